@@ -1,0 +1,35 @@
+"""Predict how well a wide neural network generalizes before it is trained, and check the prediction.
+
+The public names are imported on first use (PEP 562): a script that only solves the theory does not
+wait for PyTorch, and depends on no module that it does not name.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "FullyConnected": "architectures",
+    "Spectrum": "spectrum",
+    "Target": "spectrum",
+    "Hypercube": "domains.hypercube",
+    "Circle": "domains.circle",
+    "predict": "theory",
+    "Prediction": "theory",
+    "kernel_regression": "regression",
+    "train": "training",
+    "TrainingResult": "training.result",
+    "Ensemble": "networks",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'learnability' has no attribute {name!r}; it offers {', '.join(__all__)}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__():
+    return [*globals(), *__all__]

@@ -1,0 +1,80 @@
+"""M equally spaced points on the unit circle. Eigenfunctions of any rotation-invariant kernel are cosines and sines.
+
+The eigenvalue of frequency k is the discrete Fourier transform of the kernel's values, divided by M (Simon et al.
+2021, app. B). Frequencies 0 and, for even M, M/2 have one eigenfunction, the others two.
+"""
+
+import numpy as np
+
+from ..errors import require
+from ..spectrum import Spectrum, Target
+from .domain import FiniteDomain
+
+ROUNDING = 64 * np.finfo(np.float64).eps
+
+
+class Circle(FiniteDomain):
+    """`points` equally spaced points (cos t, sin t), t = 2 pi j / points.
+
+    Raises
+    ------
+    ValueError
+        Fewer than 2 points.
+    """
+
+    kind = "circle"
+    targets = ("cosine", "sine")
+
+    def __init__(self, points):
+        whole = isinstance(points, int | np.integer) and points >= 2
+        require(whole, f"points must be an integer >= 2, got {points!r}")
+        self.size = int(points)
+        self.angles = 2 * np.pi * np.arange(self.size) / self.size
+        self.frequencies = np.arange(self.size // 2 + 1)
+        self.identity = {"kind": self.kind, "points": self.size}
+
+    @property
+    def points(self):
+        return np.stack([np.cos(self.angles), np.sin(self.angles)], 1)
+
+    def profile_points(self):
+        return self.points
+
+    def spectrum_of_profile(self, profile):
+        symmetric = (profile + np.roll(profile[::-1], 1)) / 2  # K(t) = K(-t), in spite of rounding
+        eigenvalues = np.fft.rfft(symmetric).real / self.size
+        noise = ROUNDING * np.abs(profile).mean()
+        return Spectrum.resolved(eigenvalues, self._multiplicities(), float(profile[0]), noise, self.frequencies)
+
+    def _multiplicities(self):
+        return np.where((self.frequencies == 0) | (2 * self.frequencies == self.size), 1.0, 2.0)
+
+    def eigenfunctions(self):
+        cosines = [self.cosine(k).function(self.points, None) for k in self.frequencies]
+        sines = [self.sine(k).function(self.points, None) for k in self.frequencies[self._multiplicities() == 2]]
+        modes = np.concatenate([self.frequencies, self.frequencies[self._multiplicities() == 2]])
+        return modes, np.stack([*cosines, *sines], 1)
+
+    def power(self, values):
+        coefficients = np.fft.rfft(values, axis=0) / self.size
+        weights = self._multiplicities().reshape(-1, *[1] * (values.ndim - 1))
+        return self.frequencies, np.abs(coefficients) ** 2 * weights
+
+    def cosine(self, frequency):
+        """The cosine of the given frequency, scaled to unit mean square."""
+        self._check("cosine", frequency, 0, self.size // 2)
+        scale = 1.0 if self._multiplicities()[frequency] == 1 else np.sqrt(2)
+        return Target([1.0], [frequency], lambda x, index: scale * np.cos(frequency * _angle(x)), f"cos {frequency}")
+
+    def sine(self, frequency):
+        """The sine of the given frequency, scaled to unit mean square."""
+        self._check("sine", frequency, 1, (self.size - 1) // 2)
+        return Target([1.0], [frequency], lambda x, index: np.sqrt(2) * np.sin(frequency * _angle(x)), f"sin {frequency}")
+
+    def _check(self, name, frequency, least, most):
+        whole = isinstance(frequency, int | np.integer) and least <= frequency <= most
+        require(whole, f"{name} needs a frequency between {least} and {most}, got {frequency!r}")
+
+
+def _angle(x):
+    return np.arctan2(x[:, 1], x[:, 0])

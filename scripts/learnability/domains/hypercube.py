@@ -1,0 +1,140 @@
+r"""The boolean hypercube {-1, +1}^dim. Eigenfunctions of any kernel of x.x' are the parities chi_S = prod_{i in S} x_i.
+
+All parities of degree k share the eigenvalue (Simon et al. 2021, app. B; Yang & Salman 2019, arXiv 1907.10599)
+
+    lambda_k = 2^-dim sum_j C(dim, j) K(1 - 2j/dim) kappa_k(j),
+
+kappa_k(j) the Krawtchouk polynomial divided by C(dim, k), so |kappa_k(j)| <= 1. The polynomials are computed in exact
+integer arithmetic, because their recurrence overflows and cancels in dimension 100.
+"""
+
+from functools import cached_property
+from math import comb, fsum
+
+import numpy as np
+
+from ..errors import require
+from ..spectrum import Spectrum, Target
+from .domain import FiniteDomain
+
+LARGEST_LISTED = 20  # 2^20 points are the most that are ever listed
+ROUNDING = 64 * np.finfo(np.float64).eps  # relative error of a kernel value after a few layers
+
+
+class Hypercube(FiniteDomain):
+    """The hypercube {-1, +1}^dim; point number i has x_j = -1 where bit j of i is set.
+
+    Raises
+    ------
+    ValueError
+        dim is not a positive integer; or a listing of points is asked for beyond dimension 20.
+    """
+
+    kind = "hypercube"
+    targets = ("parity", "monomial", "majority", "conjunction", "truth_table")
+
+    def __init__(self, dim):
+        require(isinstance(dim, int | np.integer) and dim >= 1, f"dim must be an integer >= 1, got {dim!r}")
+        self.dim = int(dim)
+        self.size = 1 << self.dim
+        self.identity = {"kind": self.kind, "dim": self.dim}
+
+    @cached_property
+    def points(self):
+        require(self.dim <= LARGEST_LISTED, f"the points of a hypercube are listed up to dim {LARGEST_LISTED} only")
+        bits = np.arange(self.size)[:, None] >> np.arange(self.dim) & 1
+        return 1.0 - 2.0 * bits
+
+    # --- spectrum -------------------------------------------------------------------------------------------
+
+    def profile_points(self):
+        """Points at Hamming distance 0, 1, ..., dim from the first: (dim + 1, dim)."""
+        return np.where(np.arange(self.dim)[None, :] < np.arange(self.dim + 1)[:, None], -1.0, 1.0)
+
+    def spectrum_of_profile(self, profile):
+        table = krawtchouk(self.dim)
+        counts = [comb(self.dim, k) for k in range(self.dim + 1)]
+        weights = [count / self.size for count in counts]
+        terms = [
+            [w * kernel * (value / count) for w, kernel, value in zip(weights, profile, row, strict=True)]
+            for row, count in zip(table, counts, strict=True)
+        ]
+        eigenvalues = np.array([fsum(row) for row in terms])
+        noise = ROUNDING * np.array([fsum(map(abs, row)) for row in terms])
+        return Spectrum.resolved(eigenvalues, np.array(counts, dtype=float), float(profile[0]), noise)
+
+    # --- eigenfunctions and targets ---------------------------------------------------------------------------
+
+    def eigenfunctions(self):
+        subsets = np.arange(self.size)
+        signs = np.bitwise_count(subsets[:, None] & subsets[None, :]) & 1
+        return np.bitwise_count(subsets).astype(int), 1.0 - 2.0 * signs
+
+    def power(self, values):
+        coefficients = walsh_hadamard(values)
+        degree = np.bitwise_count(np.arange(self.size))
+        power = np.zeros((self.dim + 1, *values.shape[1:]))
+        np.add.at(power, degree, coefficients**2)
+        return np.arange(self.dim + 1), power
+
+    def monomial(self, bits):
+        """The parity of the listed coordinates, an eigenfunction of level len(bits); no points are listed."""
+        bits = [int(bit) for bit in np.atleast_1d(np.asarray(bits, dtype=int))]
+        inside = all(0 <= bit < self.dim for bit in bits) and len(set(bits)) == len(bits)
+        require(inside, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {bits}")
+        return Target([1.0], [len(bits)], lambda x, index: np.prod(x[:, bits], axis=1), f"monomial{bits}")
+
+    def parity(self, degree):
+        """The parity of the first `degree` bits; degree 0 is the constant 1."""
+        self._check_bits("parity", degree, 0)
+        target = self.monomial(list(range(degree)))
+        return Target(target.power, target.modes, target.function, f"parity {degree}")
+
+    def majority(self, bits):
+        """The sign of the sum of the first `bits` coordinates; `bits` is odd."""
+        self._check_bits("majority", bits, 1)
+        require(bits % 2 == 1, f"majority needs an odd number of bits, got {bits}")
+        return self.target(np.sign(self.points[:, :bits].sum(1)), f"majority {bits}")
+
+    def conjunction(self, bits):
+        """Logical AND of the first `bits` coordinates: +1 where all of them are +1, else -1."""
+        self._check_bits("conjunction", bits, 1)
+        return self.target(np.where((self.points[:, :bits] > 0).all(1), 1.0, -1.0), f"AND {bits}")
+
+    def truth_table(self, path):
+        """A function from a text file of 2^dim numbers, one per point in the order of `points`."""
+        try:
+            values = np.loadtxt(path, ndmin=1)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"truth_table: cannot read {path}: {error}") from error
+        require(values.shape == (self.size,), f"truth_table: {path} has {values.size} values, needs {self.size}")
+        return self.target(values, f"table {path}")
+
+    def _check_bits(self, name, bits, least):
+        whole = isinstance(bits, int | np.integer) and least <= bits <= self.dim
+        require(whole, f"{name} needs a number of bits between {least} and {self.dim}, got {bits!r}")
+
+
+def krawtchouk(dim):
+    """Exact integers K_k(j) for k, j = 0..dim: the sum of all parities of degree k at Hamming weight j."""
+    rows = [[1] * (dim + 1), [dim - 2 * j for j in range(dim + 1)]]
+    for k in range(1, dim):
+        rows.append(
+            [
+                ((dim - 2 * j) * now - (dim - k + 1) * before) // (k + 1)
+                for j, (now, before) in enumerate(zip(rows[k], rows[k - 1], strict=True))
+            ]
+        )
+    return rows
+
+
+def walsh_hadamard(values):
+    """Coefficients E[f chi_S] of f (2^dim, outputs...), S as a bit mask, by the fast transform."""
+    coefficients = np.array(values, dtype=np.float64)
+    half = 1
+    while half < len(coefficients):
+        pairs = coefficients.reshape(-1, 2, half, *coefficients.shape[1:])
+        coefficients = np.stack([pairs[:, 0] + pairs[:, 1], pairs[:, 0] - pairs[:, 1]], 1)
+        coefficients = coefficients.reshape(np.shape(values))
+        half *= 2
+    return coefficients / len(coefficients)

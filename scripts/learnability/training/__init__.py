@@ -1,0 +1,188 @@
+"""Training ensembles of finite networks. Every method has the same interface and the same result type.
+
+`METHODS` names the trainers; a new one is one file and one line here.
+"""
+
+import numpy as np
+import torch
+
+from ..errors import choose, require
+from ..networks import Ensemble, as_tensor
+from .gradient_descent import gradient_descent
+from .gradient_flow import gradient_flow
+from .result import TrainingResult, ignore
+
+METHODS = {"gradient_flow": gradient_flow, "gradient_descent": gradient_descent}
+CPU_BUDGET = 256 << 20  # bytes: larger batches gain nothing on a CPU and leave its cache
+CUDA_SHARE = 0.6  # of the free memory of the device
+
+
+def train(
+    architecture,
+    width,
+    x_train,
+    y_train,
+    x_test,
+    seeds,
+    method="gradient_flow",
+    target_mse=1e-5,
+    max_steps=10_000,
+    dtype="float32",
+    device=None,
+    times=(),
+    memory=None,
+    report=ignore,
+    **options,
+):
+    """Train one network per seed on one training set, all of them at once.
+
+    Parameters
+    ----------
+    architecture : FullyConnected
+    width : int
+    x_train : (n, dim), y_train : (n,) or (n, outputs), x_test : (n_test, dim)
+    seeds : sequence of int
+        Initial weights follow from (architecture, dim, width, outputs, seed).
+    method : "gradient_flow" or "gradient_descent"
+    target_mse : float
+        Training stops when mean((y - f)^2) on the training set falls below it.
+    max_steps : int
+    dtype : "float32" or "float64"
+    device : str, optional
+        Missing: CUDA if there is one, else the CPU.
+    times : sorted floats
+        Flow times for `snapshots`.
+    memory : int, optional
+        Bytes that the networks trained at once may take.
+    report : callable
+        Called with the number of networks that have finished.
+    options
+        Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
+
+    Returns
+    -------
+    TrainingResult
+        predictions (networks, n_test) or (networks, n_test, outputs), like y_train.
+
+    Raises
+    ------
+    ValueError
+        An unknown method, dtype or option, shapes that do not match, values that are not finite.
+    """
+    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    require(x_train.ndim == 2 and x_test.ndim == 2, "x_train and x_test must be matrices (points, dim)")
+    require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    many = y_train.ndim == 2
+    labels = y_train if many else y_train[:, None]
+    result = fit(
+        architecture,
+        width,
+        np.asarray(seeds),
+        np.broadcast_to(x_train, (len(seeds), *x_train.shape)),
+        np.broadcast_to(labels, (len(seeds), *labels.shape)),
+        x_test,
+        method=method,
+        target_mse=target_mse,
+        max_steps=max_steps,
+        dtype=dtype,
+        device=device,
+        times=times,
+        memory=memory,
+        report=report,
+        **options,
+    )
+    return result if many else result.squeezed()
+
+
+def fit(
+    architecture,
+    width,
+    seeds,
+    x_train,
+    y_train,
+    x_test,
+    method="gradient_flow",
+    target_mse=1e-5,
+    max_steps=10_000,
+    dtype="float32",
+    device=None,
+    times=(),
+    memory=None,
+    report=ignore,
+    **options,
+):
+    """Train one network per row, each on its own training set: `train` with batched data.
+
+    Parameters
+    ----------
+    seeds : (networks,) ints; equal seeds mean equal initial weights
+    x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
+
+    Returns
+    -------
+    TrainingResult
+        Networks are trained in blocks that fit into `memory`; the result does not depend on the blocks.
+    """
+    trainer = METHODS[choose("training method", method, METHODS)]
+    precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    allowed = set(trainer.__code__.co_varnames[: trainer.__code__.co_argcount]) - RESERVED
+    for name in options:
+        choose(f"option of {method}", name, allowed)
+    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
+        require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+    if device == "cpu":
+        torch.set_flush_denormal(True)
+    size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
+    parts = []
+    for first in range(0, len(seeds), size):
+        rows = slice(first, first + size)
+        ensemble = Ensemble.initial(
+            architecture, x_train.shape[-1], width, seeds[rows], y_train.shape[-1], precision, device
+        )
+        x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
+        initial = ensemble.forward(x_out)
+        history = trainer(
+            ensemble,
+            x,
+            y,
+            x_out,
+            target_mse,
+            max_steps,
+            times,
+            report=lambda finished, first=first: report(first + finished),
+            **options,
+        )
+        parts.append(_result(ensemble, x, y, x_out, initial, target_mse, history))
+    return TrainingResult.joined(parts)
+
+
+RESERVED = {"ensemble", "x", "y", "x_test", "target_mse", "max_steps", "times", "report"}
+
+
+def _result(ensemble, x, y, x_test, initial, target_mse, history):
+    learned = ensemble.forward(x) - history["start"]
+    train_mse = (learned - y).square().mean((1, 2))
+    return TrainingResult(
+        predictions=(ensemble.forward(x_test) - initial).cpu().numpy(),
+        train_predictions=learned.cpu().numpy(),
+        train_mse=train_mse.cpu().numpy(),
+        converged=(train_mse < target_mse).cpu().numpy(),
+        steps=history["steps"].cpu().numpy(),
+        learning_rate=history["learning_rate"].cpu().numpy(),
+        time=history["time"].cpu().numpy(),
+        snapshots=history["snapshots"].cpu().numpy(),
+    )
+
+
+def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
+    """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
+    if memory is None:
+        memory = CPU_BUDGET if device == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
+    n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
+    depth = architecture.depth
+    parameters = dim * width + max(depth - 1, 0) * width**2 + width * outputs
+    activations = n * width * depth * (3 + 2 * outputs) + len(x_test) * width * 2
+    per_network = (4 * parameters + activations) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
+    return max(1, memory // per_network)

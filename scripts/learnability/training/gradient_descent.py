@@ -1,0 +1,80 @@
+r"""Full-batch gradient descent on the mean squared error: the reference protocol.
+
+With outputs centred at initialisation, f(x) = net(x) - net_at_init(x), the residual follows
+r <- (1 - (2 eta / n) Theta) r, which is stable for eta < n / lambda_max(Theta). Unless a rate is given it is half of that
+limit, from the empirical tangent kernel of each network on its training set at initialisation: the fastest mode then
+halves the distance at least as fast as any other rate that never overshoots.
+"""
+
+import torch
+
+from .result import hold_final, ignore
+
+STABLE_FRACTION = 0.5
+
+
+def stable_rate(ensemble, x):
+    """n / lambda_max of the empirical tangent kernel, (networks,) float64: gradient descent is unstable above it."""
+    kernel = ensemble.linearize(x).tangent_kernel().double()
+    return x.shape[-2] * ensemble.outputs / torch.linalg.eigvalsh(kernel)[:, -1]
+
+
+def gradient_descent(
+    ensemble, x, y, x_test, target_mse, max_steps, times=(), learning_rate=None, step_fraction=STABLE_FRACTION, report=ignore
+):
+    """Train an ensemble in place; see `learnability.training.fit` for the shapes.
+
+    Parameters
+    ----------
+    learning_rate : float, optional
+        The same rate for all networks; missing: `step_fraction` times the stability limit of each.
+    times : sorted floats
+        Snapshots are taken at the step nearest to flow time 2 * rate * steps.
+
+    Returns
+    -------
+    dict with start (networks, n, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    """
+    networks = len(ensemble)
+    if learning_rate is None:
+        rate = step_fraction * stable_rate(ensemble, x)
+    else:
+        rate = torch.full((networks,), float(learning_rate), dtype=torch.float64, device=ensemble.device)
+    start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    names = torch.arange(networks, device=ensemble.device)
+    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
+    active, running, xs, ys, origin, eta = names, ensemble.select(names), x, y, start, rate
+    for step in range(max_steps + 1):
+        expansion = running.linearize(xs)
+        residual = expansion.values - origin - ys
+        mse = residual.square().mean((1, 2))
+        _record(snapshots, times, running, x_test, start_test, active, step, eta)
+        finished = (mse < target_mse) | ~torch.isfinite(mse)
+        if finished.any() or step == max_steps:
+            steps[active] = step
+            ensemble.copy_from(running, active)
+            keep = torch.nonzero(~finished).ravel()
+            report(networks - len(keep))
+            if len(keep) == 0 or step == max_steps:
+                break
+            active, eta, origin, ys = active[keep], eta[keep], origin[keep], ys[keep]
+            xs = xs[keep] if xs.ndim == 3 else xs
+            running, residual = running.select(keep), residual[keep]
+            expansion = expansion.select(keep)
+        scale = (2 * eta / residual[0].numel()).to(residual.dtype)
+        expansion.descend(running, residual * scale[:, None, None], out=running)
+    time = 2 * rate * steps
+    hold_final(snapshots, times, time, ensemble.forward(x_test) - start_test)
+    return {"start": start, "steps": steps, "learning_rate": rate, "time": time, "snapshots": snapshots}
+
+
+def _record(snapshots, times, running, x_test, start_test, active, step, eta):
+    """Write the functions of the networks whose flow time is nearest to a requested one."""
+    for slot, time in enumerate(times):
+        here = torch.round(time / (2 * eta)).long() == step
+        if here.any():
+            number = active[here]
+            chosen = running.select(here)
+            points = x_test if x_test.ndim == 2 else x_test[number]
+            snapshots[slot, number] = chosen.forward(points) - start_test[number]

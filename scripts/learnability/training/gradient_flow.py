@@ -1,0 +1,165 @@
+r"""Gradient flow of the mean squared error by an error-controlled exponential integrator.
+
+In time units in which the residual r = f - y of a linear model decays as exp(-Theta t / n), the flow of the parameters is
+
+    theta' = -J(theta)^T r / n.
+
+Training is stiff because the eigenvalues of Theta = J J^T span many orders. With J frozen the flow has the exact solution
+theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential Euler method in
+function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step makes it second order:
+
+    theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
+    theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
+
+one linearization and one eigendecomposition per step. The difference between the first and the second line's change of
+the function, and between the residual that the frozen kernel predicted and the true one, estimate the local error.
+"""
+
+import torch
+
+from ..networks import Ensemble, Linearization
+from .result import hold_final, ignore
+
+SAFETY = 0.8
+LARGEST_GROWTH, SMALLEST_GROWTH = 4.0, 0.2
+FIRST_STEP = 0.5  # in units of n / lambda_max
+TOLERANCE = 0.02
+
+
+class FrozenKernel:
+    """Spectral functions of Theta / n for every network of a batch, in float64."""
+
+    def __init__(self, kernel, points):
+        """kernel : (networks, m, m), points : n."""
+        self.values, self.vectors = torch.linalg.eigh(kernel.double() / points)
+        self.values.clamp_(min=0.0)
+        self.points = points
+
+    def components(self, residual):
+        """Components of (networks, n, outputs) in the eigenbasis: (networks, m)."""
+        flat = residual.mT.reshape(len(residual), -1, 1).double()
+        return torch.bmm(self.vectors.mT, flat)[..., 0]
+
+    def _synthesize(self, components, like):
+        flat = torch.bmm(self.vectors, components[..., None])[..., 0]
+        return flat.view(len(like), like.shape[2], like.shape[1]).mT
+
+    def displacement(self, step, residual):
+        """phi(h) r, the cotangent c of the parameter change -J^T c; (networks, n, outputs)."""
+        exponent = self.values * step[:, None]
+        factor = torch.where(exponent > 0, -torch.expm1(-exponent) / self.values.clamp_min(1e-300), step[:, None])
+        return self._synthesize(factor / self.points * self.components(residual), residual)
+
+    def decayed(self, step, residual):
+        """exp(-Theta h / n) r, (networks, n, outputs)."""
+        return self._synthesize(torch.exp(-self.values * step[:, None]) * self.components(residual), residual)
+
+    def time_to(self, mse, residual, longest):
+        """The first time at which the frozen flow reaches the mean squared error, at most `longest`; (networks,)."""
+        power = self.components(residual).square() / residual[0].numel()
+        low, high = torch.zeros_like(longest), longest.clone()
+        for _ in range(60):
+            middle = (low + high) / 2
+            above = (power * torch.exp(-2 * self.values * middle[:, None])).sum(1) > mse
+            low, high = torch.where(above, middle, low), torch.where(above, high, middle)
+        return high
+
+    def _with(self, values, vectors):
+        kernel = object.__new__(FrozenKernel)
+        kernel.values, kernel.vectors, kernel.points = values, vectors, self.points
+        return kernel
+
+    def select(self, index):
+        return self._with(self.values[index], self.vectors[index])
+
+    @classmethod
+    def where(cls, mask, first, second):
+        """The kernels of `first` where `mask` (networks,) holds, else those of `second`."""
+        if mask.all():
+            return first
+        values = torch.where(mask[:, None], first.values, second.values)
+        return first._with(values, torch.where(mask[:, None, None], first.vectors, second.vectors))
+
+
+def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), tolerance=TOLERANCE, report=ignore):
+    """Train an ensemble in place; see `learnability.training.fit` for the shapes.
+
+    Each network takes its own steps, and stops at the time when its mean squared error reaches `target_mse`.
+
+    Parameters
+    ----------
+    tolerance : float
+        Largest local error of a step: root mean square over the training set, in units of that of y.
+    times : sorted floats
+        Flow times at which the function on x_test is recorded. Steps end on them.
+
+    Returns
+    -------
+    dict with start (networks, n, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    """
+    networks, points = len(ensemble), x.shape[-2]
+    start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    agenda = torch.tensor([*times, torch.inf], dtype=torch.float64, device=ensemble.device)
+    steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
+    elapsed = torch.zeros(networks, dtype=torch.float64, device=ensemble.device)
+
+    active, now, xs, ys, origin = torch.arange(networks, device=ensemble.device), ensemble, x, y, start
+    expansion = now.linearize(xs)
+    frozen = FrozenKernel(expansion.tangent_kernel(), points)
+    residual = -ys
+    step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
+    time = elapsed.clone()
+    while True:
+        mse = residual.square().mean((1, 2))
+        due = agenda[torch.searchsorted(agenda, time, right=True).clamp_max(len(times))]
+        finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[active] >= max_steps)
+        if finished.any():
+            if now is not ensemble:
+                ensemble.copy_from(now.select(finished), active[finished])
+            elapsed[active[finished]] = time[finished]
+            keep = torch.nonzero(~finished).ravel()
+            report(networks - len(keep))
+            if len(keep) == 0:
+                break
+            active, now, expansion, frozen = active[keep], now.select(keep), expansion.select(keep), frozen.select(keep)
+            residual, step, time, due = residual[keep], step[keep], time[keep], due[keep]
+            ys, origin, xs = ys[keep], origin[keep], xs[keep] if xs.ndim == 3 else xs
+        length = torch.minimum(step, due - time)
+        middle = expansion.descend(now, frozen.displacement(length, residual).to(now.dtype) / 2)
+        middle_expansion = middle.linearize(xs)
+        middle_frozen = FrozenKernel(middle_expansion.tangent_kernel(), points)
+        length = middle_frozen.time_to(0.99 * target_mse, residual, length)
+        new = middle_expansion.descend(now, middle_frozen.displacement(length, residual).to(now.dtype))
+        new_residual = new.forward(xs) - origin - ys
+        error = _rms(new_residual - middle_frozen.decayed(length, residual)) / _rms(ys)
+        error = error.nan_to_num(nan=torch.inf)
+        accepted = error <= tolerance
+        now = Ensemble.where(accepted, new, now)
+        expansion = Linearization.where(accepted, middle_expansion, expansion)
+        frozen = FrozenKernel.where(accepted, middle_frozen, frozen)
+        residual = torch.where(accepted[:, None, None], new_residual, residual)
+        reached = time + length
+        recorded = accepted & (reached >= due * (1 - 1e-12))
+        time = torch.where(accepted, torch.where(recorded, due, reached), time)
+        if recorded.any():
+            _record(snapshots, agenda, due, recorded, active, now, x_test, start_test)
+        steps[active] += 1
+        growth = (SAFETY * (tolerance / error.clamp_min(1e-300)).sqrt()).clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
+        step = torch.where(accepted & (growth > 1), torch.maximum(step, length * growth), length * growth)
+    hold_final(snapshots, times, elapsed, ensemble.forward(x_test) - start_test)
+    rate = torch.full((networks,), torch.nan, dtype=torch.float64)
+    return {"start": start, "steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
+
+
+def _rms(values):
+    return values.double().square().mean((1, 2)).sqrt()
+
+
+def _record(snapshots, agenda, due, recorded, active, now, x_test, start_test):
+    """Store the functions of the networks that have arrived at a requested time."""
+    number = active[recorded]
+    points = x_test if x_test.ndim == 2 else x_test[number]
+    slot = torch.searchsorted(agenda, due[recorded])
+    snapshots[slot, number] = now.select(recorded).forward(points) - start_test[number]
+

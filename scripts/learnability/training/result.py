@@ -1,0 +1,68 @@
+"""What every trainer returns."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+
+def ignore(finished):
+    """The progress report of a trainer nobody watches."""
+
+
+def hold_final(snapshots, times, elapsed, final):
+    """Fill the snapshots of networks that had stopped before: they stay what they are.
+
+    snapshots (times, networks, ...), times (times,), elapsed (networks,), final (networks, ...) tensors.
+    """
+    for snapshot, time in zip(snapshots, times, strict=True):
+        stopped = elapsed < time
+        snapshot[stopped] = final[stopped]
+
+
+@dataclass
+class TrainingResult:
+    """Trained networks, one per entry of the leading axis.
+
+    Attributes
+    ----------
+    predictions : (networks, n_test, outputs) or (networks, n_test)
+        The learned functions, centred at initialisation.
+    train_predictions : (networks, n, outputs) or (networks, n)
+    train_mse : (networks,)
+    converged : (networks,) bool
+        train_mse reached the requested value. The others ran out of steps or diverged, and say so here.
+    steps : (networks,) int
+    learning_rate : (networks,)
+        Gradient descent: the step. Gradient flow: nan.
+    time : (networks,)
+        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps.
+    snapshots : (times, networks, n_test, outputs) or (times, networks, n_test)
+        The learned functions at the requested times; empty without a request.
+    """
+
+    predictions: np.ndarray
+    train_predictions: np.ndarray
+    train_mse: np.ndarray
+    converged: np.ndarray
+    steps: np.ndarray
+    learning_rate: np.ndarray
+    time: np.ndarray
+    snapshots: np.ndarray
+
+    def squeezed(self):
+        """The same with the axis `outputs` of length 1 dropped."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name in ("predictions", "train_predictions", "snapshots"):
+            values[name] = values[name][..., 0]
+        return TrainingResult(**values)
+
+    @classmethod
+    def joined(cls, parts):
+        """One result from the results of consecutive blocks of networks."""
+        axis = {"snapshots": 1}
+        return cls(
+            **{
+                field.name: np.concatenate([getattr(part, field.name) for part in parts], axis.get(field.name, 0))
+                for field in fields(cls)
+            }
+        )
