@@ -5,8 +5,8 @@ weight_std 1 and bias_std 0. `depth` counts hidden layers. The kernels follow th
 arXiv 1806.07572) and Lee et al. (2018, arXiv 1711.00165): with k, kdot the dual of the activation at the
 pre-activation covariance Sigma,
 
-    Sigma_1   = weight_std^2 x x'/fan_in + bias_std^2,               Theta_1   = Sigma_1,
-    Sigma_l+1 = weight_std^2 k(Sigma_l) + bias_std^2,                Theta_l+1 = Sigma_l+1 + weight_std^2 kdot(Sigma_l) Theta_l,
+    Sigma_1   = weight_std^2 x x'/fan_in + bias_std^2,      Theta_1   = Sigma_1,
+    Sigma_l+1 = weight_std^2 k(Sigma_l) + bias_std^2,       Theta_l+1 = Sigma_l+1 + weight_std^2 kdot(Sigma_l) Theta_l,
 
 and the NNGP kernel is the last Sigma, the NTK the last Theta.
 """

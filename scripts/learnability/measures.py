@@ -1,4 +1,4 @@
-"""From learned functions to numbers. Functions are given by their values on the evaluation points, along axis -2 or -1."""
+"""From learned functions to numbers. Functions are given by their values on the evaluation points, the last axis."""
 
 import numpy as np
 

@@ -9,7 +9,8 @@ from scipy import linalg
 
 from .errors import require
 
-LARGEST_RESIDUAL = 1e-6  # relative to the labels; a Cholesky solution worse than this is not used
+EPSILON = np.finfo(float).eps
+LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
 
 
 def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="ntk"):
@@ -72,20 +73,23 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, place=None):
 
 
 def _cholesky_solve(matrix, right):
-    """Solve, with one step of iterative refinement; None if the matrix is not numerically positive definite."""
+    """Solve, with one step of iterative refinement; None if the matrix is singular up to rounding."""
     try:
         factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
     except linalg.LinAlgError:
         return None
+    if np.diag(factor[0]).min() ** 2 <= len(matrix) * EPSILON * np.diag(matrix).max():
+        return None
     solution = linalg.cho_solve(factor, right, check_finite=False)
     solution += linalg.cho_solve(factor, right - matrix @ solution, check_finite=False)
     residual = np.linalg.norm(right - matrix @ solution)
-    return solution if residual <= LARGEST_RESIDUAL * np.linalg.norm(right) else None
+    size = np.linalg.norm(matrix) * np.linalg.norm(solution) + np.linalg.norm(right)
+    return solution if residual <= LARGEST_RESIDUAL * size else None
 
 
 def minimum_norm_solve(matrix, right):
     """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix."""
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)
-    kept = values > len(matrix) * np.finfo(float).eps * values[-1]
+    kept = values > len(matrix) * EPSILON * values[-1]
     vectors = vectors[:, kept]
     return vectors @ ((vectors.T @ right).T / values[kept]).T

@@ -31,4 +31,4 @@ def stream(purpose, **identity):
     numpy.random.Generator
         The same description gives the same stream on every machine.
     """
-    return np.random.Generator(np.random.SFC64(int(digest([purpose, identity]), 16)))
+    return np.random.default_rng(int(digest([purpose, identity]), 16))

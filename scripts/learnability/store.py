@@ -58,6 +58,8 @@ def write_h5(path, arrays, parameters):
         file.attrs["code_version"] = code_version()
         for name, values in arrays.items():
             values = np.asarray(values)
+            if values.dtype == object and all(v is None or isinstance(v, bool | float) for v in values):
+                values = np.array([np.nan if v is None else float(v) for v in values])  # booleans with gaps
             if values.dtype.kind in "UO":
                 file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
             else:
@@ -79,7 +81,7 @@ def read_h5(path, *names):
     """
     try:
         with h5py.File(path) as file:
-            found = []
+            found = []  # in the order of writing
             file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
             missing = [name for name in names if name not in found]
             if missing:
@@ -95,10 +97,23 @@ def _load(dataset):
     return np.asarray(dataset.asstr()[()] if text else dataset[()])
 
 
+def write_frame(path, table, parameters, **arrays):
+    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it."""
+    columns = {f"rows/{name}": column.to_numpy() for name, column in table.items()}
+    write_h5(path, {**columns, **arrays}, parameters)
+
+
+def read_frame(path):
+    """Read the table of a file made by `write_frame`."""
+    arrays, _ = read_h5(path)
+    prefix = "rows/"
+    return pd.DataFrame({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
+
+
 def write_table(csv, h5, table, parameters):
     """Write one tidy table twice: as CSV, and as HDF5 with one dataset per column."""
     write_csv(csv, table)
-    write_h5(h5, {column: table[column].to_numpy() for column in table}, parameters)
+    write_frame(h5, table, parameters)
 
 
 def write_csv(path, table):

@@ -1,6 +1,6 @@
 r"""The eigenlearning equations (Simon, Dickens, Karkada & DeWeese, arXiv 2110.03922, sec. 3).
 
-For eigenvalues lambda_i with multiplicities m_i, target coefficients v_i, ridge delta, label noise sigma^2 and n samples,
+For eigenvalues lambda_i of multiplicity m_i, target coefficients v_i, ridge delta, label noise sigma^2 and n samples,
 
     n = sum m_i L_i + delta/kappa,     L_i = lambda_i / (lambda_i + kappa)            (conservation of learnability)
     E0 = n / (n - sum m_i L_i^2)                                                      (overfitting coefficient)

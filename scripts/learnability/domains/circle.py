@@ -10,6 +10,7 @@ from ..errors import require
 from ..spectrum import Spectrum, Target
 from .domain import FiniteDomain
 
+SQRT2 = np.sqrt(2)
 ROUNDING = 64 * np.finfo(np.float64).eps
 
 
@@ -63,13 +64,13 @@ class Circle(FiniteDomain):
     def cosine(self, frequency):
         """The cosine of the given frequency, scaled to unit mean square."""
         self._check("cosine", frequency, 0, self.size // 2)
-        scale = 1.0 if self._multiplicities()[frequency] == 1 else np.sqrt(2)
+        scale = 1.0 if self._multiplicities()[frequency] == 1 else SQRT2
         return Target([1.0], [frequency], lambda x, index: scale * np.cos(frequency * _angle(x)), f"cos {frequency}")
 
     def sine(self, frequency):
         """The sine of the given frequency, scaled to unit mean square."""
         self._check("sine", frequency, 1, (self.size - 1) // 2)
-        return Target([1.0], [frequency], lambda x, index: np.sqrt(2) * np.sin(frequency * _angle(x)), f"sin {frequency}")
+        return Target([1.0], [frequency], lambda x, index: SQRT2 * np.sin(frequency * _angle(x)), f"sin {frequency}")
 
     def _check(self, name, frequency, least, most):
         whole = isinstance(frequency, int | np.integer) and least <= frequency <= most

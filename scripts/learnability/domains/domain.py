@@ -25,6 +25,10 @@ class Domain(ABC):
     kind: str
     targets: tuple
 
+    def __repr__(self):
+        parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")
+        return f"{type(self).__name__}({parameters})"
+
     @abstractmethod
     def sample(self, train_size, seed):
         """The training set of a seed: points x (train_size, dim) and their indices (train_size,) or None."""
@@ -59,7 +63,7 @@ class FiniteDomain(Domain):
 
     @abstractmethod
     def eigenfunctions(self):
-        """Modes (size,) and an orthonormal basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
+        """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
 
     @abstractmethod
     def power(self, values):

@@ -55,7 +55,7 @@ def train(
     memory : int, optional
         Bytes that the networks trained at once may take.
     report : callable
-        Called with the number of networks that have finished.
+        Called with the numbers of networks that have finished and, of these, that did not converge.
     options
         Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
 
@@ -135,7 +135,7 @@ def fit(
     if device == "cpu":
         torch.set_flush_denormal(True)
     size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
-    parts = []
+    parts, failures = [], 0
     for first in range(0, len(seeds), size):
         rows = slice(first, first + size)
         ensemble = Ensemble.initial(
@@ -151,10 +151,11 @@ def fit(
             target_mse,
             max_steps,
             times,
-            report=lambda finished, first=first: report(first + finished),
+            report=lambda finished, failed, first=first, before=failures: report(first + finished, before + failed),
             **options,
         )
         parts.append(_result(ensemble, x, y, x_out, initial, target_mse, history))
+        failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
 
 

@@ -1,9 +1,9 @@
 r"""Full-batch gradient descent on the mean squared error: the reference protocol.
 
-With outputs centred at initialisation, f(x) = net(x) - net_at_init(x), the residual follows
-r <- (1 - (2 eta / n) Theta) r, which is stable for eta < n / lambda_max(Theta). Unless a rate is given it is half of that
-limit, from the empirical tangent kernel of each network on its training set at initialisation: the fastest mode then
-halves the distance at least as fast as any other rate that never overshoots.
+With outputs centred at initialisation, f(x) = net(x) - net_at_init(x), the residual r = f - y follows
+r <- (1 - (2 eta / n) Theta) r, which is stable for eta < n / lambda_max(Theta). Unless a rate is given it is half of
+that limit, from the empirical tangent kernel of each network on its training set at initialisation: the largest rate
+at which no mode overshoots.
 """
 
 import torch
@@ -20,7 +20,16 @@ def stable_rate(ensemble, x):
 
 
 def gradient_descent(
-    ensemble, x, y, x_test, target_mse, max_steps, times=(), learning_rate=None, step_fraction=STABLE_FRACTION, report=ignore
+    ensemble,
+    x,
+    y,
+    x_test,
+    target_mse,
+    max_steps,
+    times=(),
+    learning_rate=None,
+    step_fraction=STABLE_FRACTION,
+    report=ignore,
 ):
     """Train an ensemble in place; see `learnability.training.fit` for the shapes.
 
@@ -41,6 +50,7 @@ def gradient_descent(
     else:
         rate = torch.full((networks,), float(learning_rate), dtype=torch.float64, device=ensemble.device)
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    failed = 0
     names = torch.arange(networks, device=ensemble.device)
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
@@ -55,7 +65,8 @@ def gradient_descent(
             steps[active] = step
             ensemble.copy_from(running, active)
             keep = torch.nonzero(~finished).ravel()
-            report(networks - len(keep))
+            failed += int((finished & ~(mse < target_mse)).sum())
+            report(networks - len(keep), failed)
             if len(keep) == 0 or step == max_steps:
                 break
             active, eta, origin, ys = active[keep], eta[keep], origin[keep], ys[keep]

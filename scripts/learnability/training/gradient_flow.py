@@ -1,18 +1,19 @@
 r"""Gradient flow of the mean squared error by an error-controlled exponential integrator.
 
-In time units in which the residual r = f - y of a linear model decays as exp(-Theta t / n), the flow of the parameters is
+In time units in which the residual r = f - y of a linear model decays as exp(-Theta t / n), the parameters follow
 
     theta' = -J(theta)^T r / n.
 
-Training is stiff because the eigenvalues of Theta = J J^T span many orders. With J frozen the flow has the exact solution
-theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential Euler method in
-function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step makes it second order:
+Training is stiff because the eigenvalues of Theta = J J^T span many orders. With J frozen the flow has the exact
+solution theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential Euler
+method in function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step makes it
+second order:
 
     theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
 
-one linearization and one eigendecomposition per step. The difference between the first and the second line's change of
-the function, and between the residual that the frozen kernel predicted and the true one, estimate the local error.
+one linearization and one eigendecomposition per step. The difference between the true new residual and the one that
+the frozen kernel predicted estimates the local error.
 """
 
 import torch
@@ -100,6 +101,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     networks, points = len(ensemble), x.shape[-2]
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    snapshots[: sum(moment <= 0 for moment in times)] = 0.0
     agenda = torch.tensor([*times, torch.inf], dtype=torch.float64, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     elapsed = torch.zeros(networks, dtype=torch.float64, device=ensemble.device)
@@ -109,7 +111,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     frozen = FrozenKernel(expansion.tangent_kernel(), points)
     residual = -ys
     step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
-    time = elapsed.clone()
+    time, failed = elapsed.clone(), 0
     while True:
         mse = residual.square().mean((1, 2))
         due = agenda[torch.searchsorted(agenda, time, right=True).clamp_max(len(times))]
@@ -119,7 +121,8 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
                 ensemble.copy_from(now.select(finished), active[finished])
             elapsed[active[finished]] = time[finished]
             keep = torch.nonzero(~finished).ravel()
-            report(networks - len(keep))
+            failed += int((finished & ~(mse < target_mse)).sum())
+            report(networks - len(keep), failed)
             if len(keep) == 0:
                 break
             active, now, expansion, frozen = active[keep], now.select(keep), expansion.select(keep), frozen.select(keep)

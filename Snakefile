@@ -1,0 +1,34 @@
+"""From architectures to kernels, spectra, predictions, trained networks, tables and figures."""
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+# A configuration file given on the command line takes the place of the default one; --config changes single values.
+if not workflow.config_settings.configfiles:
+
+    configfile: "config/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/kernels.smk"
+include: "rules/spectra.smk"
+include: "rules/theory.smk"
+include: "rules/regression.smk"
+include: "rules/networks.smk"
+include: "rules/figures.smk"
+
+
+localrules:
+    all,
+    figures,
+    tables,
+
+
+rule all:
+    default_target: True
+    input:
+        rules.figures.input,
+        rules.tables.input,
+        rules.agreement.output,

@@ -1,0 +1,87 @@
+import os
+import sys
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(workflow.basedir) / "scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from learnability.configuration import check_meaning, checked, studies_from
+from learnability.figures import FIGURES
+from learnability.provenance import module_file, sources
+
+try:
+    schema = yaml.safe_load((SCRIPTS.parent / "config" / "schema.yaml").read_text())
+    config = checked(config, schema)
+    if workflow.is_main_process:
+        check_meaning(config)
+    STUDIES = studies_from(config)
+except ValueError as error:
+    raise WorkflowError(f"configuration: {error}") from None
+
+
+wildcard_constraints:
+    study="|".join(map(re.escape, STUDIES)) or "none",
+    domain="|".join(map(re.escape, config["domains"])) or "none",
+    architecture="|".join(map(re.escape, config["architectures"])) or "none",
+    kernel="ntk|nngp",
+    width=r"\d+",
+    train_size=r"\d+",
+    first=r"\d+",
+    last=r"\d+",
+
+
+def code(script, *modules):
+    """The source files that decide what a script computes, beside the script itself; relative, so that a run can move."""
+    extra = [str(module_file(module)) for module in modules]
+    reached = {*sources(SCRIPTS / script), *extra}
+    for module in extra:
+        reached.update(sources(module))
+    return sorted(os.path.relpath(path) for path in reached)
+
+
+def of_study(name):
+    """A params function: an attribute of the wildcards' study."""
+    return lambda wildcards: getattr(STUDIES[wildcards.study], name)
+
+
+def of_architecture(wildcards):
+    return config["architectures"][wildcards.architecture]
+
+
+def kernel_files(kind):
+    """The kernel or spectrum file of the wildcards' study and architecture."""
+
+    def path(wildcards):
+        study = STUDIES[wildcards.study]
+        suffix = "" if study.kernel == "ntk" else f"-{study.kernel}"
+        return f"results/{kind}/{study.domain_name}/{wildcards.architecture}{suffix}.h5"
+
+    return path
+
+
+def experiment_files(study, kind):
+    """The result files of a study, with the table columns that each of them stands for."""
+    study = STUDIES[study]
+    if kind in ("theory", "regression"):
+        source = {"theory": "theory", "regression": "kernel"}[kind]
+        return {
+            f"results/{kind}/{study.name}/{architecture}.h5": {
+                "source": source,
+                "architecture": architecture,
+            }
+            for architecture in study.architectures
+        }
+    return {
+        f"results/networks/{study.name}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.h5": {
+            "source": "network",
+            "architecture": architecture,
+            "width": width,
+        }
+        for architecture in study.architectures
+        for width in study.widths
+        for train_size in study.network_sizes
+        for first, last in study.blocks()
+    }

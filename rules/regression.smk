@@ -1,0 +1,28 @@
+rule regression:
+    message:
+        "Kernel regression of {wildcards.architecture} for {wildcards.study}"
+    input:
+        code=code("run_regression.py"),
+        values=kernel_files("kernels"),
+    output:
+        functions="results/regression/{study}/{architecture}.h5",
+    params:
+        domain=of_study("domain"),
+        architecture=of_architecture,
+        targets=of_study("targets"),
+        train_sizes=of_study("train_sizes"),
+        ridges=of_study("ridges"),
+        noise_stds=of_study("noise_stds"),
+        seeds=of_study("seeds"),
+    log:
+        "logs/regression/{study}/{architecture}.log",
+    benchmark:
+        "results/benchmarks/jobs/regression/{study}/{architecture}.tsv"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    conda:
+        "../envs/environment.yaml"
+    script:
+        "../scripts/run_regression.py"

@@ -1,0 +1,21 @@
+"""Kernel values of one architecture on one domain."""
+
+from job import run
+from learnability.architectures import FullyConnected
+from learnability.domains import domain_from
+from learnability.experiments import LARGEST_MATRIX
+from learnability.store import write_h5
+
+
+def main(domain, architecture, kernel, values):
+    """Write to `values` the profile K(x_0, x) that determines the spectrum and, on a finite domain, the matrix."""
+    place, network = domain_from(domain), FullyConnected(**architecture)
+    points = place.profile_points()
+    arrays = {"profile_points": points, "profile": network.kernel(points[:1], points, kernel)[0]}
+    if getattr(place, "size", LARGEST_MATRIX + 1) <= LARGEST_MATRIX:
+        arrays |= {"points": place.points, "matrix": network.kernel(place.points, kind=kernel)}
+    write_h5(values, arrays, {"domain": domain, "architecture": architecture, "kernel": kernel})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

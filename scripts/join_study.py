@@ -1,0 +1,23 @@
+"""Everything known of one study in one table."""
+
+from job import run
+from learnability.store import read_frame, write_table
+from learnability.tables import joined
+
+
+def main(study, parts, theory, regression, networks, csv, h5):
+    """Join theory, kernel regression and networks.
+
+    parts : dict with, for each of "theory", "regression" and "networks", the constant columns of each input file
+    """
+    files = {"theory": theory, "regression": regression, "networks": networks}
+    pieces = [
+        (read_frame(path), constants)
+        for kind in files
+        for path, constants in zip(files[kind], parts[kind], strict=True)
+    ]
+    write_table(csv, h5, joined(pieces), {"study": study})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

@@ -1,0 +1,30 @@
+"""Figures: one module per kind, each with `draw(table, **options) -> Figure`.
+
+`FIGURES` names the kinds a study may ask for and the module that draws each; a new kind is one file and one line here.
+The modules are imported when they are needed, so that a change of one redraws its figures only.
+"""
+
+from importlib import import_module
+
+from matplotlib import rc_context
+
+from ..errors import choose
+from ..store import replacing
+from .style import SETTINGS
+
+FIGURES = {
+    "learning_curves": "learnability.figures.learning_curves",
+    "conservation": "learnability.figures.conservation",
+}
+
+
+def drawing(kind):
+    """The function that draws a kind of figure; ValueError names the kinds there are."""
+    return import_module(FIGURES[choose("figure", kind, FIGURES)]).draw
+
+
+def save(figure, pdf, svg, png):
+    """Write a figure in three formats, without time stamps, each renamed into place."""
+    for path, form, stamp in ((pdf, "pdf", {"CreationDate": None}), (svg, "svg", {"Date": None}), (png, "png", {})):
+        with replacing(path) as partial, rc_context(SETTINGS):
+            figure.savefig(partial, format=form, dpi=200, metadata=stamp)

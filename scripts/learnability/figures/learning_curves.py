@@ -1,0 +1,58 @@
+"""Mean squared error and learnability against the training-set size (Simon et al. 2021, fig. 2)."""
+
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+
+from .style import SETTINGS, colours, converged, finite, panels, points, source_handles
+
+LABELS = {
+    "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$ (mean squared error)",
+    "learnability": r"learnability $\mathcal{L}(f)$",
+}
+
+
+def draw(table, title=None, scale="log"):
+    """Two panels; curves are theory, points are means and standard deviations over seeds.
+
+    Parameters
+    ----------
+    table : DataFrame from `learnability.tables.joined`; the first architecture, ridge, noise and width are drawn.
+    title : str, optional
+    scale : "log" or "linear", of the axis of training sizes
+    """
+    with rc_context(SETTINGS):
+        table = _first(table)
+        figure, axes = panels(2, height=2.9)
+        palette = colours(table["target"].unique())
+        experiments = converged(table)
+        sizes = experiments.loc[experiments["source"] != "theory", "train_size"]
+        smallest = max(sizes[sizes > 0].min() / 2, 0.5)
+        for axis, (measure, label) in zip(axes, LABELS.items(), strict=True):
+            for target, colour in palette.items():
+                for source, rows in experiments[experiments["target"] == target].groupby("source"):
+                    if source == "theory":
+                        axis.plot(rows["train_size"], finite(rows[measure]), color=colour)
+                    else:
+                        spread = 1.06 if scale == "log" else 1.0
+                        points(axis, rows, measure, source, colour, spread if source == "network" else 1 / spread)
+            axis.set(xlabel="training-set size $n$", ylabel=label, xscale=scale)
+            if scale == "log":
+                axis.set_xlim(smallest, sizes.max() * 1.25)
+                ticks = [2**k for k in range(0, 20, 2) if smallest <= 2**k <= sizes.max()]
+                axis.set_xticks(ticks, [str(tick) for tick in ticks])
+                axis.minorticks_off()
+            axis.set_ylim(bottom=min(0, axis.get_ylim()[0]))
+        axes[1].axhline(1, color="0.8", linewidth=0.6, zorder=0)
+        handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
+        handles += source_handles(set(table["source"]))
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title, columnspacing=1.2)
+        return figure
+
+
+def _first(table):
+    """The rows of the first architecture, ridge, noise level and width."""
+    experiments = table[table["source"] != "theory"]
+    for key in ("architecture", "ridge", "noise_std"):
+        table = table[table[key] == experiments[key].iloc[0]]
+    widths = table["width"].dropna()
+    return table[table["width"].isna() | (table["width"] == widths.iloc[0])] if len(widths) else table

@@ -1,0 +1,91 @@
+"""The look of all figures: readable at column width, colour-blind safe, theory as curves, experiment as points."""
+
+import matplotlib
+import numpy as np
+import seaborn as sns
+
+matplotlib.use("Agg")
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.lines import Line2D  # noqa: E402
+
+PAGE = 7.0  # inches: two columns
+SETTINGS = {
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "learnability",
+    "svg.fonttype": "none",
+}
+MARKERS = {"kernel": "o", "network": "^"}
+NAMES = {"kernel": "kernel regression", "network": "trained networks", "theory": "theory"}
+
+
+def panels(columns, rows=1, height=2.6, width=PAGE, **options):
+    """A figure and its axes (flat array), in the common style."""
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(width, height * rows), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False, **options)
+    return figure, axes.ravel()
+
+
+def colours(names):
+    """A colour for each name, from seaborn's colour-blind palette; the same order gives the same colours."""
+    names = list(names)
+    palette = sns.color_palette("colorblind" if len(names) <= 10 else "viridis", len(names))
+    return dict(zip(names, palette, strict=True))
+
+
+def statistics(rows, measure, by="train_size"):
+    """Mean and standard deviation over seeds of one measure, indexed by `by`."""
+    return rows.groupby(by)[measure].agg(["mean", "std"]).fillna({"std": 0.0})
+
+
+def points(axis, rows, measure, source, colour, shift=1.0, by="train_size"):
+    """Experiment as points with error bars of one standard deviation over seeds; `shift` keeps sources apart."""
+    numbers = statistics(rows, measure, by)
+    filled = source == "network"
+    axis.errorbar(
+        numbers.index.to_numpy(float) * shift,
+        numbers["mean"],
+        numbers["std"],
+        fmt=MARKERS[source],
+        color=colour,
+        markerfacecolor=colour if filled else "white",
+        markersize=3.4,
+        markeredgewidth=0.8,
+        elinewidth=0.7,
+        capsize=1.5,
+        zorder=3,
+    )
+
+
+def source_handles(sources):
+    """Legend entries that say which mark is which source."""
+    handles = []
+    for source in ("theory", "kernel", "network"):
+        if source in sources:
+            face = "white" if source == "kernel" else "0.3"
+            mark = {"linestyle": "-"} if source == "theory" else {"linestyle": "", "marker": MARKERS[source]}
+            handles.append(Line2D([], [], color="0.3", markerfacecolor=face, markersize=4, label=NAMES[source], **mark))
+    return handles
+
+
+def converged(table):
+    """The rows that may be averaged: everything but networks that did not converge."""
+    if "converged" not in table:
+        return table
+    return table[table["converged"].astype("boolean").fillna(True).to_numpy(bool)]
+
+
+def finite(values):
+    """Values with infinities as gaps, for drawing."""
+    return np.where(np.isfinite(values), values, np.nan)

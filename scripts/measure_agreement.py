@@ -1,0 +1,19 @@
+"""How far theory is from experiment, for all studies."""
+
+import pandas as pd
+
+from job import run
+from learnability.store import read_table, write_csv
+from learnability.tables import agreement
+
+
+def main(studies, tables, agreements):
+    """Read the joined table of every study, write one agreement table."""
+    parts = [agreement(read_table(path)) for path in tables]
+    for part, study in zip(parts, studies, strict=True):
+        part.insert(0, "study", study)
+    write_csv(agreements, pd.concat(parts, ignore_index=True))
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

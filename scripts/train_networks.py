@@ -1,0 +1,31 @@
+"""One block of networks: the seeds first ... last at one width and training-set size, all targets."""
+
+from job import run
+from learnability.architectures import FullyConnected
+from learnability.domains import domain_from, target_from
+from learnability.experiments import network_experiment
+from learnability.progress import Progress
+from learnability.store import write_frame
+from learnability.training import fit
+
+
+def main(domain, architecture, targets, train_size, noise_stds, width, first, last, training, threads, functions):
+    """Train the block as one ensemble; write one row per network and the learned functions."""
+    import torch
+
+    torch.set_num_threads(threads)
+    place, network = domain_from(domain), FullyConnected(**architecture)
+    chosen = {name: target_from(place, target) for name, target in targets.items()}
+    seeds = range(first, last + 1)
+    progress = Progress(len(seeds) * len(targets) * len(noise_stds), f"width {width}, n = {train_size}")
+
+    def trained(seeds, x, y, x_test):
+        return fit(network, width, seeds, x, y, x_test, report=progress, **training)
+
+    table, learned = network_experiment(place, chosen, train_size, noise_stds, seeds, trained)
+    parameters = {"domain": domain, "architecture": architecture, "targets": targets, "width": width}
+    write_frame(functions, table, {**parameters, "training": training}, functions=learned)
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821

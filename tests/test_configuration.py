@@ -1,0 +1,87 @@
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from learnability.configuration import check_meaning, checked, label_of, studies_from
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
+SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "schema.yaml")
+
+
+def config(name="test.yaml"):
+    return yaml.safe_load((ROOT / "config" / name).read_text())
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_configuration_is_valid(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    check_meaning(checked(config(name), SCHEMA))
+
+
+def test_defaults_are_filled_in():
+    complete = checked(config("config.yaml"), SCHEMA)
+    study = studies_from(complete)["boolean_functions"]
+    assert study.ridges == [0.0] and study.kernel == "ntk" and study.network_seeds == 30
+    assert study.training["target_mse"] == 1e-5
+    assert study.training_options()["method"] == "gradient_flow"
+
+
+def test_one_more_seed_is_one_more_block():
+    entry = config("config.yaml")
+    blocks = {}
+    for seeds in (30, 31, 32):
+        entry["studies"]["boolean_functions"]["seeds"] = seeds
+        blocks[seeds] = studies_from(checked(entry, SCHEMA))["boolean_functions"].blocks()
+    assert blocks[30] == [(0, 9), (10, 19), (20, 29)]
+    assert blocks[31] == [*blocks[30], (30, 30)] and blocks[32] == [*blocks[31], (31, 31)]
+
+
+def test_labels():
+    assert label_of({"parity": 3}) == "parity 3" and label_of({"monomial": {"bits": [0, 2]}}) == "monomial [0, 2]"
+
+
+def changed(path, value):
+    entry = deepcopy(config())
+    *way, last = path
+    place = entry
+    for key in way:
+        place = place[key]
+    place[last] = value
+    return entry
+
+
+WRONG = {
+    "unknown key": (["studies", "curves", "train_size"], [3], "studies.curves: unknown key 'train_size'; did you mean 'train_sizes'"),
+    "unknown section": (["domain"], {}, "configuration: unknown key 'domain'; did you mean 'domains'"),
+    "misspelt activation": (["architectures", "relu1", "activation"], "rleu", "architectures.relu1: unknown activation 'rleu'; did you mean 'relu'"),
+    "too large": (["studies", "curves", "train_sizes"], [2, 17], "studies.curves.train_sizes: 17 is larger than domain 'cube', which has 16 points"),
+    "negative ridge": (["studies", "curves", "ridges"], [-0.1], "studies.curves.ridges.0: -0.1 is not allowed"),
+    "unknown domain": (["studies", "curves", "domain"], "cub", "studies.curves: unknown domain 'cub'; did you mean 'cube'"),
+    "unknown architecture": (["studies", "curves", "architectures"], ["relu2"], "studies.curves: unknown architecture 'relu2'; did you mean 'relu1'"),
+    "unknown target": (["studies", "curves", "targets"], [{"parrity": 1}], "studies.curves.targets.*unknown target on a hypercube 'parrity'; did you mean 'parity'"),
+    "wrong target argument": (["studies", "curves", "targets"], [{"parity": 5}], "parity needs a number of bits between 0 and 4, got 5"),
+    "unknown figure": (["studies", "curves", "figure"], "learning_curve", "did you mean 'learning_curves'"),
+    "missing file": (["studies", "curves", "targets"], [{"truth_table": "nowhere.txt"}], "cannot read nowhere.txt"),
+    "bad method": (["training", "method"], "sgd", "training.method: 'sgd' is not one of gradient_flow, gradient_descent"),
+    "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1.depth: -1 is not allowed"),
+    "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be an integer >= 1, got 'four'"),
+    "bad kind": (["domains", "cube", "kind"], "cube", "unknown domain kind 'cube'.*did you mean 'hypercube'"),
+    "no seeds": (["studies", "curves", "seeds"], 0, "studies.curves.seeds: 0 is not allowed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_entries_are_named(case):
+    path, value, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        check_meaning(checked(changed(path, value), SCHEMA))
+
+
+def test_missing_keys_are_named():
+    entry = config()
+    del entry["studies"]["curves"]["domain"]
+    with pytest.raises(ValueError, match="studies.curves: key 'domain' is missing"):
+        checked(entry, SCHEMA)

@@ -1,0 +1,75 @@
+import h5py
+import numpy as np
+import pytest
+import torch
+
+import learnability as lb
+from learnability.activations import ACTIVATIONS
+from learnability.networks import Ensemble, tangent_kernel
+from learnability.training.gradient_descent import gradient_descent
+
+
+@pytest.fixture
+def reference(data):
+    with h5py.File(data / "networks.h5") as file:
+        net, sets = file["net/hypercube8_k1/relu_d1"], file["data/hypercube8_k1"]
+        architecture = lb.FullyConnected(1, "relu", net.attrs["W_std"], net.attrs["b_std"])
+        weights = [torch.from_numpy(net[f"init/W{layer}"][:])[None] for layer in (0, 1)]
+        biases = [torch.from_numpy(net[f"init/b{layer}"][:])[None, None] for layer in (0, 1)]
+        arrays = {name: torch.from_numpy(sets[name][:]) for name in ("train_X", "train_y", "test_X")}
+        names = ("init_train_out", "empirical_ntk_train", "empirical_ntk_test_train", "test_y_hat", "train_y_hat")
+        yield Ensemble(architecture, weights, biases), arrays, {name: net[name][:] for name in names}
+
+
+def test_forward_and_tangent_kernel_agree_with_neural_tangents(reference):
+    ensemble, arrays, expected = reference
+    x, x_test = arrays["train_X"], arrays["test_X"]
+    assert np.abs(ensemble.forward(x)[0].numpy() - expected["init_train_out"]).max() < 1e-12
+    assert np.abs(tangent_kernel(ensemble, x)[0].numpy() - expected["empirical_ntk_train"]).max() < 1e-12
+    assert np.abs(tangent_kernel(ensemble, x_test, x)[0].numpy() - expected["empirical_ntk_test_train"]).max() < 1e-12
+
+
+def test_thirty_steps_of_gradient_descent_agree(reference):
+    ensemble, arrays, expected = reference
+    x, y, x_test = arrays["train_X"], arrays["train_y"], arrays["test_X"]
+    before, before_test = ensemble.forward(x), ensemble.forward(x_test)
+    gradient_descent(ensemble, x[None], y[None], x_test, 0.0, 30, learning_rate=0.2)
+    assert np.abs((ensemble.forward(x) - before)[0].numpy() - expected["train_y_hat"]).max() < 1e-12
+    assert np.abs((ensemble.forward(x_test) - before_test)[0].numpy() - expected["test_y_hat"]).max() < 1e-12
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize(("depth", "outputs"), [(0, 1), (1, 2), (3, 1), (3, 3)])
+def test_linearization_is_automatic_differentiation(activation, depth, outputs):
+    architecture = lb.FullyConnected(depth, activation, 1.3, 0.2)
+    ensemble = Ensemble.initial(architecture, 4, 7, [1, 2], outputs, torch.float64)
+    x = torch.randn(2, 5, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    parameters = [p.clone().requires_grad_() for p in ensemble.parameters()]
+    layers = depth + 1
+    copy = Ensemble(architecture, parameters[:layers], parameters[layers:])
+    values = copy.forward(x)
+    rows = [torch.autograd.grad(values[:, i, o].sum(), parameters, retain_graph=True, allow_unused=True, materialize_grads=True) for o in range(outputs) for i in range(5)]
+    jacobian = torch.stack([torch.cat([g.reshape(2, -1) for g in row], 1) for row in rows], 1)
+    expansion = ensemble.linearize(x)
+    assert torch.allclose(expansion.values, values.detach(), atol=1e-13)
+    assert torch.allclose(expansion.tangent_kernel(), jacobian @ jacobian.mT, atol=1e-11)
+    cotangent = torch.randn(2, 5, outputs, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    moved = expansion.descend(ensemble, cotangent)
+    change = torch.cat([(p - q).reshape(2, -1) for p, q in zip(ensemble.parameters(), moved.parameters(), strict=True)], 1)
+    expected = (jacobian.mT @ cotangent.mT.reshape(2, -1, 1))[..., 0]
+    assert torch.allclose(change, expected, atol=1e-12)
+
+
+def test_weights_follow_from_identity():
+    architecture = lb.FullyConnected(2, "tanh", 1.5, 0.1)
+    block = Ensemble.initial(architecture, 3, 8, [4, 5, 6])
+    single = Ensemble.initial(architecture, 3, 8, [6], dtype=torch.float64)
+    for a, b in zip(block.parameters(), single.parameters(), strict=True):
+        assert torch.equal(a[2], b[0].float())
+    other = Ensemble.initial(lb.FullyConnected(2, "tanh", 1.5, 0.2), 3, 8, [6])
+    assert not torch.equal(other.weights[0][0], block.weights[0][2])
+
+
+def test_bad_width():
+    with pytest.raises(ValueError, match="width must be an integer >= 1, got 0"):
+        Ensemble.initial(lb.FullyConnected(1), 3, 0, [0])

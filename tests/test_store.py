@@ -1,0 +1,62 @@
+import json
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from learnability.seeding import digest, stream
+from learnability.store import read_frame, read_h5, read_table, replacing, write_frame, write_h5, write_table
+
+
+def test_same_description_same_stream():
+    draws = [stream("x", a=1, b=[2.0, "c"]).standard_normal(3) for _ in range(2)]
+    assert np.array_equal(*draws)
+    assert not np.array_equal(draws[0], stream("y", a=1, b=[2.0, "c"]).standard_normal(3))
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+
+
+def test_streams_are_the_same_on_every_machine():
+    index = stream("training set", domain={"kind": "hypercube", "dim": 8}, train_size=4, seed=0).permutation(256)[:4]
+    assert index.tolist() == [162, 244, 170, 148]
+
+
+def test_same_arrays_same_bytes(tmp_path):
+    for name in ("a.h5", "b.h5"):
+        write_h5(tmp_path / name, {"x": np.arange(9.0), "group/names": np.array(["p", "q"])}, {"n": 3})
+    assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
+    arrays, parameters = read_h5(tmp_path / "a.h5")
+    assert parameters == {"n": 3} and arrays["group/names"].tolist() == ["p", "q"]
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert set(file.attrs) == {"parameters", "package_version", "code_version"}
+        assert json.loads(file.attrs["parameters"]) == {"n": 3}
+
+
+def test_tables_come_back(tmp_path):
+    table = pd.DataFrame({"target": ["a", "b"], "value": [0.1, np.nan], "converged": [True, None], "n": [1, 2]})
+    write_frame(tmp_path / "t.h5", table, {}, functions=np.ones((2, 3), np.float32))
+    found = read_frame(tmp_path / "t.h5")
+    assert found["value"][0] == 0.1 and found["target"].tolist() == ["a", "b"] and found["converged"][0] == 1
+    write_table(tmp_path / "t.csv", tmp_path / "u.h5", table, {})
+    assert read_table(tmp_path / "t.csv")["value"][0] == 0.1
+
+
+def test_a_failed_write_leaves_nothing_and_keeps_the_old_file(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_damaged_and_missing_files_say_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="nowhere.h5.*delete it and run snakemake again"):
+        read_h5(tmp_path / "nowhere.h5")
+    write_h5(tmp_path / "x.h5", {"a": np.ones(9000)}, {})
+    with pytest.raises(ValueError, match="no dataset 'b'; it holds a"):
+        read_h5(tmp_path / "x.h5", "b")
+    content = (tmp_path / "x.h5").read_bytes()
+    (tmp_path / "x.h5").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ValueError, match="cannot read .*x.h5"):
+        read_h5(tmp_path / "x.h5")

@@ -1,0 +1,187 @@
+import h5py
+import numpy as np
+import pytest
+import torch
+
+import learnability as lb
+from learnability.networks import Ensemble, tangent_kernel
+from learnability.training import block_size, fit
+from learnability.training.gradient_descent import stable_rate
+from learnability.training.gradient_flow import FrozenKernel, gradient_flow
+
+METHODS = ["gradient_flow", "gradient_descent"]
+
+
+@pytest.fixture(scope="module")
+def problem(cube):
+    x, index = cube.sample(16, 0)
+    return x, cube.parity(2)(x, index), cube.points
+
+
+def test_infinitely_wide_gradient_flow_agrees_with_neural_tangents(data):
+    """The frozen kernel's time scale, exp(-Theta t / n), on the kernel of the infinite network."""
+    with h5py.File(data / "networks.h5") as file:
+        sets, group = file["data/hypercube8_k1"], file["krr/hypercube8_k1/relu_d1"]
+        x, y, x_test = (sets[name][:] for name in ("train_X", "train_y", "test_X"))
+        architecture = lb.FullyConnected(1, "relu", group.attrs["W_std"], group.attrs["b_std"])
+        frozen = FrozenKernel(torch.from_numpy(architecture.kernel(x))[None], len(x))
+        residual = -torch.from_numpy(y)[None]
+        for name in ("t1", "t10", "t100"):
+            time = torch.tensor([float(group[f"flow/{name}"].attrs["t"])], dtype=torch.float64)
+            on_train = frozen.decayed(time, residual)[0].numpy() + y
+            assert np.abs(on_train - group[f"flow/{name}/train_y_hat"][:]).max() < 1e-9
+            cotangent = frozen.displacement(time, residual)[0].numpy()
+            on_test = -architecture.kernel(x_test, x) @ cotangent
+            assert np.abs(on_test - group[f"flow/{name}/test_y_hat"][:]).max() < 1e-9
+
+
+def test_a_linear_model_flows_in_closed_form():
+    """Depth 0 is linear in its parameters: theta(t) = theta_0 - X^T phi(t) r, for any steps."""
+    rng = np.random.default_rng(0)
+    x, y, x_test = rng.standard_normal((6, 9)), rng.standard_normal(6), rng.standard_normal((4, 9))
+    times = [0.3, 2.0, 40.0]
+    result = lb.train(
+        lb.FullyConnected(0), 1, x, y, x_test, [0, 1], target_mse=1e-300, max_steps=60, times=times, dtype="float64"
+    )
+    kernel, cross = x @ x.T / 9, x_test @ x.T / 9
+    values, vectors = np.linalg.eigh(kernel)
+    for time, found in zip(times, result.snapshots, strict=True):
+        phi = vectors @ np.diag((1 - np.exp(-values * time / 6)) / values) @ vectors.T
+        assert np.abs(found - cross @ phi @ y).max() < 1e-12
+
+
+def test_the_integrator_is_second_order(cube):
+    """On a smooth network, with fixed steps, halving the step divides the error by four."""
+    x, index = cube.sample(8, 0)
+    y = cube.parity(2)(x, index)
+    architecture = lb.FullyConnected(2, "tanh", 1.5, 0.1)
+    horizon = 3.0
+
+    def learned(steps):
+        ensemble = Ensemble.initial(architecture, 8, 12, [0, 1], dtype=torch.float64)
+        inputs, labels = torch.from_numpy(x).expand(2, -1, -1), torch.from_numpy(y)[None, :, None].expand(2, -1, -1)
+        times = [horizon * (k + 1) / steps for k in range(steps)]
+        history = gradient_flow(ensemble, inputs, labels, torch.from_numpy(cube.points), 1e-300, steps, times, 1e9)
+        return history["snapshots"][-1]
+
+    # the requested times cut the steps, but the first one is shorter still; it is the same in every run
+    errors = [float((learned(n) - learned(640)).abs().max()) for n in (40, 80, 160)]
+    assert 3.0 < errors[0] / errors[1] < 5.5 and 3.0 < errors[1] / errors[2] < 5.5
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("depth", [1, 3])
+def test_flow_is_the_limit_of_gradient_descent(cube, depth, activation):
+    x, index = cube.sample(16, 1)
+    y = cube.parity(2)(x, index)
+    architecture = lb.FullyConnected(depth, activation, 1.4, 0.1)
+    seeds = range(3)
+    flow = lb.train(architecture, 64, x, y, cube.points, seeds)
+    descent = lb.train(architecture, 64, x, y, cube.points, seeds, method="gradient_descent", step_fraction=0.1)
+    assert flow.converged.all() and descent.converged.all()
+    wide = lb.kernel_regression(architecture, x, y, cube.points)
+    difference = np.sqrt(((flow.predictions - descent.predictions) ** 2).mean())
+    assert difference < 0.1 * np.sqrt(((descent.predictions - wide) ** 2).mean())
+
+
+@pytest.mark.parametrize("method", METHODS)
+class TestEveryMethod:
+    def test_batched_equals_one_by_one(self, problem, relu4, method):
+        x, y, x_test = problem
+        together = lb.train(relu4, 24, x, y, x_test, range(4), method=method, dtype="float64")
+        blocks = lb.train(relu4, 24, x, y, x_test, range(4), method=method, dtype="float64", memory=1)
+        for seed in range(4):
+            single = lb.train(relu4, 24, x, y, x_test, [seed], method=method, dtype="float64")
+            assert np.abs(single.predictions[0] - together.predictions[seed]).max() < 1e-9
+            assert np.abs(blocks.predictions[seed] - together.predictions[seed]).max() < 1e-9
+            assert single.steps[0] == together.steps[seed] == blocks.steps[seed]
+
+    def test_the_number_of_threads_does_not_matter(self, problem, relu4, method):
+        x, y, x_test = problem
+        before = torch.get_num_threads()
+        results = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            results.append(lb.train(relu4, 24, x, y, x_test, range(3), method=method, dtype="float64").predictions)
+        torch.set_num_threads(before)
+        assert np.abs(results[0] - results[1]).max() < 1e-9
+
+    def test_several_outputs(self, cube, method):
+        x, index = cube.sample(12, 2)
+        y = np.column_stack([cube.parity(1)(x, index), cube.parity(2)(x, index)])
+        architecture = lb.FullyConnected(2, "erf", 1.4, 0.1)
+        result = lb.train(architecture, 32, x, y, cube.points, [0, 1], method=method)
+        assert result.predictions.shape == (2, 256, 2) and result.converged.all()
+        assert np.abs(result.train_predictions - y).max() < 0.03
+
+    def test_train_error_and_convergence_are_told(self, problem, relu4, method):
+        x, y, x_test = problem
+        result = lb.train(relu4, 24, x, y, x_test, range(3), method=method)
+        assert result.converged.all() and (result.train_mse < 1e-5).all()
+        stopped = lb.train(relu4, 24, x, y, x_test, range(3), method=method, max_steps=2)
+        assert not stopped.converged.any() and (stopped.steps == 2).all() and (stopped.train_mse > 1e-5).all()
+
+    def test_snapshots_lie_on_the_trajectory(self, problem, relu4, method):
+        x, y, x_test = problem
+        result = lb.train(relu4, 64, x, y, x_test, [0], method=method, times=[0.0, 5.0, 1e9], target_mse=1e-3)
+        assert np.abs(result.snapshots[0]).max() < 0.05
+        assert np.abs(result.snapshots[1]).max() > 0.05
+        assert np.allclose(result.snapshots[2], result.predictions)
+
+    def test_progress_is_reported(self, problem, relu4, method):
+        x, y, x_test = problem
+        calls = []
+        lb.train(relu4, 32, x, y, x_test, range(3), method=method, report=lambda *c: calls.append(c), memory=1)
+        assert calls[-1] == (3, 0) and [c[0] for c in calls] == sorted(c[0] for c in calls)
+
+
+def test_gradient_descent_records_its_step(problem, relu4):
+    x, y, x_test = problem
+    result = lb.train(relu4, 24, x, y, x_test, [0, 1], method="gradient_descent", step_fraction=0.25)
+    ensemble = Ensemble.initial(relu4, 8, 24, [0, 1])
+    largest = torch.linalg.eigvalsh(tangent_kernel(ensemble, torch.from_numpy(x).float()).double())[:, -1]
+    assert np.allclose(result.learning_rate, 0.25 * 16 / largest, rtol=1e-5)
+    assert np.allclose(stable_rate(ensemble, torch.from_numpy(x).float()), 16 / largest)
+
+
+def test_divergence_is_a_result_that_says_so(problem, relu4):
+    x, y, x_test = problem
+    result = lb.train(relu4, 24, x, y, x_test, [0, 1], method="gradient_descent", learning_rate=1e3, max_steps=200)
+    assert not result.converged.any()
+
+
+def test_a_constant_zero_target_is_learned_at_once(relu4, cube):
+    result = lb.train(relu4, 8, cube.points[:4], np.zeros(4), cube.points, [0])
+    assert result.converged.all() and result.steps[0] == 0 and np.array_equal(result.predictions, np.zeros((1, 256)))
+
+
+def test_memory_bounds_the_block(relu4):
+    x, y, x_test = np.zeros((5, 16, 8)), np.zeros((5, 16, 1)), np.zeros((256, 8))
+    small = block_size(relu4, 500, x, y, x_test, torch.float32, "cpu", memory=1 << 28)
+    assert 1 < small < block_size(relu4, 500, x, y, x_test, torch.float32, "cpu", memory=1 << 30)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "gradient_flows"}, "did you mean 'gradient_flow'"),
+        ({"dtype": "float16"}, "unknown dtype 'float16'"),
+        ({"tolerence": 1}, "unknown option of gradient_flow 'tolerence'; did you mean 'tolerance'"),
+    ],
+)
+def test_messages(problem, relu4, options, message):
+    x, y, x_test = problem
+    with pytest.raises(ValueError, match=message):
+        lb.train(relu4, 8, x, y, x_test, [0], **options)
+
+
+def test_labels_must_be_finite(relu4):
+    with pytest.raises(ValueError, match="y_train holds values that are not finite"):
+        fit(relu4, 8, [0], np.zeros((1, 2, 3)), np.full((1, 2, 1), np.nan), np.zeros((1, 3)))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_agrees_with_the_cpu(problem, relu4):
+    x, y, x_test = problem
+    results = [lb.train(relu4, 64, x, y, x_test, range(4), device=device).predictions for device in ("cpu", "cuda")]
+    assert np.abs(results[0] - results[1]).max() < 0.02

@@ -1,0 +1,152 @@
+"""Snakemake is run for real, on a copy of the repository, and its jobs are counted."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+SNAKEMAKE = Path(sys.executable).parent / "snakemake"
+FOLDERS = ("config", "envs", "profiles", "rules", "scripts")
+
+
+def copy_of_the_repository(place):
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, place / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "Snakefile", place)
+    return place
+
+
+def snakemake(place, *arguments, config="config/test.yaml"):
+    command = [SNAKEMAKE, "--cores", "2", "--configfile", config, *arguments]
+    return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=400)
+
+
+def planned(place, **options):
+    """Jobs that a run would start, {rule: count}."""
+    done = snakemake(place, "--dry-run", **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = done.stdout + done.stderr
+    if "Nothing to be done" in text:
+        return {}
+    table = text.split("Job stats:")[1].split("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.M) if name != "all"}
+
+
+def results(place):
+    kinds = (".h5", ".csv", ".png", ".svg", ".pdf")
+    return {str(p.relative_to(place)): p.read_bytes() for p in (place / "results").rglob("*") if p.suffix in kinds}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    place = copy_of_the_repository(tmp_path_factory.mktemp("run"))
+    done = snakemake(place)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return place
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A finished run of its own for every test; file times are kept."""
+    place = tmp_path / "run"
+    shutil.copytree(finished, place)
+    return place
+
+
+pytestmark = pytest.mark.xdist_group("workflow")
+
+
+def test_all_files_are_there_and_a_second_run_does_nothing(run):
+    for study in ("curves", "bars"):
+        for form in ("pdf", "svg", "png"):
+            assert (run / f"results/figures/{study}.{form}").stat().st_size > 1000
+        assert (run / f"results/studies/{study}.csv").exists() and (run / f"results/studies/{study}.h5").exists()
+    agreement = (run / "results/agreement.csv").read_text()
+    assert "curves,kernel," in agreement and "bars,network," in agreement
+    assert planned(run) == {}
+
+
+def test_one_more_seed_trains_that_seed_only(run):
+    config = yaml.safe_load((run / "config/test.yaml").read_text())
+    config["studies"]["curves"]["network_seeds"] += 1
+    (run / "config/more.yaml").write_text(yaml.safe_dump(config))
+    jobs = planned(run, config="config/more.yaml")
+    assert jobs == {"networks": 3, "join": 1, "agreement": 1, "figure": 1}  # one seed at each of three sizes
+
+
+def append(path, line="\n# a comment\n"):
+    path.write_text(path.read_text() + line)
+
+
+def test_a_changed_plot_redraws_only(run):
+    append(run / "scripts/learnability/figures/conservation.py")
+    assert planned(run) == {"figure": 1}
+
+
+def test_a_changed_theory_retrains_nothing(run):
+    append(run / "scripts/learnability/theory.py")
+    jobs = planned(run)
+    assert jobs["theory"] == 3 and jobs["join"] == 2
+    assert not {"networks", "regression", "kernel", "spectrum"} & set(jobs)
+
+
+def test_a_changed_trainer_retrains_only(run):
+    append(run / "scripts/learnability/training/gradient_flow.py")
+    assert not {"theory", "regression", "kernel", "spectrum"} & set(planned(run))
+
+
+def test_a_changed_parameter_reruns_its_users_only(run):
+    config = yaml.safe_load((run / "config/test.yaml").read_text())
+    config["architectures"]["tanh2"]["bias_std"] = 0.2
+    (run / "config/other.yaml").write_text(yaml.safe_dump(config))
+    jobs = planned(run, config="config/other.yaml")
+    assert jobs["kernel"] == 1 and jobs["networks"] == 2 and jobs["join"] == 1
+
+
+def test_block_size_and_threads_are_no_parameters_of_a_network(run):
+    config = yaml.safe_load((run / "config/test.yaml").read_text())
+    config["training"]["threads"] = 2
+    (run / "config/other.yaml").write_text(yaml.safe_dump(config))
+    assert planned(run, config="config/other.yaml") == {}
+
+
+def test_deleted_and_truncated_files_come_back_to_the_same_bytes(run):
+    before = results(run)
+    network = next((run / "results/networks").rglob("*.h5"))
+    network.unlink()
+    (run / "results/theory/curves/relu1.h5").unlink()
+    (run / "results/studies/curves.csv").unlink()
+    done = snakemake(run)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(run) == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("activation: relu,", "activation: rleu,", "unknown activation 'rleu'; did you mean 'relu'"),
+        ("ridges: [0.0, 0.1]", "ridges: [0.0, -0.1]", "studies.curves.ridges.1: -0.1 is not allowed"),
+        ("train_sizes: [2, 4, 8]", "train_sizes: [2, 32]", "32 is larger than domain 'cube', which has 16 points"),
+        ("seeds: 3", "sedes: 3", "unknown key 'sedes'; did you mean 'seeds'"),
+    ],
+)
+def test_wrong_input_stops_before_any_job(tmp_path, old, new, message):
+    place = copy_of_the_repository(tmp_path / "run")
+    text = (place / "config/test.yaml").read_text()
+    assert old in text
+    (place / "config/wrong.yaml").write_text(text.replace(old, new, 1))
+    done = snakemake(place, config="config/wrong.yaml")
+    output = done.stdout + done.stderr
+    assert done.returncode != 0 and message in output
+    assert "Traceback" not in output and not (place / "results").exists()
+
+
+def test_a_missing_configuration_is_named(tmp_path):
+    place = copy_of_the_repository(tmp_path / "run")
+    done = snakemake(place, config="config/nowhere.yaml")
+    assert done.returncode != 0 and "nowhere.yaml" in done.stdout + done.stderr
