@@ -1,10 +1,19 @@
 rule networks:
-    message:
-        "Networks {wildcards.architecture}, width {wildcards.width}, n = {wildcards.train_size}, seeds {wildcards.first}-{wildcards.last} for {wildcards.study}"
     input:
         code=code("train_networks.py"),
     output:
         functions="results/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.h5",
+    log:
+        "logs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.log",
+    benchmark:
+        "results/benchmarks/jobs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: lambda wildcards: STUDIES[wildcards.study].training["threads"]
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+        gpu=lambda wildcards: STUDIES[wildcards.study].training["gpus"],
     params:
         domain=of_study("domain"),
         architecture=of_architecture,
@@ -15,16 +24,7 @@ rule networks:
         first=lambda wildcards: int(wildcards.first),
         last=lambda wildcards: int(wildcards.last),
         training=lambda wildcards: STUDIES[wildcards.study].training_options(),
-    log:
-        "logs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.log",
-    benchmark:
-        "results/benchmarks/jobs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.tsv"
-    threads: lambda wildcards: STUDIES[wildcards.study].training["threads"]
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-        gpu=lambda wildcards: STUDIES[wildcards.study].training["gpus"],
-    conda:
-        "../envs/environment.yaml"
+    message:
+        "Networks {wildcards.architecture}, width {wildcards.width}, n = {wildcards.train_size}, seeds {wildcards.first}-{wildcards.last} for {wildcards.study}"
     script:
         "../scripts/train_networks.py"

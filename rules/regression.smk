@@ -1,11 +1,19 @@
 rule regression:
-    message:
-        "Kernel regression of {wildcards.architecture} for {wildcards.study}"
     input:
         code=code("run_regression.py"),
         values=kernel_files("kernels"),
     output:
         functions="results/regression/{study}/{architecture}.h5",
+    log:
+        "logs/regression/{study}/{architecture}.log",
+    benchmark:
+        "results/benchmarks/jobs/regression/{study}/{architecture}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
     params:
         domain=of_study("domain"),
         architecture=of_architecture,
@@ -14,15 +22,7 @@ rule regression:
         ridges=of_study("ridges"),
         noise_stds=of_study("noise_stds"),
         seeds=of_study("seeds"),
-    log:
-        "logs/regression/{study}/{architecture}.log",
-    benchmark:
-        "results/benchmarks/jobs/regression/{study}/{architecture}.tsv"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=120,
-    conda:
-        "../envs/environment.yaml"
+    message:
+        "Kernel regression of {wildcards.architecture} for {wildcards.study}"
     script:
         "../scripts/run_regression.py"

@@ -1,26 +1,26 @@
 rule theory:
-    message:
-        "Theory of {wildcards.architecture} for {wildcards.study}"
     input:
         code=code("predict_theory.py"),
         eigenvalues=kernel_files("spectra"),
     output:
         predictions="results/theory/{study}/{architecture}.h5",
+    log:
+        "logs/theory/{study}/{architecture}.log",
+    benchmark:
+        "results/benchmarks/jobs/theory/{study}/{architecture}.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
     params:
         domain=of_study("domain"),
         targets=of_study("targets"),
         train_sizes=lambda wildcards: STUDIES[wildcards.study].theory_sizes().tolist(),
         ridges=of_study("ridges"),
         noise_stds=of_study("noise_stds"),
-    log:
-        "logs/theory/{study}/{architecture}.log",
-    benchmark:
-        "results/benchmarks/jobs/theory/{study}/{architecture}.tsv"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    conda:
-        "../envs/environment.yaml"
+    message:
+        "Theory of {wildcards.architecture} for {wildcards.study}"
     script:
         "../scripts/predict_theory.py"

@@ -23,7 +23,9 @@ def test_dual_is_the_gaussian_expectation(name, covariance):
     var1, var2, cov = (torch.tensor([value], dtype=torch.float64) for value in covariance)
     k, kdot = activation.dual(activation.prepare(var1), activation.prepare(var2), cov[:, None].clone())
     kinked = name in ("relu", "leaky_relu", "abs")  # the grid is first order across a kink, second in the function
-    assert float(k) == pytest.approx(trapezoid(activation.function, activation.function, *covariance), abs=5e-3 if kinked else 1e-12)
+    assert float(k) == pytest.approx(
+        trapezoid(activation.function, activation.function, *covariance), abs=5e-3 if kinked else 1e-12
+    )
     slopes = trapezoid(activation.derivative, activation.derivative, *covariance)
     assert float(kdot) == pytest.approx(slopes, abs=5e-2 if kinked else 1e-12)
 

@@ -17,7 +17,14 @@ def reference(data):
                 architecture = lb.FullyConnected(
                     int(attributes["depth"]), attributes["activation"], attributes["W_std"], attributes["b_std"]
                 )
-                yield f"{name}/{kernel}", architecture, file["X"][:], inputs["_" + suffix if suffix else ""], kind, group[kernel][:]
+                yield (
+                    f"{name}/{kernel}",
+                    architecture,
+                    file["X"][:],
+                    inputs["_" + suffix if suffix else ""],
+                    kind,
+                    group[kernel][:],
+                )
 
 
 def test_kernels_agree_with_neural_tangents(data):
@@ -55,7 +62,9 @@ class TestEveryKernel:
     def test_torch_in_torch_out(self, activation, depth, kind):
         architecture = lb.FullyConnected(depth, activation, 1.3, 0.2)
         x = torch.from_numpy(self.points())
-        assert torch.equal(architecture.kernel(x, kind=kind), torch.from_numpy(architecture.kernel(x.numpy(), kind=kind)))
+        assert torch.equal(
+            architecture.kernel(x, kind=kind), torch.from_numpy(architecture.kernel(x.numpy(), kind=kind))
+        )
 
 
 def test_wide_networks_have_this_tangent_kernel():

@@ -64,7 +64,9 @@ def test_hypercube_of_dimension_100():
     cube = lb.Hypercube(dim=100)
     spectrum = cube.spectrum(lb.FullyConnected(4, "relu", 1.4, 0.1))
     assert np.all(spectrum.eigenvalues > 0) and spectrum.tail > 0
-    assert spectrum.trace == pytest.approx(float(lb.FullyConnected(4, "relu", 1.4, 0.1).kernel(np.ones((1, 100)))[0, 0]), rel=1e-13)
+    assert spectrum.trace == pytest.approx(
+        float(lb.FullyConnected(4, "relu", 1.4, 0.1).kernel(np.ones((1, 100)))[0, 0]), rel=1e-13
+    )
     # a kernel whose spectrum is known in closed form: prod (1 + s x_i x_i') = sum_k s^k sum_|S|=k chi_S chi_S'
     flips = np.arange(101)
     exact = cube.spectrum_of_profile((1.05 ** (100 - flips)) * (0.95**flips))

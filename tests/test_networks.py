@@ -48,14 +48,22 @@ def test_linearization_is_automatic_differentiation(activation, depth, outputs):
     layers = depth + 1
     copy = Ensemble(architecture, parameters[:layers], parameters[layers:])
     values = copy.forward(x)
-    rows = [torch.autograd.grad(values[:, i, o].sum(), parameters, retain_graph=True, allow_unused=True, materialize_grads=True) for o in range(outputs) for i in range(5)]
+    rows = [
+        torch.autograd.grad(
+            values[:, i, o].sum(), parameters, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        for o in range(outputs)
+        for i in range(5)
+    ]
     jacobian = torch.stack([torch.cat([g.reshape(2, -1) for g in row], 1) for row in rows], 1)
     expansion = ensemble.linearize(x)
     assert torch.allclose(expansion.values, values.detach(), atol=1e-13)
     assert torch.allclose(expansion.tangent_kernel(), jacobian @ jacobian.mT, atol=1e-11)
     cotangent = torch.randn(2, 5, outputs, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     moved = expansion.descend(ensemble, cotangent)
-    change = torch.cat([(p - q).reshape(2, -1) for p, q in zip(ensemble.parameters(), moved.parameters(), strict=True)], 1)
+    change = torch.cat(
+        [(p - q).reshape(2, -1) for p, q in zip(ensemble.parameters(), moved.parameters(), strict=True)], 1
+    )
     expected = (jacobian.mT @ cotangent.mT.reshape(2, -1, 1))[..., 0]
     assert torch.allclose(change, expected, atol=1e-12)
 

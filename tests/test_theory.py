@@ -74,7 +74,11 @@ def test_degenerate_spectra():
     empty = lb.predict(lb.Spectrum([0.0, 0.0]), lb.Target([1.0, 1.0]), [0, 3], 0.0)
     assert np.array_equal(empty.test_mse, [2, 2]) and np.array_equal(empty.learnability, [0, 0])
     ridged = lb.predict(lb.Spectrum([0.0]), lb.Target([1.0]), 4, 2.0)
-    assert ridged.kappa == pytest.approx(0.5) and ridged.test_mse == pytest.approx(1) and ridged.train_mse == pytest.approx(1)
+    assert (
+        ridged.kappa == pytest.approx(0.5)
+        and ridged.test_mse == pytest.approx(1)
+        and ridged.train_mse == pytest.approx(1)
+    )
 
 
 def test_bias_and_variance_add_up():

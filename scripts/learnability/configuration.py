@@ -70,6 +70,7 @@ class Study:
         fine = [np.linspace(0, largest, CURVE_POINTS), np.geomspace(min(0.1, largest), largest, CURVE_POINTS)]
         return np.unique(np.concatenate([measured, *fine])) if largest > 0 else np.zeros(1)
 
+
 def label_of(specification):
     """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
     ((name, argument),) = specification.items()

@@ -50,9 +50,7 @@ class Ensemble:
         sizes = [int(input_dim), *[int(width)] * architecture.depth, int(outputs)]
 
         def draw(seed):
-            rng = stream(
-                "initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seed)
-            )
+            rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seed))
             shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
             return [torch.from_numpy(rng.standard_normal(shape)).to(dtype) for shape in shapes]
 

@@ -115,8 +115,7 @@ def _solve(measure, rank, n, delta):
     for _ in range(200):
         kappa = np.exp(x)
         learned, missed, slope = (
-            total[:, 0]
-            for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
+            total[:, 0] for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
         )
         ridge = delta / kappa
         up = np.where(few, n, missed + np.maximum(n - rank, 0))

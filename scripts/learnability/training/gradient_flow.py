@@ -5,9 +5,9 @@ In time units in which the residual r = f - y of a linear model decays as exp(-T
     theta' = -J(theta)^T r / n.
 
 Training is stiff because the eigenvalues of Theta = J J^T span many orders. With J frozen the flow has the exact
-solution theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential Euler
-method in function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step makes it
-second order:
+solution theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential
+Euler method in function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step
+makes it second order:
 
     theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
@@ -165,4 +165,3 @@ def _record(snapshots, agenda, due, recorded, active, now, x_test, start_test):
     points = x_test if x_test.ndim == 2 else x_test[number]
     slot = torch.searchsorted(agenda, due[recorded])
     snapshots[slot, number] = now.select(recorded).forward(points) - start_test[number]
-
