@@ -17,6 +17,7 @@ include: "rules/spectra.smk"
 include: "rules/theory.smk"
 include: "rules/regression.smk"
 include: "rules/networks.smk"
+include: "rules/experiments.smk"
 include: "rules/figures.smk"
 
 
@@ -31,4 +32,4 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
-        rules.agreement.output,
+        rules.agreement.output if STUDIES else [],

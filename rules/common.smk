@@ -8,7 +8,8 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from learnability.configuration import check_meaning, checked, studies_from
+from learnability.configuration import check_meaning, checked, experiments_from, studies_from
+from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.provenance import module_file, sources
 
@@ -18,12 +19,16 @@ try:
     if workflow.is_main_process:
         check_meaning(config)
     STUDIES = studies_from(config)
+    EXPERIMENTS = experiments_from(config)
 except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 
 wildcard_constraints:
     study="|".join(map(re.escape, STUDIES)) or "none",
+    cell=r"[^/]+",
+    experiment="|".join(map(re.escape, EXPERIMENTS)) or "none",
+    drawn="|".join(map(re.escape, [*STUDIES, *EXPERIMENTS])),
     domain="|".join(map(re.escape, config["domains"])) or "none",
     architecture="|".join(map(re.escape, config["architectures"])) or "none",
     kernel="ntk|nngp",
@@ -40,6 +45,11 @@ def code(script, *modules):
     for module in extra:
         reached.update(sources(module))
     return sorted(os.path.relpath(path) for path in reached)
+
+
+def drawn(wildcards):
+    """The study or experiment of a figure."""
+    return {**STUDIES, **EXPERIMENTS}[wildcards.drawn]
 
 
 def of_study(name):

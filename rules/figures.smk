@@ -54,16 +54,16 @@ rule agreement:
 
 rule figure:
     input:
-        code=lambda wildcards: code("draw_figure.py", FIGURES[STUDIES[wildcards.study].figure]),
-        table="results/studies/{study}.csv",
+        code=lambda wildcards: code("draw_figure.py", FIGURES[drawn(wildcards).figure]),
+        table="results/studies/{drawn}.csv",
     output:
-        pdf="results/figures/{study}.pdf",
-        svg="results/figures/{study}.svg",
-        png="results/figures/{study}.png",
+        pdf="results/figures/{drawn}.pdf",
+        svg="results/figures/{drawn}.svg",
+        png="results/figures/{drawn}.png",
     log:
-        "logs/figures/{study}.log",
+        "logs/figures/{drawn}.log",
     benchmark:
-        "results/benchmarks/jobs/figures/{study}.tsv"
+        "results/benchmarks/jobs/figures/{drawn}.tsv"
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -71,19 +71,19 @@ rule figure:
         mem_mb=2000,
         runtime=30,
     params:
-        figure=of_study("figure"),
-        options=of_study("options"),
+        figure=lambda wildcards: drawn(wildcards).figure,
+        options=lambda wildcards: drawn(wildcards).figure_options,
     message:
-        "Figure of {wildcards.study}"
+        "Figure of {wildcards.drawn}"
     script:
         "../scripts/draw_figure.py"
 
 
 rule figures:
     input:
-        expand("results/figures/{study}.png", study=STUDIES),
+        expand("results/figures/{drawn}.png", drawn=[*STUDIES, *EXPERIMENTS]),
 
 
 rule tables:
     input:
-        expand("results/studies/{study}.csv", study=STUDIES),
+        expand("results/studies/{drawn}.csv", drawn=[*STUDIES, *EXPERIMENTS]),

@@ -2,7 +2,7 @@
 
 from job import run
 from learnability.domains import domain_from, target_from
-from learnability.experiments import kernel_experiment
+from learnability.sampling import kernel_experiment
 from learnability.store import read_h5, write_frame
 
 

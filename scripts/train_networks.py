@@ -3,8 +3,8 @@
 from job import run
 from learnability.architectures import FullyConnected
 from learnability.domains import domain_from, target_from
-from learnability.experiments import network_experiment
 from learnability.progress import Progress
+from learnability.sampling import network_experiment
 from learnability.store import write_frame
 from learnability.training import fit
 

@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 import learnability as lb
-from learnability.experiments import kernel_experiment
 from learnability.measures import coefficients
 from learnability.regression import minimum_norm_solve
+from learnability.sampling import kernel_experiment
 from learnability.tables import agreement, joined, theory_table
 
 

@@ -14,6 +14,8 @@ _HOME = {
     "Target": "spectrum",
     "Hypercube": "domains.hypercube",
     "Circle": "domains.circle",
+    "Hypersphere": "domains.sphere",
+    "Samples": "domains.samples",
     "predict": "theory",
     "Prediction": "theory",
     "kernel_regression": "regression",

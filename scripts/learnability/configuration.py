@@ -5,9 +5,11 @@ into one message that names the key, the value and what is allowed, and checks w
 something, that targets exist on their domain, that training sets fit into it.
 """
 
+import itertools
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
+from inspect import Parameter, signature
 
 import jsonschema
 import numpy as np
@@ -46,7 +48,7 @@ class Study:
     network_seeds: int
     kernel: str
     training: dict = field(default_factory=dict)
-    options: dict = field(default_factory=dict)
+    figure_options: dict = field(default_factory=dict)
 
     def blocks(self):
         """Seed ranges (first, last), one per training job.
@@ -71,6 +73,23 @@ class Study:
         return np.unique(np.concatenate([measured, *fine])) if largest > 0 else np.zeros(1)
 
 
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of its own kind, cut into cells.
+
+    Attributes
+    ----------
+    cells : dict of cell name to (options, labels)
+        The arguments of the kind's `run`, and the columns that name the cell in the joined table.
+    """
+
+    name: str
+    kind: str
+    figure: str
+    cells: dict
+    figure_options: dict = field(default_factory=dict)
+
+
 def label_of(specification):
     """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
     ((name, argument),) = specification.items()
@@ -84,11 +103,29 @@ def studies_from(config):
     return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
 
 
+def experiments_from(config):
+    """The experiments of a checked configuration, {name: Experiment}."""
+    return {name: _experiment(config, name, entry) for name, entry in config["experiments"].items()}
+
+
+def _experiment(config, name, entry):
+    cells = {}
+    for values in itertools.product(*entry["vary"].values()):
+        labels = dict(zip(entry["vary"], values))
+        cell = "_".join(str(value).replace("/", "-") for value in values) or "all"
+        options = {**entry["options"], **labels}
+        for what, section in (("domain", "domains"), ("architecture", "architectures")):
+            if what in options:
+                options[what] = config[section][_known(config, f"experiments.{name}", what, options[what])]
+        cells[cell] = (dict(sorted(options.items())), labels)
+    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, entry["figure_options"])
+
+
 def _study(config, name, entry):
-    places = {"domain": config["domains"], "architectures": config["architectures"]}
-    domain = places["domain"][_known(config, name, "domain", entry["domain"])]
+    where = f"studies.{name}"
+    domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
-        architecture: config["architectures"][_known(config, name, "architecture", architecture)]
+        architecture: config["architectures"][_known(config, where, "architecture", architecture)]
         for architecture in entry["architectures"]
     }
     network_sizes = entry.get("network_sizes", entry["train_sizes"]) if entry["widths"] else []
@@ -108,15 +145,15 @@ def _study(config, name, entry):
         network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
         training={**config["training"], **entry.get("training", {})},
-        options=entry.get("options", {}),
+        figure_options=entry["figure_options"],
     )
 
 
-def _known(config, study, what, name):
+def _known(config, where, what, name):
     try:
         return choose(what, name, config["domains" if what == "domain" else "architectures"])
     except ValueError as error:
-        raise ValueError(f"studies.{study}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
 
 
 # --- checking -------------------------------------------------------------------------------------------------
@@ -148,6 +185,7 @@ def check_meaning(config):
     """Build every domain, architecture and target of a checked configuration; ValueError names the one that fails."""
     from .architectures import FullyConnected
     from .domains import domain_from, target_from
+    from .experiments import experiment
     from .figures import FIGURES
 
     with_context("domains", config["domains"], domain_from)
@@ -163,6 +201,22 @@ def check_meaning(config):
                 size is None or largest <= size,
                 f"studies.{name}.{key}: {largest} is larger than domain {study.domain_name!r}, which has {size} points",
             )
+
+
+    for name, entry in experiments_from(config).items():
+        with_context("experiments", {name: entry}, partial(_check_experiment, experiment, FIGURES))
+
+
+def _check_experiment(experiment, figures, entry):
+    """The kind and its figure exist, and every cell has the options that the kind takes."""
+    parameters = signature(experiment(entry.kind)).parameters
+    choose("figure", entry.figure, figures)
+    for options, _ in entry.cells.values():
+        for option in options:
+            choose(f"option of {entry.kind}", option, parameters)
+        for name, parameter in parameters.items():
+            missing = name not in options and parameter.default is Parameter.empty
+            require(not missing, f"option {name!r} is missing; {entry.kind} takes {', '.join(parameters)}")
 
 
 def with_context(where, entries, build):

@@ -28,6 +28,8 @@ class Spectrum:
         2021, sec. 3.3; Canatar et al. 2021).
     modes : (levels,), optional
         Integer labels (parity degree, frequency, harmonic degree, rank); 0, 1, 2, ... if missing.
+    eigenvectors : (points, levels), optional
+        Eigenfunctions of a data set as columns, E[phi_i phi_j] = delta_ij.
 
     Raises
     ------
@@ -39,6 +41,7 @@ class Spectrum:
     multiplicities: np.ndarray = None
     tail: float = 0.0
     modes: np.ndarray = None
+    eigenvectors: np.ndarray = None
 
     def __post_init__(self):
         values = np.atleast_1d(np.asarray(self.eigenvalues, dtype=np.float64))
@@ -71,13 +74,17 @@ class Spectrum:
         -------
         Spectrum
             Levels below the noise are not passed on as numbers. If the others already exhaust the trace they are
-            zero eigenvalues; if not, they are left out and their trace is the `tail`.
+            zero eigenvalues; if not, they are left out and their trace is the `tail`. The list ends where two levels
+            in a row (one even, one odd) are below the noise.
         """
         eigenvalues, counts = np.asarray(eigenvalues), np.asarray(multiplicities, dtype=np.float64)
         modes = np.arange(len(eigenvalues)) if modes is None else np.asarray(modes)
         seen = eigenvalues > noise
+        lost = np.flatnonzero(~seen[1:] & ~seen[:-1])
+        if len(lost):
+            seen[lost[0] :] = False
         tail = float(trace - np.sum((eigenvalues * counts)[seen]))
-        if seen.all() or tail <= UNRESOLVED_SHARE * trace:
+        if tail <= UNRESOLVED_SHARE * trace:
             eigenvalues, tail = np.where(seen, eigenvalues, 0.0), 0.0
         else:
             eigenvalues, counts, modes = eigenvalues[seen], counts[seen], modes[seen]
@@ -100,21 +107,27 @@ class Target:
     Parameters
     ----------
     power : (levels,) or (levels, outputs)
-        Sum of squared coefficients in each level.
+        Sum of squared coefficients in each level. Missing: it follows from `values` and the spectrum's eigenvectors.
     modes : (levels,), optional
         The labels the powers belong to. Missing: power is in the order of the spectrum it is used with.
     function : callable, optional
         (x, index) -> (points,) or (points, outputs): the target at points x (points, dim) with their indices in a
         finite domain (None in a continuous one).
     name : str
+    values : (points,) or (points, outputs), optional
+        The target on all samples of a data set, where the eigenfunctions depend on the kernel.
     """
 
-    power: np.ndarray
+    power: np.ndarray = None
     modes: np.ndarray = None
     function: Callable | None = None
     name: str = "target"
+    values: np.ndarray = None
 
     def __post_init__(self):
+        if self.power is None:
+            require(self.values is not None, "a target needs its power or its values")
+            return
         power = np.asarray(self.power, dtype=np.float64)
         require(power.ndim in (1, 2), f"power must be (levels,) or (levels, outputs), got shape {power.shape}")
         require(bool(np.isfinite(power).all() and (power >= 0).all()), "power must be finite and >= 0")
@@ -131,6 +144,10 @@ class Target:
         ValueError
             Power on a mode that the spectrum neither lists nor may hold in its tail.
         """
+        if self.power is None:
+            require(spectrum.eigenvectors is not None, f"target {self.name!r} needs a spectrum with eigenvectors")
+            power = (spectrum.eigenvectors.T @ self.values / len(self.values)) ** 2
+            return power, np.zeros(power.shape[1:])
         if self.modes is None:
             require(len(self.power) == len(spectrum), f"{len(self.power)} powers for {len(spectrum)} eigenvalues")
             return self.power, np.zeros(self.power.shape[1:])

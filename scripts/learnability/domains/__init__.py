@@ -6,8 +6,12 @@
 from ..errors import choose
 from .circle import Circle
 from .hypercube import Hypercube
+from .samples import DataSet, Samples
+from .sphere import Hypersphere
 
-DOMAINS = {"hypercube": Hypercube, "circle": Circle}
+__all__ = ["DOMAINS", "Circle", "Hypercube", "Hypersphere", "Samples", "domain_from", "target_from"]
+
+DOMAINS = {"hypercube": Hypercube, "circle": Circle, "sphere": Hypersphere, "data": DataSet}
 
 
 def domain_from(specification):

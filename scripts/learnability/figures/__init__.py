@@ -15,6 +15,7 @@ from .style import SETTINGS
 FIGURES = {
     "learning_curves": "learnability.figures.learning_curves",
     "conservation": "learnability.figures.conservation",
+    "fidelity": "learnability.figures.fidelity",
 }
 
 

@@ -1,0 +1,140 @@
+r"""The sphere of radius sqrt(dim) in dim dimensions. Eigenfunctions of any rotation-invariant kernel are spherical harmonics.
+
+All m_k harmonics of degree k share the eigenvalue (Funk-Hecke; Simon et al. 2021, app. B)
+
+    lambda_k = int_0^pi K(cos t) C_k(cos t) sin(t)^(dim-2) dt / int_0^pi sin(t)^(dim-2) dt,
+
+with C_k the Gegenbauer polynomial scaled to C_k(1) = 1, so that |C_k| <= 1. In the angle t from the pole the kernels of
+networks are analytic up to both ends, kinks of the activation included, and Gauss-Legendre quadrature converges
+exponentially. Rounding of the kernel limits the eigenvalue of degree k to about 1e-16 / sqrt(m_k) while its multiplicity
+grows like dim^k: levels below that are not listed, and their trace is the spectrum's `tail`.
+"""
+
+from functools import cached_property
+from math import lgamma, log
+
+import numpy as np
+
+from ..errors import require
+from ..seeding import stream
+from ..spectrum import Spectrum, Target
+from .domain import Domain
+
+ROUNDING = 64 * np.finfo(np.float64).eps
+NODES_PER_DEGREE = 4
+
+
+class Hypersphere(Domain):
+    """Points of norm `radius` in `dim` dimensions, uniformly distributed.
+
+    Parameters
+    ----------
+    dim : int >= 3
+    radius : float, optional
+        Missing: sqrt(dim), so that inputs have unit variance per coordinate. Spectrum, regression and networks share it.
+    test_points : int
+        Points on which learned functions are measured; they follow from the domain alone.
+    max_degree : int
+        The highest degree that is listed, if rounding does not end the list before.
+    """
+
+    kind = "sphere"
+    targets = ("harmonic", "product")
+
+    def __init__(self, dim, radius=None, test_points=10_000, max_degree=300):
+        for name, value, least in (("dim", dim, 3), ("test_points", test_points, 1), ("max_degree", max_degree, 1)):
+            whole = isinstance(value, int | np.integer) and value >= least
+            require(whole, f"{name} must be an integer >= {least}, got {value!r}")
+        self.dim, self.test_points, self.max_degree = int(dim), int(test_points), int(max_degree)
+        self.radius = float(np.sqrt(dim) if radius is None else radius)
+        require(np.isfinite(self.radius) and self.radius > 0, f"radius must be finite and > 0, got {radius!r}")
+        self.identity = {
+            "kind": self.kind, "dim": self.dim, "radius": self.radius, "test_points": self.test_points,
+        }  # fmt: skip
+
+    # --- points -----------------------------------------------------------------------------------------------
+
+    def _draw(self, number, **identity):
+        place = {"dim": self.dim, "radius": self.radius}
+        x = stream("points on the sphere", domain=place, **identity).standard_normal((number, self.dim))
+        return self.radius * x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    def sample(self, train_size, seed):
+        return self._draw(train_size, train_size=int(train_size), seed=int(seed)), None
+
+    @cached_property
+    def _test_set(self):
+        return self._draw(self.test_points, test_points=self.test_points)
+
+    def evaluation(self):
+        return self._test_set, None
+
+    # --- spectrum ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _quadrature(self):
+        """Angles from the pole and probability weights."""
+        number = NODES_PER_DEGREE * self.max_degree + 10 * int(np.sqrt(self.dim)) + 200
+        nodes, weights = np.polynomial.legendre.leggauss(number)
+        angles = np.pi * (nodes + 1) / 2
+        logs = np.log(weights) + (self.dim - 2) * np.log(np.sin(angles))
+        weights = np.exp(logs - logs.max())
+        return angles, weights / weights.sum()
+
+    def profile_points(self):
+        """The pole, then points at the angles of the quadrature: (1 + nodes, dim)."""
+        angles, _ = self._quadrature
+        points = np.zeros((len(angles) + 1, self.dim))
+        points[0, 0] = 1.0
+        points[1:, 0], points[1:, 1] = np.cos(angles), np.sin(angles)
+        return self.radius * points
+
+    def spectrum_of_profile(self, profile):
+        angles, weights = self._quadrature
+        weighted = weights * profile[1:]
+        degrees = np.arange(self.max_degree + 1)
+        values, noise = np.empty(len(degrees)), np.empty(len(degrees))
+        for degree, polynomial in zip(degrees, gegenbauer(self.dim, np.cos(angles), self.max_degree), strict=True):
+            terms = weighted * polynomial
+            values[degree], noise[degree] = terms.sum(), ROUNDING * (1 + degree) * np.abs(terms).sum()
+        return Spectrum.resolved(values, multiplicities(self.dim, degrees), float(profile[0]), noise, degrees)
+
+    # --- targets ----------------------------------------------------------------------------------------------
+
+    def harmonic(self, degree):
+        """The zonal harmonic sqrt(m_k) C_k(x_1 / radius), of unit mean square."""
+        self._check("harmonic", degree, self.max_degree)
+        scale = np.sqrt(multiplicities(self.dim, np.array([degree]))[0])
+
+        def function(x, index):
+            *_, polynomial = gegenbauer(self.dim, x[:, 0] / self.radius, degree)
+            return scale * polynomial
+
+        return Target([1.0], [degree], function, f"harmonic {degree}")
+
+    def product(self, degree):
+        """The harmonic proportional to x_1 x_2 ... x_k, of unit mean square; it depends on k coordinates."""
+        self._check("product", degree, self.dim)
+        # E[x_1^2 ... x_k^2] = radius^(2k) / (dim (dim + 2) ... (dim + 2k - 2))
+        scale = np.sqrt(np.prod(self.dim + 2.0 * np.arange(degree))) / self.radius**degree
+        return Target([1.0], [degree], lambda x, index: scale * x[:, :degree].prod(1), f"product {degree}")
+
+    def _check(self, name, degree, most):
+        whole = isinstance(degree, int | np.integer) and 0 <= degree <= most
+        require(whole, f"{name} needs a degree between 0 and {most}, got {degree!r}")
+
+
+def gegenbauer(dim, t, max_degree):
+    """Yield C_0(t), C_1(t), ..., C_max_degree(t), scaled to C_k(1) = 1; each of the shape of t."""
+    before, now = np.ones_like(t), np.asarray(t)
+    for degree in range(max_degree + 1):
+        yield before
+        step = degree + 1
+        before, now = now, ((2 * step + dim - 2) * t * now - step * before) / (step + dim - 2)
+
+
+def multiplicities(dim, degrees):
+    """Number of independent harmonics of each degree, float64: (2k + dim - 2) (k + dim - 3)! / (k! (dim - 2)!)."""
+    logs = [lgamma(k + dim - 2) - lgamma(k + 1) - lgamma(dim - 1) + log(2 * k + dim - 2) for k in degrees.tolist()]
+    values = np.exp(logs)
+    return np.where(values < 2.0**50, np.round(values), values)

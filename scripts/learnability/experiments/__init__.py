@@ -1,0 +1,18 @@
+"""Experiments of their own kind: one module each, with `run(**options) -> DataFrame` and a figure of the same name.
+
+`EXPERIMENTS` names the kinds that a configuration may ask for and their modules; a new kind is one file and one line
+here, and one figure. An experiment is cut into cells, the cross product of its `vary` entries, one job each.
+"""
+
+from importlib import import_module
+
+from ..errors import choose
+
+EXPERIMENTS = {
+    "fidelity": "learnability.experiments.fidelity",
+}
+
+
+def experiment(kind):
+    """The function that runs one cell of an experiment; ValueError names the kinds there are."""
+    return import_module(EXPERIMENTS[choose("experiment", kind, EXPERIMENTS)]).run

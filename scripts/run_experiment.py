@@ -1,0 +1,18 @@
+"""One cell of an experiment of its own kind."""
+
+from job import run
+from learnability.experiments import experiment
+from learnability.store import write_frame
+
+
+def main(kind, options, labels, threads, cell):
+    """Run the cell; write its table with the labels of the cell as columns."""
+    import torch
+
+    torch.set_num_threads(threads)
+    table = experiment(kind)(**options)
+    write_frame(cell, table.assign(**labels), {"kind": kind, "options": options})
+
+
+if "snakemake" in globals():
+    run(main, snakemake)  # noqa: F821
