@@ -1,31 +1,29 @@
 rule cell:
-    message:
-        "{wildcards.experiment}: {wildcards.cell}"
     input:
         code=lambda wildcards: code("run_experiment.py", EXPERIMENT_MODULES[EXPERIMENTS[wildcards.experiment].kind]),
     output:
         cell="results/experiments/{experiment}/{cell}.h5",
-    params:
-        kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
-        options=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][0],
-        labels=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][1],
     log:
         "logs/experiments/{experiment}/{cell}.log",
     benchmark:
         "results/benchmarks/jobs/experiments/{experiment}/{cell}.tsv"
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
-    conda:
-        "../envs/environment.yaml"
+    params:
+        kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
+        options=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][0],
+        labels=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][1],
+    message:
+        "{wildcards.experiment}: {wildcards.cell}"
     script:
         "../scripts/run_experiment.py"
 
 
 rule join_experiment:
-    message:
-        "Table of {wildcards.experiment}"
     input:
         code=code("join_experiment.py"),
         cells=lambda wildcards: expand(
@@ -36,17 +34,19 @@ rule join_experiment:
     output:
         csv="results/studies/{experiment}.csv",
         h5="results/studies/{experiment}.h5",
-    params:
-        name=lambda wildcards: wildcards.experiment,
     log:
         "logs/join/{experiment}.log",
     benchmark:
         "results/benchmarks/jobs/join/{experiment}.tsv"
+    conda:
+        "../envs/environment.yaml"
     threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
-    conda:
-        "../envs/environment.yaml"
+    params:
+        name=lambda wildcards: wildcards.experiment,
+    message:
+        "Table of {wildcards.experiment}"
     script:
         "../scripts/join_experiment.py"

@@ -17,6 +17,7 @@ rule regression:
     params:
         domain=of_study("domain"),
         architecture=of_architecture,
+        kernel=of_study("kernel"),
         targets=of_study("targets"),
         train_sizes=of_study("train_sizes"),
         ridges=of_study("ridges"),

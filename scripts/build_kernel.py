@@ -8,11 +8,16 @@ from learnability.store import write_h5
 
 
 def main(domain, architecture, kernel, values):
-    """Write to `values` the profile K(x_0, x) that determines the spectrum and, on a finite domain, the matrix."""
+    """Write to `values` the matrix on a finite domain, and the profile K(x_0, x) that determines the spectrum.
+
+    A data set has no profile, and its matrix is written whatever its size.
+    """
     place, network = domain_from(domain), FullyConnected(**architecture)
-    points = place.profile_points()
-    arrays = {"profile_points": points, "profile": network.kernel(points[:1], points, kernel)[0]}
-    if getattr(place, "size", LARGEST_MATRIX + 1) <= LARGEST_MATRIX:
+    arrays = {}
+    if place.symmetric:
+        points = place.profile_points()
+        arrays |= {"profile_points": points, "profile": network.kernel(points[:1], points, kernel)[0]}
+    if not place.symmetric or getattr(place, "size", LARGEST_MATRIX + 1) <= LARGEST_MATRIX:
         arrays |= {"points": place.points, "matrix": network.kernel(place.points, kind=kernel)}
     write_h5(values, arrays, {"domain": domain, "architecture": architecture, "kernel": kernel})
 

@@ -14,7 +14,8 @@ def main(domain, targets, train_sizes, ridges, noise_stds, eigenvalues, predicti
     spectrum = Spectrum(**arrays)
     functions = {name: target_from(place, target) for name, target in targets.items()}
     size = getattr(place, "size", None)
-    table = theory_table(spectrum, functions, train_sizes, ridges, noise_stds, size)
+    signs = [name for name, target in functions.items() if (abs(target(*place.evaluation())) == 1).all()]
+    table = theory_table(spectrum, functions, train_sizes, ridges, noise_stds, size, signs)
     write_frame(predictions, table, {**parameters, "targets": targets})
 
 

@@ -50,7 +50,7 @@ def test_regression_matches_theory_on_the_headline_study(cube, relu4):
     def kernel(x, x2, index, index2):
         return matrix[index][:, index if index2 is None else index2]
 
-    experiment, _ = kernel_experiment(cube, targets, kernel, sizes, [0.0], [0.0], range(30))
+    experiment = kernel_experiment(cube, targets, kernel, sizes, [0.0], [0.0], range(30))
     theory = theory_table(cube.spectrum(relu4), targets, sizes, [0.0], [0.0], cube.size)
     network = experiment.iloc[:0].assign(converged=[])
     parts = [
@@ -79,7 +79,7 @@ def test_noise_and_ridge_match_theory(relu4):
         return matrix[index][:, index if index2 is None else index2]
 
     grid = ([32], [0.0, 0.5, 4.0], [0.0, 0.5])
-    experiment, _ = kernel_experiment(cube, targets, kernel, *grid, range(100))
+    experiment = kernel_experiment(cube, targets, kernel, *grid, range(100))
     theory = theory_table(cube.spectrum(relu4), targets, *grid, cube.size)
     keys = ["target", "train_size", "ridge", "noise_std"]
     theory = theory.set_index(keys)

@@ -202,7 +202,6 @@ def check_meaning(config):
                 f"studies.{name}.{key}: {largest} is larger than domain {study.domain_name!r}, which has {size} points",
             )
 
-
     for name, entry in experiments_from(config).items():
         with_context("experiments", {name: entry}, partial(_check_experiment, experiment, FIGURES))
 

@@ -3,26 +3,32 @@
 import numpy as np
 import pandas as pd
 
+from .statistics import sign_accuracy
 from .theory import predict
 
 KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
-MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train"]
+MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"]
 
 
-def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None):
+def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=()):
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point.
 
+    Parameters
+    ----------
     points : int, optional
-        Size of a finite domain. There, n E_train + (points - n) E_off = points E_test gives the error off the
-        training set, test_mse_off_train (without noise).
+        Size of a finite domain, for the error off the training set.
+    signs : collection of target labels
+        Targets with values +-1, for which the accuracy is predicted.
     """
     n, ridge, noise = (a.ravel() for a in np.meshgrid(train_sizes, ridges, noise_stds, indexing="ij"))
     parts = []
     for name, target in targets.items():
         p = predict(spectrum, target, n, ridge, noise)
-        power = target.power_in(spectrum)[0]
-        spread = power * p.mode_learnabilities**2 / max(power.sum(), np.finfo(float).tiny) ** 2
-        test = np.where(np.isfinite(p.test_mse), p.test_mse, np.nan)
+        total = p.power.sum() + p.beyond.sum()
+        test, train, learned = (_over_outputs(p, a) for a in (p.test_mse, p.train_mse, p.learnability))
+        with np.errstate(invalid="ignore"):  # Var of <f, fhat>/<f, f>; infinite test errors have no spread to draw
+            spread = (p.power * p.mode_learnabilities[..., None] ** 2).sum(-2)
+            variance = (spread * p.test_mse.reshape(len(n), -1)).sum(-1) / total**2 / np.where(n > 0, n, np.inf)
         table = {
             "target": name,
             "train_size": n,
@@ -30,23 +36,30 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
             "noise_std": noise,
             "kappa": p.kappa,
             "overfitting_coefficient": p.overfitting_coefficient,
-            "learnability": p.learnability,
-            "learnability_std": np.sqrt(spread.sum(-1) * test / np.where(n > 0, n, np.inf)),
-            "train_mse": p.train_mse,
-            "test_mse": p.test_mse,
-            "test_mse_off_train": _off_train(p, points),
+            "learnability": learned,
+            "learnability_std": np.sqrt(np.where(np.isfinite(variance), variance, np.nan)),
+            "train_mse": train,
+            "test_mse": test,
+            "test_mse_off_train": test,
+            "accuracy": np.nan,
         }
+        if points is not None:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                off = (points * test - n * train) / (points - n)
+            table["test_mse_off_train"] = np.where((noise == 0) & (n < points), off, np.nan)
+            if name in signs:
+                table["accuracy"] = sign_accuracy(p, points)
         parts.append(pd.DataFrame(table))
     return pd.concat(parts, ignore_index=True)
 
 
-def _off_train(prediction, points):
-    if points is None:
-        return prediction.test_mse
-    n, test, train = prediction.train_size, prediction.test_mse, prediction.train_mse
-    left = points - n
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where((prediction.noise_std == 0) & (left > 0), (points * test - n * train) / left, np.nan)
+def _over_outputs(prediction, values):
+    """Errors averaged, learnabilities weighted by power, over the outputs of a target."""
+    if prediction.squeeze:
+        return values
+    if values is prediction.learnability:
+        return values @ (prediction.power.sum(0) / prediction.power.sum())
+    return values.mean(-1)
 
 
 def joined(parts):
@@ -93,6 +106,7 @@ def agreement(table):
         table["z"] = np.where(varies, difference / table["standard_error"], np.nan)
         table["relative"] = np.where(table["theory"] != 0, difference / table["theory"], np.nan)
     order = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "measure"]
+    table = table[table["functions"] > 0]
     return table[order + ["functions", "mean", "standard_error", "theory", "z", "relative"]].sort_values(
         order, kind="stable", ignore_index=True
     )

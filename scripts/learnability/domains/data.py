@@ -76,7 +76,9 @@ def _named(name, folder):
     if name == "digits":
         return datasets.load_digits(return_X_y=True)
     try:
-        return datasets.fetch_openml(**OPENML[name], data_home=folder, as_frame=False, return_X_y=True, parser="liac-arff")
+        return datasets.fetch_openml(
+            **OPENML[name], data_home=folder, as_frame=False, return_X_y=True, parser="liac-arff"
+        )
     except OSError as error:
         raise ValueError(
             f"data set {name!r} is not cached and cannot be downloaded ({error}); fetch it once on a machine with "
@@ -118,7 +120,9 @@ def _read_csv(path, label):
     gaps = [column for column in table if table[column].isna().any()]
     if gaps:
         row = int(table[gaps[0]].isna().to_numpy().argmax())
-        raise ValueError(f"{path}: column {gaps[0]!r} has missing values, the first in row {row + 2}; remove or impute them")
+        raise ValueError(
+            f"{path}: column {gaps[0]!r} has missing values, the first in row {row + 2}; remove or impute them"
+        )
     return inputs.to_numpy(float), table[label].to_numpy()
 
 
@@ -134,7 +138,9 @@ def _encoded(y, classes):
     if classes is None and not text and (not whole or len(values) > 20):
         return y.astype(float)[:, None], ["y"]
     require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
-    require(len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes")
+    require(
+        len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"
+    )
     member = y.astype(str)[:, None] == np.array(values)[None, :]
     if len(values) == 2:
         return np.where(member[:, :1], 1.0, -1.0), [f"{values[0]} or {values[1]}"]

@@ -20,10 +20,13 @@ class Domain(ABC):
         Methods that build the targets a configuration may ask for.
     identity : dict
         What it is, for hashing and file attributes.
+    symmetric : bool
+        Whether the kernel's values on `profile_points` determine its spectrum; a data set has no symmetry.
     """
 
     kind: str
     targets: tuple
+    symmetric = True
 
     def __repr__(self):
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")

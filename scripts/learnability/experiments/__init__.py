@@ -9,7 +9,16 @@ from importlib import import_module
 from ..errors import choose
 
 EXPERIMENTS = {
+    "circle_fits": "learnability.experiments.circle_fits",
+    "covariance": "learnability.experiments.covariance",
+    "deep_bootstrap": "learnability.experiments.deep_bootstrap",
+    "estimators": "learnability.experiments.estimators",
     "fidelity": "learnability.experiments.fidelity",
+    "gradient_norm": "learnability.experiments.gradient_norm",
+    "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
+    "linear_regression": "learnability.experiments.linear_regression",
+    "parity_hardness": "learnability.experiments.parity_hardness",
+    "spectra": "learnability.experiments.spectra",
 }
 
 

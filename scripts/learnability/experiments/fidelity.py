@@ -49,9 +49,7 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
         for method, name, accuracy in trainers:
             began = perf_counter()
             limit = LONGEST if method == "gradient_descent" else 100_000
-            result = fit(
-                network, width, range(seeds), x, y, domain.points, method, max_steps=limit, **{name: accuracy}
-            )
+            result = fit(network, width, range(seeds), x, y, domain.points, method, max_steps=limit, **{name: accuracy})
             seconds = (perf_counter() - began) / seeds
             exact = result.predictions if exact is None else exact
             table = {

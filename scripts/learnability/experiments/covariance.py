@@ -1,0 +1,52 @@
+"""Second-order statistics: mean, variance and covariance of the learned coefficients of a target of several modes."""
+
+import numpy as np
+
+from ..measures import coefficients
+from ..theory import predict
+from .learned import learned_functions, place_and_network
+from .results import measured, table
+
+
+def run(domain, architecture, width, coefficients_by_mode, train_sizes, kernel_seeds=2000, network_seeds=100, shown=12):
+    """E[vhat_i] = L_i v_i, Var[vhat_i] = E_test L_i^2 / n, no covariance between different modes.
+
+    Parameters
+    ----------
+    coefficients_by_mode : list of float
+        The target's coefficients on the domain's eigenfunctions, in the order of `domain.eigenfunctions()`.
+    shown : int
+        How many eigenfunctions are measured.
+
+    Returns
+    -------
+    DataFrame
+        Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode. The
+        standard error of a covariance is that of its mean over draws.
+    """
+    place, network = place_and_network(domain, architecture)
+    spectrum = place.spectrum(network)
+    modes, basis = place.eigenfunctions()
+    given = np.zeros(place.size)
+    given[: len(coefficients_by_mode)] = coefficients_by_mode
+    target = place.target(basis @ given, "several modes")
+    level = [spectrum.modes.tolist().index(mode) for mode in modes.tolist()]
+    rows = []
+    for train_size in train_sizes:
+        p = predict(spectrum, target, train_size)
+        learned = p.mode_learnabilities[level]
+        mean, variance = learned * given, p.coefficient_variance[level]
+        for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
+            functions = learned_functions(place, network, target, train_size, seeds, size)
+            found = coefficients(basis[:, :shown], functions)  # (seeds, shown)
+            found = found[np.isfinite(found).all(1)]
+            centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1))
+            for i in range(shown):
+                keys = {"train_size": train_size, "mode": i}
+                rows.append(measured(source, "coefficient", found[:, i], mean[i], **keys))
+                rows.append(measured(source, "coefficient variance", centred[:, i] ** 2, variance[i], **keys))
+                rows += [
+                    measured(source, "covariance", centred[:, i] * centred[:, j], 0.0, **keys, mode2=j)
+                    for j in range(i + 1, shown)
+                ]
+    return table(rows)

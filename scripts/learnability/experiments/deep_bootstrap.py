@@ -1,0 +1,61 @@
+"""The deep bootstrap (Nakkiran et al. 2021, arXiv 2010.08127) in kernel regression: early stopping as a ridge.
+
+A ridge delta stands for an effective training time n / delta. Until the training set is exhausted the test error at a
+given time hardly depends on its size; then it stops falling.
+"""
+
+import numpy as np
+
+from ..domains import target_from
+from ..sampling import kernel_experiment
+from ..spectrum import Spectrum, Target
+from ..tables import theory_table
+from ..theory import predict
+from .learned import place_and_network
+from .results import curve, measured, table
+
+
+def run(
+    train_sizes, decades, domain=None, architecture=None, target=None, exponent=2.0, modes=500_000, seeds=10, times=12
+):
+    """Test error against effective time n / ridge.
+
+    Parameters
+    ----------
+    decades : [first, last], powers of ten of the effective time
+    domain, architecture, target : dicts, optional
+        A real kernel on a finite domain, measured by kernel regression at `times` effective times, off the training set
+        (M E_test - n E_train)/(M - n). Missing: the power law lambda_i = v_i^2 = i^-exponent with `modes` modes.
+
+    Returns
+    -------
+    DataFrame
+        Rows "test_mse" against `time`, per train_size.
+    """
+    grid = np.logspace(*decades, 30 * (decades[1] - decades[0]) + 1)
+    if domain is None:
+        index = np.arange(1, modes + 1.0)
+        spectrum, aim = Spectrum(index**-exponent), Target(index**-exponent)
+        sizes = np.array(train_sizes, dtype=float)
+        test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid).test_mse / aim.power.sum()
+        return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
+    place, network = place_and_network(domain, architecture)
+    aims = {"target": target_from(place, target)}
+    spectrum, matrix = place.spectrum(network), network.kernel(place.points)
+
+    def kernel(x, x2, index, index2):
+        return matrix[index][:, index if index2 is None else index2]
+
+    rows = []
+    for n in train_sizes:
+        off = theory_table(spectrum, aims, [n], n / grid, [0.0], place.size)["test_mse_off_train"]
+        rows += _curve(grid, off, n)
+        for time in np.logspace(*decades, times):
+            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], place.size)["test_mse_off_train"][0]
+            found = kernel_experiment(place, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
+            rows.append(measured("kernel", "test_mse", found, expected, train_size=n, time=time))
+    return table(rows)
+
+
+def _curve(grid, values, train_size):
+    return curve("test_mse", grid, values, "time", train_size=train_size)

@@ -1,0 +1,54 @@
+r"""The approximation behind the theory, tested: the eigenmode's own kappa hardly depends on the training set.
+
+For one eigenfunction, learnability on a given training set is exactly lambda / (lambda + kappa_D) with
+
+    kappa_D = 1 / (phi^T K_-^-1 phi) = 1 / (phi^T K^-1 phi) - lambda,    K = Phi^T Lambda Phi,
+
+K_- the kernel matrix without that mode (Simon et al. 2021, app. F). The theory replaces kappa_D by its mean, which
+solves the conservation law.
+"""
+
+import numpy as np
+from scipy import linalg
+
+from ..architectures import FullyConnected
+from ..domains import domain_from, target_from
+from ..measures import coefficients
+from ..theory import effective_regularization
+from .results import measured, table
+
+
+def run(domain, architecture, targets, train_sizes, draws=1000):
+    """Mean and relative variance of 1 / (phi^T K^-1 phi) and of kappa_D over training sets.
+
+    Parameters
+    ----------
+    domain, architecture : dicts; the domain is finite
+    targets : list of dict
+        Eigenfunctions of the domain.
+
+    Returns
+    -------
+    DataFrame
+        Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
+    """
+    place, network = domain_from(domain), FullyConnected(**architecture)
+    spectrum = place.spectrum(network)
+    matrix = network.kernel(place.points)
+    rows = []
+    for specification in targets:
+        target = target_from(place, specification)
+        phi = target(place.points, np.arange(place.size))
+        eigenvalue = coefficients(phi[:, None], (matrix @ phi) / place.size)[0]
+        for train_size in train_sizes:
+            inverse = np.empty(draws)
+            for draw in range(draws):
+                _, index = place.sample(train_size, draw)
+                solution = linalg.solve(matrix[np.ix_(index, index)], phi[index], assume_a="pos")
+                inverse[draw] = 1 / (phi[index] @ solution)
+            keys = {"target": target.name, "train_size": train_size}
+            kappa = float(effective_regularization(spectrum, train_size))
+            rows.append(measured("kernel", "kappa", inverse - eigenvalue, kappa, **keys))
+            share = inverse.var(ddof=1) / inverse.mean() ** 2
+            rows.append({**measured("kernel", "relative variance", [share], np.nan, **keys), "functions": draws})
+    return table(rows)

@@ -1,0 +1,68 @@
+r"""Linear regression as the special case of a linear kernel: theory, exact finite-sample formulas and simulation.
+
+Inputs are standard normal in `dim` dimensions and K(x, x') = x.x'/dim has `dim` eigenvalues 1/dim. For minimum-norm
+least squares of a unit coefficient vector with label noise sigma^2 (Hastie et al. 2022, arXiv 1903.08560, finite n)
+
+    n <= dim - 2:  E_test = 1 - n/dim + sigma^2 (dim - 1)/(dim - n - 1),
+    n >= dim + 2:  E_test = sigma^2 (n - 1)/(n - dim - 1),
+
+and infinite for sigma > 0 in between. The theory has n and dim in place of n - 1 and dim - 1: it diverges at n = dim.
+"""
+
+import numpy as np
+
+from ..architectures import FullyConnected
+from ..regression import kernel_regression
+from ..seeding import stream
+from ..spectrum import Spectrum, Target
+from ..theory import predict
+from .results import curve, measured, table
+
+
+def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
+    """Test error against training size, and the optimal ridge dim * noise_std^2 / dim among the ridges.
+
+    Returns
+    -------
+    DataFrame
+        Rows "test_mse" and "overfitting_coefficient" (theory only) against train_size, per ridge; sources theory, exact
+        (ridge 0) and kernel (simulation).
+    """
+    spectrum, target = Spectrum([1 / dim], [dim]), Target([1.0])
+    network = FullyConnected(0)
+    grid = np.unique(np.concatenate([np.linspace(0, max(train_sizes), 400), [dim - 1e-3, dim + 1e-3]]))
+    overfitting = predict(spectrum, target, grid).overfitting_coefficient
+    rows = curve("overfitting_coefficient", grid, overfitting, "train_size", ridge=0.0)
+    test = stream("linear test points", dim=dim).standard_normal((points, dim))
+    for ridge in ridges:
+        keys = {"ridge": float(ridge)}
+        rows += curve(
+            "test_mse", grid, predict(spectrum, target, grid, ridge, noise_std).test_mse, "train_size", **keys
+        )
+        for train_size in train_sizes:
+            errors = []
+            for draw in range(draws):
+                rng = stream("linear regression", dim=dim, train_size=train_size, draw=draw)
+                x = rng.standard_normal((train_size, dim))
+                beta = rng.standard_normal(dim)
+                beta /= np.linalg.norm(beta)
+                y = x @ beta + noise_std * rng.standard_normal(train_size)
+                learned = kernel_regression(network, x, y, test, ridge)
+                errors.append(((test @ beta - learned) ** 2).mean() + noise_std**2)
+            expected = float(predict(spectrum, target, train_size, ridge, noise_std).test_mse)
+            rows.append(measured("kernel", "test_mse", errors, expected, **keys, train_size=train_size))
+            if ridge == 0:
+                exact = exact_test_mse(dim, train_size, noise_std)
+                row = {"source": "exact", "measure": "test_mse", **keys, "train_size": train_size, "mean": exact}
+                rows.append({**row, "theory": expected})
+    return table(rows)
+
+
+def exact_test_mse(dim, train_size, noise_std):
+    """Expected test error of minimum-norm least squares for standard normal inputs; inf where it does not exist."""
+    if train_size <= dim - 2:
+        noise = (dim - 1) / (dim - train_size - 1)
+        return 1 - train_size / dim + noise_std**2 * noise
+    if train_size >= dim + 2:
+        return noise_std**2 * (train_size - 1) / (train_size - dim - 1)
+    return np.inf if noise_std > 0 else max(0.0, 1 - train_size / dim)
