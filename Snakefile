@@ -32,4 +32,4 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
-        rules.agreement.output if STUDIES else [],
+        rules.agreement.output if COMPARED else [],

@@ -23,6 +23,8 @@ try:
 except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
+COMPARED = sorted([*STUDIES, *(name for name, e in EXPERIMENTS.items() if e.kind != "fidelity")])
+
 
 wildcard_constraints:
     study="|".join(map(re.escape, STUDIES)) or "none",

@@ -31,7 +31,7 @@ rule join:
 rule agreement:
     input:
         code=code("measure_agreement.py"),
-        tables=expand("results/studies/{study}.csv", study=sorted(STUDIES)),
+        tables=expand("results/studies/{drawn}.csv", drawn=COMPARED),
     output:
         agreements="results/agreement.csv",
     log:
@@ -45,7 +45,7 @@ rule agreement:
         mem_mb=4000,
         runtime=30,
     params:
-        studies=sorted(STUDIES),
+        studies=COMPARED,
     message:
         "Agreement of theory and experiment"
     script:

@@ -136,8 +136,8 @@ def _study(config, name, entry):
         domain=domain,
         architectures=architectures,
         targets={label_of(target): target for target in entry["targets"]},
-        train_sizes=entry["train_sizes"],
-        network_sizes=network_sizes,
+        train_sizes=_sizes(entry["train_sizes"]),
+        network_sizes=_sizes(network_sizes),
         ridges=entry["ridges"],
         noise_stds=entry["noise_stds"],
         widths=entry["widths"],
@@ -147,6 +147,11 @@ def _study(config, name, entry):
         training={**config["training"], **entry.get("training", {})},
         figure_options=entry["figure_options"],
     )
+
+
+def _sizes(entry):
+    """A list of sizes, written out or as {first, last, step}."""
+    return list(range(entry["first"], entry["last"] + 1, entry["step"])) if isinstance(entry, dict) else entry
 
 
 def _known(config, where, what, name):

@@ -78,7 +78,7 @@ def agreement(table):
 
     Parameters
     ----------
-    table : DataFrame from `joined`
+    table : DataFrame from `joined`, or an experiment's (see `learnability.experiments.results`)
 
     Returns
     -------
@@ -87,6 +87,8 @@ def agreement(table):
         number of converged functions, mean, standard error, theory, z = (mean - theory) / standard error, relative =
         mean / theory - 1. z is empty where the measure does not vary.
     """
+    if "measure" in table:
+        return _distances(table[table["theory"].notna() & table["mean"].notna() & (table["source"] != "theory")].copy())
     keys = ["architecture", "target", "ridge", "noise_std", "train_size"]
     theory = table[table["source"] == "theory"].set_index(keys)[MEASURES]
     theory = theory[~theory.index.duplicated()]
@@ -99,14 +101,18 @@ def agreement(table):
         part.insert(part.columns.get_loc("functions"), "measure", measure)
         part["theory"] = theory[measure].reindex(pd.MultiIndex.from_frame(part[keys])).to_numpy()
         parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
+    return _distances(pd.concat(parts, ignore_index=True))
+
+
+def _distances(table):
+    """Add z and relative errors to means, standard errors and theory; sort, and drop what was not measured."""
+    table = table[table["functions"] > 0]
     difference = table["mean"] - table["theory"]
     with np.errstate(divide="ignore", invalid="ignore"):
         varies = table["standard_error"] > 1e-12 * table["mean"].abs().clip(lower=1e-300)
-        table["z"] = np.where(varies, difference / table["standard_error"], np.nan)
-        table["relative"] = np.where(table["theory"] != 0, difference / table["theory"], np.nan)
+        z = np.where(varies, difference / table["standard_error"], np.nan)
+        relative = np.where(table["theory"] != 0, difference / table["theory"], np.nan)
     order = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "measure"]
-    table = table[table["functions"] > 0]
-    return table[order + ["functions", "mean", "standard_error", "theory", "z", "relative"]].sort_values(
-        order, kind="stable", ignore_index=True
-    )
+    columns = [*order, "functions", "mean", "standard_error", "theory", "z", "relative"]
+    table = table.assign(z=z, relative=relative).reindex(columns=columns)
+    return table.sort_values(order, kind="stable", ignore_index=True)

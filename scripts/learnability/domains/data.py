@@ -1,7 +1,7 @@
 """Data sets: scikit-learn's digits, MNIST, Fashion-MNIST and CIFAR-10 through OpenML, and a user's own file.
 
-Inputs are centred and scaled by one number, so that |x|^2 averages to the number of features: the kernels' weight_std
-and bias_std then mean the same for every data set.
+Inputs are centred and scaled so that |x|^2 averages to the number of features: the kernels' weight_std and bias_std then
+mean the same for every data set.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ OPENML = {
 READERS = ("npz", "csv", "h5")
 
 
-def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, folder=None, scale=True):
+def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, folder=None, scale=None):
     """A data set as arrays.
 
     Parameters
@@ -37,8 +37,9 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         Missing: integer or text labels with at most 20 values are classes, all others are numbers to regress on.
     seed : int
         Of the draw of `samples`.
-    scale : bool
-        Centre and scale the inputs.
+    scale : "all", "features" or "none", optional
+        Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
+        whose columns have units of their own, else "all".
 
     Returns
     -------
@@ -66,7 +67,8 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
     require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
     x = x.reshape(len(x), -1).astype(np.float64)
     outputs, names = _encoded(y, classes)
-    return (_scaled(x) if scale else x), outputs, names
+    scale = scale or ("features" if path is not None and Path(path).suffix == ".csv" else "all")
+    return _scaled(x, choose("scale", scale, ("all", "features", "none"))), outputs, names
 
 
 def _named(name, folder):
@@ -147,8 +149,10 @@ def _encoded(y, classes):
     return member - 1.0 / len(values), values
 
 
-def _scaled(x):
+def _scaled(x, scale):
+    if scale == "none":
+        return x
     centred = x - x.mean(0)
-    size = np.sqrt((centred**2).mean())
-    require(size > 0, "all samples have the same inputs: there is nothing to tell them apart by")
-    return centred / size
+    size = np.sqrt((centred**2).mean(0 if scale == "features" else None))
+    require(bool(np.any(size > 0)), "all samples have the same inputs: there is nothing to tell them apart by")
+    return centred / np.where(size > 0, size, 1.0)

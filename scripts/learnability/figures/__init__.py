@@ -15,7 +15,13 @@ from .style import SETTINGS
 FIGURES = {
     "learning_curves": "learnability.figures.learning_curves",
     "conservation": "learnability.figures.conservation",
+    "comparison": "learnability.figures.comparison",
+    "circle_fits": "learnability.figures.fits",
+    "covariance": "learnability.figures.covariance",
     "fidelity": "learnability.figures.fidelity",
+    "small_n": "learnability.figures.small_n",
+    "universal": "learnability.figures.universal",
+    "width_sweep": "learnability.figures.width_sweep",
 }
 
 

@@ -26,6 +26,7 @@ SETTINGS = {
     "svg.fonttype": "none",
 }
 MARKERS = {"kernel": "o", "network": "^"}
+MEASURES = ("learnability", "test_mse", "train_mse", "test_mse_off_train", "accuracy")
 NAMES = {"kernel": "kernel regression", "network": "trained networks", "theory": "theory"}
 
 
@@ -89,3 +90,17 @@ def converged(table):
 def finite(values):
     """Values with infinities as gaps, for drawing."""
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def summarised(table):
+    """Any joined table as rows of source, measure, mean, spread and keys.
+
+    Experiments' tables have that form; of a study's table the measures are averaged over seeds.
+    """
+    if "measure" in table:
+        return table
+    keys = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size"]
+    keys = [key for key in keys if key in table]
+    measures = [m for m in MEASURES if m in table]
+    long = converged(table).melt(keys, measures, "measure", "value")
+    return long.groupby([*keys, "measure"], dropna=False)["value"].agg(mean="mean", spread="std").reset_index()

@@ -1,0 +1,127 @@
+"""Measured means against the theory: one panel per measure (or other column), curves are theory, points experiment."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+
+from .style import MARKERS, PAGE, SETTINGS, colours, finite, panels, source_handles, summarised
+
+MARK = {**MARKERS, "exact": "x", "simulation": "o", "gcv": "s", "leave-one-out": "D", "bound": ""}
+LABELS = {
+    "train_size": "training-set size $n$",
+    "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
+    "train_mse": r"train error $\mathcal{E}_{\mathrm{train}}$",
+    "test_mse_off_train": "test error off the training set",
+    "learnability": r"learnability $\mathcal{L}(f)$",
+    "accuracy": "accuracy",
+    "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",
+    "kappa": r"effective regularization $\kappa$",
+    "relative variance": r"var/mean$^2$ of $1/(\phi^T K^{-1}\phi)$",
+    "time": r"effective time $n/\delta$",
+    "ridge": r"ridge $\delta$",
+    "noise_std": r"noise $\sigma$",
+    "dim": "dimension $d$",
+    "samples needed": "samples needed for the full parity",
+    "overfitting_coefficient": r"overfitting coefficient $\mathcal{E}_0$",
+    "eigenvalue": r"eigenvalue $\lambda$",
+    "mode": "mode",
+}
+
+
+def draw(
+    table,
+    x,
+    measures=None,
+    group=None,
+    panel="measure",
+    xscale="linear",
+    yscale="linear",
+    title=None,
+    limits=None,
+    select=None,
+    best=False,
+):
+    """Draw a joined table.
+
+    Parameters
+    ----------
+    table : DataFrame from `learnability.tables.joined`, or with the columns of `learnability.experiments.results`
+    x : str
+        Column of the horizontal axis.
+    measures : list of str, optional
+        Missing: all.
+    group : str, optional
+        Column whose values get colours.
+    panel : str
+        Column whose values get panels of their own.
+    limits : dict of panel to [low, high], optional
+    select : dict of column to value, optional
+        Rows to draw; rows without a value in that column stay.
+    best : bool
+        Mark the least value of each theory curve.
+    """
+    with rc_context(SETTINGS):
+        rows = summarised(table)
+        if measures:
+            rows = rows[rows["measure"].isin(measures)]
+        for column, value in (select or {}).items():
+            rows = rows[rows[column].isna() | (rows[column] == value)]
+        rows = rows[rows[x].notna()]
+        names = measures if measures and panel == "measure" else list(dict.fromkeys(rows[panel]))
+        columns = min(len(names), 3)
+        lines = -(-len(names) // columns)
+        width = PAGE if columns > 1 else PAGE * 0.6
+        figure, axes = panels(columns, lines, height=2.6 if lines == 1 else 2.2, width=width)
+        groups = list(dict.fromkeys(rows[group])) if group else [None]
+        palette = colours(groups)
+        for axis, name in zip(axes, names, strict=False):
+            part = rows[rows[panel] == name]
+            for value, colour in palette.items():
+                lines = part if group is None else part[part[group] == value]
+                _lines(axis, lines, x, colour, best)
+            label = LABELS.get(name if panel == "measure" else part["measure"].iloc[0], str(name))
+            axis.set(xlabel=LABELS.get(x, x), ylabel=label, xscale=xscale, yscale=yscale)
+            if panel != "measure":
+                axis.set_title(f"{LABELS.get(panel, panel)} {name}" if not isinstance(name, str) else name)
+            if limits and name in limits:
+                axis.set_ylim(*limits[name])
+        for axis in axes[len(names) :]:
+            axis.set_visible(False)
+        handles = [
+            Line2D([], [], color=c, label=f"{_group_name(group)}{_number(v)}") for v, c in palette.items() if group
+        ]
+        handles += source_handles(set(rows["source"]))
+        extra = [source for source in ("exact", "gcv", "leave-one-out", "bound") if source in set(rows["source"])]
+        for source in extra:
+            style = "--" if source == "bound" else ""
+            handles.append(
+                Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source)
+            )
+        across = min(len(handles), 6 if columns > 1 else 3)
+        figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
+        return figure
+
+
+def _lines(axis, rows, x, colour, best):
+    for source, part in rows.groupby("source"):
+        part = part.sort_values(x)
+        if source in ("theory", "bound"):
+            axis.plot(part[x], finite(part["mean"]), color=colour, linestyle="--" if source == "bound" else "-")
+            if best and source == "theory":
+                least = part.loc[part["mean"].idxmin()]
+                axis.plot(least[x], least["mean"], marker="v", color=colour, markersize=5, zorder=4)
+            continue
+        spread = part["spread"].fillna(0) if "spread" in part else 0
+        face = colour if source == "network" else "white"
+        axis.errorbar(
+            part[x], part["mean"], spread, fmt=MARK.get(source, "o"), color=colour, markerfacecolor=face, markersize=3.4,
+            markeredgewidth=0.8, elinewidth=0.7, capsize=1.5, zorder=3,
+        )  # fmt: skip
+
+
+def _group_name(group):
+    return {"train_size": "$n=$", "ridge": r"$\delta=$", "noise_std": r"$\sigma=$", "width": "width "}.get(group, "")
+
+
+def _number(value):
+    return f"{value:g}" if isinstance(value, float | np.floating) else str(value)

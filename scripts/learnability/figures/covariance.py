@@ -1,0 +1,47 @@
+"""Second-order statistics of learned coefficients: means, variances against the theory, and the covariance matrix."""
+
+import numpy as np
+from matplotlib import rc_context
+
+from .style import SETTINGS, panels, source_handles
+
+COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
+
+
+def draw(table, train_size=None, title=None):
+    """Three panels: E[vhat_i] and Var[vhat_i] against the theory with standard errors, correlations of the kernel's."""
+    with rc_context(SETTINGS):
+        table = table[table["train_size"] == (train_size or table["train_size"].iloc[0])]
+        figure, axes = panels(3, height=2.6)
+        for axis, measure, label in (
+            (axes[0], "coefficient", r"mean $\langle\hat v_i\rangle$"),
+            (axes[1], "coefficient variance", r"variance Var$[\hat v_i]$"),
+        ):
+            rows = table[table["measure"] == measure]
+            reference = rows[rows["source"] == "kernel"].sort_values("mode")
+            axis.plot(reference["mode"], reference["theory"], color="0.3", drawstyle="steps-mid")
+            for shift, (source, colour) in zip((-0.12, 0.12), COLOURS.items(), strict=True):
+                found = rows[rows["source"] == source]
+                axis.errorbar(
+                    found["mode"] + shift, found["mean"], found["standard_error"], fmt="o" if source == "kernel" else "^",
+                    color=colour, markersize=3.4, markerfacecolor="white" if source == "kernel" else colour,
+                    elinewidth=0.7, capsize=1.5,
+                )  # fmt: skip
+            axis.set(xlabel="eigenfunction $i$", ylabel=label)
+        _matrix(figure, axes[2], table[table["source"] == "kernel"])
+        figure.legend(handles=source_handles({"theory", *COLOURS}), loc="outside upper center", ncols=3, title=title)
+        return figure
+
+
+def _matrix(figure, axis, rows):
+    variance = rows[rows["measure"] == "coefficient variance"].set_index("mode")["mean"]
+    size = len(variance)
+    correlation = np.eye(size)
+    for row in rows[rows["measure"] == "covariance"].itertuples():
+        i, j = int(row.mode), int(row.mode2)
+        correlation[i, j] = correlation[j, i] = row.mean / np.sqrt(variance[i] * variance[j])
+    image = axis.imshow(correlation, cmap="RdBu_r", vmin=-1, vmax=1)
+    axis.set(
+        xlabel="eigenfunction $j$", ylabel="eigenfunction $i$", title="kernel: correlation of $\\hat v_i, \\hat v_j$"
+    )
+    figure.colorbar(image, ax=axis, shrink=0.8)

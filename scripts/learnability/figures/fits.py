@@ -1,0 +1,62 @@
+"""Learned functions on the circle drawn over the true one, and the coefficient on a mode that the target lacks."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+
+from .style import MARKERS, NAMES, SETTINGS, panels
+
+COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
+
+
+def draw(table, probe="cos 5t", title=None):
+    """Rows: targets. Panels: learned functions (mean and one standard deviation) at each size, then the coefficient.
+
+    The grey band and the black curve in the last column are the theory's standard deviation and mean.
+    """
+    with rc_context(SETTINGS):
+        targets = list(dict.fromkeys(table["target"]))
+        functions = table[table["measure"] == "function"]
+        sizes = sorted(functions["train_size"].unique())
+        figure, axes = panels(len(sizes) + 1, len(targets), height=1.7, width=8.0)
+        axes = axes.reshape(len(targets), -1)
+        for row, target in zip(axes, targets, strict=True):
+            part = functions[functions["target"] == target]
+            truth = table[(table["target"] == target) & (table["measure"] == "target")]
+            for axis, size in zip(row, sizes, strict=False):
+                axis.plot(truth["angle"], truth["mean"], color="0.75", linewidth=2.2)
+                for source, colour in COLOURS.items():
+                    found = part[(part["train_size"] == size) & (part["source"] == source)].sort_values("angle")
+                    axis.plot(found["angle"], found["mean"], color=colour, linewidth=1)
+                    low, high = found["mean"] - found["spread"], found["mean"] + found["spread"]
+                    axis.fill_between(found["angle"], low, high, color=colour, alpha=0.2, linewidth=0)
+                theory = part[(part["train_size"] == size) & (part["source"] == "kernel")].sort_values("angle")
+                axis.plot(theory["angle"], theory["theory"], color="black", linestyle=":", linewidth=1)
+                axis.set(title=f"{target}, $n={size:g}$", xlabel="angle $t$", ylim=(-1.6, 1.6))
+                axis.set_xticks([0, np.pi, 2 * np.pi], ["0", r"$\pi$", r"$2\pi$"])
+            row[0].set_ylabel(r"learned function $\hat f(t)$")
+            _coefficient(row[-1], table[(table["target"] == target) & (table["measure"] == "coefficient")], probe)
+        handles = [
+            Line2D([], [], color="0.75", linewidth=2.2, label="target"),
+            Line2D([], [], color="black", linestyle=":", label="theory, mean"),
+            *[
+                Line2D([], [], color=colour, marker=MARKERS[source], markersize=3.5, label=NAMES[source])
+                for source, colour in COLOURS.items()
+            ],
+        ]  # fmt: skip
+        figure.legend(handles=handles, loc="outside upper center", ncols=4, title=title)
+        return figure
+
+
+def _coefficient(axis, rows, probe):
+    theory = rows[rows["source"] == "theory"].sort_values("train_size")
+    low, high = theory["mean"] - theory["theory_spread"], theory["mean"] + theory["theory_spread"]
+    axis.fill_between(theory["train_size"], low, high, color="0.85", linewidth=0)
+    axis.plot(theory["train_size"], theory["mean"], color="black", linewidth=0.8)
+    for shift, (source, colour) in zip((0.96, 1.04), COLOURS.items(), strict=True):
+        found = rows[rows["source"] == source].sort_values("train_size")
+        axis.errorbar(
+            found["train_size"] * shift, found["mean"], found["spread"], fmt=MARKERS[source], color=colour, markersize=3,
+            elinewidth=0.7, capsize=1.5, markerfacecolor="white" if source == "kernel" else colour,
+        )  # fmt: skip
+    axis.set(xscale="log", xlabel="training-set size $n$", ylabel=f"coefficient on {probe}", title="mean and std. dev.")

@@ -1,0 +1,35 @@
+"""Small training sets: the error of hard modes rises with n, and its slope at n = 0 is known in closed form."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+
+from .style import SETTINGS, colours, converged, panels, points, source_handles
+
+
+def draw(table, title=None):
+    """MSE against n; dotted lines are the tangents at n = 0 (from the theory's curve at n -> 0)."""
+    with rc_context(SETTINGS):
+        palette = colours(table["target"].unique())
+        figure, (axis,) = panels(1, height=3.0, width=4.6)
+        rows = converged(table)
+        for target, colour in palette.items():
+            part = rows[rows["target"] == target]
+            theory = part[part["source"] == "theory"].sort_values("train_size")
+            axis.plot(theory["train_size"], theory["test_mse"], color=colour)
+            start = theory[theory["train_size"] <= 0.2]
+            slope = np.polyfit(start["train_size"], start["test_mse"], 2)[1]
+            reach = np.array([0, 1.2])
+            axis.plot(reach, theory["test_mse"].iloc[0] + slope * reach, color=colour, linestyle=":", linewidth=0.9)
+            for source, shift in (("kernel", 0.0), ("network", 0.0)):
+                found = part[part["source"] == source]
+                if len(found):
+                    points(axis, found.assign(train_size=found["train_size"] + shift), "test_mse", source, colour)
+        axis.set(xlabel="training-set size $n$", ylabel=r"test error $\mathcal{E}_{\mathrm{test}}$")
+        handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
+        handles += [
+            *source_handles(set(table["source"])),
+            Line2D([], [], color="0.3", linestyle=":", label="slope at $n=0$"),
+        ]
+        figure.legend(handles=handles, loc="outside right center", title=title)
+        return figure
