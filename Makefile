@@ -4,10 +4,19 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures test lint format clean
+.PHONY: figures paper fidelity test lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
+
+paper: .venv/ready
+	$(SNAKEMAKE) --configfile config/paper.yaml
+
+fidelity: .venv/ready
+	$(SNAKEMAKE) --configfile config/fidelity.yaml
+
+benchmark: .venv/ready
+	PYTHONPATH=scripts $(BIN)/python scripts/benchmark.py
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -22,6 +31,9 @@ format: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+docs: .venv/ready
+	$(BIN)/python scripts/describe_config.py
 
 clean:
 	rm -rf results logs .snakemake

@@ -80,6 +80,12 @@ def test_wrong_entries_are_named(case):
         check_meaning(checked(changed(path, value), SCHEMA))
 
 
+def test_the_reference_page_is_up_to_date():
+    from describe_config import reference
+
+    assert (ROOT / "config" / "README.md").read_text() == reference(SCHEMA), "run `make docs`"
+
+
 def test_missing_keys_are_named():
     entry = config()
     del entry["studies"]["curves"]["domain"]

@@ -10,7 +10,7 @@ def study(targets, sizes, converged=True):
     rng = np.random.default_rng(0)
     keys = [(t, float(n), s) for t in targets for n in sizes for s in range(3)]
     frame = pd.DataFrame(keys, columns=["target", "train_size", "seed"]).assign(ridge=0.0, noise_std=0.0)
-    for measure in ("learnability", "train_mse", "test_mse", "test_mse_off_train"):
+    for measure in ("learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"):
         frame[measure] = rng.uniform(0.4, 0.6, len(frame))
     theory = frame[frame["seed"] == 0].drop(columns="seed")
     common = {"architecture": "net"}

@@ -1,0 +1,175 @@
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+import learnability as lb
+from learnability.domains import data, domain_from, target_from
+from learnability.domains.data import load
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return domain_from({"kind": "data", "name": "digits", "classes": [4, 9]})
+
+
+def test_the_spectrum_diagonalises_the_kernel(digits, relu4):
+    spectrum = digits.spectrum(relu4)
+    kernel, vectors = relu4.kernel(digits.points) / digits.size, spectrum.eigenvectors
+    assert np.abs(vectors.T @ vectors / digits.size - np.eye(digits.size)).max() < 1e-12
+    assert np.abs(kernel @ vectors - vectors * spectrum.eigenvalues).max() < 1e-12 * spectrum.trace
+    assert spectrum.trace == pytest.approx(np.trace(kernel))
+    target = digits.label("4 or 9")
+    assert target.power_in(spectrum)[0].sum() == pytest.approx(1)  # a +-1 function
+
+
+def test_regression_on_digits_matches_theory(digits, relu4):
+    spectrum, target = digits.spectrum(relu4), digits.label("4 or 9")
+    kernel, f = relu4.kernel(digits.points), digits.labels[:, 0]
+    for train_size in (16, 64):
+        errors = []
+        for seed in range(60):
+            x, index = digits.sample(train_size, seed)
+            learned = kernel[:, index] @ np.linalg.solve(kernel[np.ix_(index, index)], target(x, index))
+            errors.append(((f - learned) ** 2).mean())
+        theory = float(lb.predict(spectrum, target, train_size).test_mse)
+        assert np.mean(errors) == pytest.approx(theory, rel=0.12)
+
+
+def test_duplicates_and_low_rank_give_zero_eigenvalues():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((10, 3))
+    x = np.concatenate([x, x[:4]])
+    y = rng.standard_normal(14)
+    samples = lb.Samples(x, y)
+    spectrum = samples.spectrum(lb.FullyConnected(0))
+    assert (spectrum.eigenvalues > 0).sum() == 3 and spectrum.tail == 0
+    prediction = lb.predict(spectrum, samples.target(y), 14)
+    best = np.linalg.lstsq(x, y, rcond=None)[0]
+    assert prediction.bias == pytest.approx(((y - x @ best) ** 2).mean())
+    deep = samples.spectrum(lb.FullyConnected(2, "relu", 1.4, 0.1))
+    assert (deep.eigenvalues > 0).sum() == 10
+
+
+def test_several_outputs_are_predicted_one_by_one(digits, relu4):
+    values = np.column_stack([digits.labels[:, 0], digits.points[:, 5]])
+    spectrum = digits.spectrum(relu4)
+    together = lb.predict(spectrum, digits.target(values), [10, 20], 0.1)
+    for output in range(2):
+        single = lb.predict(spectrum, digits.target(values[:, output]), [10, 20], 0.1)
+        assert np.allclose(together.test_mse[:, output], single.test_mse)
+        assert np.allclose(together.learnability[:, output], single.learnability)
+
+
+def write(path, x, y):
+    if path.suffix == ".npz":
+        np.savez(path, x=x, y=y)
+    elif path.suffix == ".h5":
+        with h5py.File(path, "w") as file:
+            file["x"], file["y"] = x, y
+    else:
+        pd.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])]).assign(y=y).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".h5", ".csv"])
+def test_own_files(tmp_path, suffix):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((30, 4)), rng.integers(0, 3, 30)
+    found, labels, names = load(path=str(write(tmp_path / f"a{suffix}", x, y)))
+    assert found.shape == (30, 4) and (found**2).mean() == pytest.approx(1) and names == ["0", "1", "2"]
+    assert labels.shape == (30, 3) and np.allclose(labels.sum(1), 0) and (labels.argmax(1) == y).all()
+    _, signs, names = load(path=str(tmp_path / f"a{suffix}"), classes=[0, 2])
+    assert set(signs[:, 0]) == {-1.0, 1.0} and names == ["0 or 2"] and len(signs) == (y != 1).sum()
+    _, numbers, _ = load(path=str(write(tmp_path / f"b{suffix}", x, x[:, 0])))
+    assert np.allclose(numbers[:, 0], x[:, 0])
+
+
+def test_more_features_than_rows(tmp_path, relu4):
+    rng = np.random.default_rng(0)
+    path = write(tmp_path / "wide.csv", rng.standard_normal((8, 50)), rng.standard_normal(8))
+    place = domain_from({"kind": "data", "path": str(path)})
+    prediction = lb.predict(place.spectrum(relu4), target_from(place, {"all": None}), [0, 4, 8])
+    assert np.isfinite(prediction.test_mse).all()
+
+
+def bad_csv(tmp_path, text):
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    return {"path": str(path)}
+
+
+BAD = {
+    "text column": ("a,b,y\n1,red,0\n2,blue,1\n", "columns b are not numeric; encode them as numbers or drop them"),
+    "missing value": (
+        "a,b,y\n1,2,0\n,3,1\n4,5,1\n",
+        "column 'a' has missing values, the first in row 3; remove or impute",
+    ),
+    "one row": ("a,b,y\n1,2,0\n", "needs at least 2 samples, got 1"),
+    "constant labels": ("a,b,y\n1,2,1\n3,4,1\n", "one value only, '1': there is nothing to learn"),
+    "constant inputs": ("a,b,y\n1,2,0\n1,2,1\n", "the same inputs"),
+    "empty": ("", "cannot be read as CSV"),
+    "one column": ("y\n1\n2\n", "at least one column of inputs"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_tables_say_what_to_do(tmp_path, case):
+    text, message = BAD[case]
+    with pytest.raises(ValueError, match=message):
+        load(**bad_csv(tmp_path, text))
+
+
+def test_duplicated_rows_work(tmp_path, relu4):
+    text = "a,b,y\n" + "1,2,0\n3,5,1\n2,2,0\n" * 3
+    place = domain_from({"kind": "data", **bad_csv(tmp_path, text)})
+    x, index = place.sample(9, 0)
+    learned = lb.kernel_regression(relu4, x, place.labels[index], place.points)
+    assert np.allclose(learned, place.labels, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "either `name` or `path`"),
+        ({"name": "mnst"}, "did you mean 'mnist'"),
+        ({"path": "nowhere.csv"}, "nowhere.csv: no such file"),
+        ({"path": "x.txt"}, "use .npz, .csv or .h5"),
+        ({"name": "digits", "classes": [3, 11]}, r"\[11\] do not occur"),
+        ({"name": "digits", "samples": 5000}, "5000 is not between 2 and the 1797"),
+    ],
+)
+def test_bad_requests(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        load(**arguments)
+
+
+def test_bad_arrays():
+    with pytest.raises(ValueError, match="x holds 1 values that are not finite, the first in row 1, column 0"):
+        lb.Samples([[1.0, 2.0], [np.nan, 1.0]])
+    with pytest.raises(ValueError, match="x has 2 samples, y 3"):
+        lb.Samples(np.eye(2), np.ones(3))
+    with pytest.raises(ValueError, match="unknown label '7'; the data set has 0"):
+        lb.Samples(np.eye(2), np.ones(2)).label("7")
+
+
+def test_openml_data_sets_go_through_scikit_learn(monkeypatch):
+    """The loader for MNIST and CIFAR-10, on arrays of the form that fetch_openml returns."""
+    rng = np.random.default_rng(0)
+    asked = {}
+
+    def fetch(data_id, data_home, as_frame, return_X_y, parser):
+        asked[data_id] = data_home
+        return rng.integers(0, 256, (50, 784)).astype(float), rng.integers(0, 10, 50).astype(str).astype(object)
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
+    x, y, names = load(name="mnist", samples=20, folder="somewhere")
+    assert x.shape == (20, 784) and y.shape == (20, len(names)) and asked == {554: "somewhere"}
+
+    def fail(**_):
+        raise OSError("no network")
+
+    monkeypatch.setattr("sklearn.datasets.fetch_openml", fail)
+    with pytest.raises(ValueError, match="'cifar10' is not cached.*use name: digits"):
+        load(name="cifar10")
+    assert data.OPENML.keys() == {"mnist", "fashion_mnist", "cifar10"}
