@@ -150,6 +150,12 @@ def test_divergence_is_a_result_that_says_so(problem, relu4):
     assert not result.converged.any()
 
 
+def test_networks_whose_kernel_overflows_are_rows_not_crashes(problem, relu4):
+    x, y, x_test = problem
+    result = lb.train(relu4, 8, x, 1e30 * y, x_test, [0, 1], max_steps=20)
+    assert not result.converged.any() and result.predictions.shape == (2, 256)
+
+
 def test_a_constant_zero_target_is_learned_at_once(relu4, cube):
     result = lb.train(relu4, 8, cube.points[:4], np.zeros(4), cube.points, [0])
     assert result.converged.all() and result.steps[0] == 0 and np.array_equal(result.predictions, np.zeros((1, 256)))

@@ -16,6 +16,7 @@ one linearization and one eigendecomposition per step. The difference between th
 the frozen kernel predicted estimates the local error.
 """
 
+import numpy as np
 import torch
 
 from ..networks import Ensemble, Linearization
@@ -31,8 +32,8 @@ class FrozenKernel:
     """Spectral functions of Theta / n for every network of a batch, in float64."""
 
     def __init__(self, kernel, points):
-        """kernel : (networks, m, m), points : n."""
-        self.values, self.vectors = torch.linalg.eigh(kernel.double() / points)
+        """kernel : (networks, m, m), points : n. One that is not finite counts as 0: its step is rejected later."""
+        self.values, self.vectors = _eigh((kernel.double() / points).nan_to_num(0.0, 0.0, 0.0))
         self.values.clamp_(min=0.0)
         self.points = points
 
@@ -153,6 +154,15 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     hold_final(snapshots, times, elapsed, ensemble.forward(x_test) - start_test)
     rate = torch.full((networks,), torch.nan, dtype=torch.float64)
     return {"start": start, "steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
+
+
+def _eigh(matrices):
+    """Batched eigendecomposition; where LAPACK's divide and conquer fails on the batch, NumPy's does it one by one."""
+    try:
+        return torch.linalg.eigh(matrices)
+    except torch.linalg.LinAlgError:
+        pairs = [np.linalg.eigh(matrix) for matrix in matrices.cpu().numpy()]
+        return tuple(torch.from_numpy(np.stack(parts)).to(matrices.device) for parts in zip(*pairs, strict=True))
 
 
 def _rms(values):
