@@ -54,6 +54,27 @@ def drawn(wildcards):
     return {**STUDIES, **EXPERIMENTS}[wildcards.drawn]
 
 
+def data_files(domain, targets=()):
+    """Files that a domain and its targets are read from."""
+    files = [domain.get("path"), *(target.get("truth_table") for target in targets)]
+    return [path for path in files if path]
+
+
+def data_of_domain(wildcards):
+    return data_files(config["domains"][wildcards.domain])
+
+
+def data_of_study(wildcards):
+    study = STUDIES[wildcards.study]
+    return data_files(study.domain, study.targets.values())
+
+
+def data_of_cell(wildcards):
+    options, _ = EXPERIMENTS[wildcards.experiment].cells[wildcards.cell]
+    targets = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
+    return data_files(options.get("domain") or {}, targets)
+
+
 def of_study(name):
     """A params function: an attribute of the wildcards' study."""
     return lambda wildcards: getattr(STUDIES[wildcards.study], name)

@@ -1,6 +1,7 @@
 rule cell:
     input:
         code=lambda wildcards: code("run_experiment.py", EXPERIMENT_MODULES[EXPERIMENTS[wildcards.experiment].kind]),
+        data=data_of_cell,
     output:
         cell="results/experiments/{experiment}/{cell}.h5",
     log:

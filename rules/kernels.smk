@@ -1,6 +1,7 @@
 rule kernel:
     input:
         code=code("build_kernel.py"),
+        data=data_of_domain,
     output:
         values="results/kernels/{domain}/{architecture}{suffix}.h5",
     log:

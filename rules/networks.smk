@@ -1,6 +1,7 @@
 rule networks:
     input:
         code=code("train_networks.py"),
+        data=data_of_study,
     output:
         functions="results/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.h5",
     log:

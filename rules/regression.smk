@@ -1,6 +1,7 @@
 rule regression:
     input:
         code=code("run_regression.py"),
+        data=data_of_study,
         values=kernel_files("kernels"),
     output:
         functions="results/regression/{study}/{architecture}.h5",

@@ -1,6 +1,7 @@
 rule spectrum:
     input:
         code=code("decompose_kernel.py"),
+        data=data_of_domain,
         values="results/kernels/{domain}/{architecture}{suffix}.h5",
     output:
         eigenvalues="results/spectra/{domain}/{architecture}{suffix}.h5",

@@ -1,6 +1,7 @@
 rule theory:
     input:
         code=code("predict_theory.py"),
+        data=data_of_study,
         eigenvalues=kernel_files("spectra"),
     output:
         predictions="results/theory/{study}/{architecture}.h5",

@@ -3,7 +3,7 @@
 from job import run
 from learnability.architectures import FullyConnected
 from learnability.domains import domain_from
-from learnability.sampling import LARGEST_MATRIX
+from learnability.sampled_regression import LARGEST_MATRIX
 from learnability.store import write_h5
 
 

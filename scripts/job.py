@@ -1,18 +1,9 @@
 """How every script of the pipeline runs: its messages go to the rule's log, its errors say what to do."""
 
 import logging
-import os
 import sys
 import traceback
 from inspect import signature
-
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
-
-def limit_threads(threads):
-    """Before NumPy and PyTorch are imported: no more threads than the rule has."""
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = str(threads)
 
 
 def run(main, snakemake):
@@ -20,11 +11,11 @@ def run(main, snakemake):
     log = snakemake.log[0]
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s")
     given = {**dict(snakemake.params.items()), **dict(snakemake.output.items())}
-    given |= {name: value for name, value in snakemake.input.items() if name != "code"}
+    given |= {name: value for name, value in snakemake.input.items() if name not in ("code", "data")}
     given |= {"threads": snakemake.threads}
     try:
         main(**{name: given[name] for name in signature(main).parameters})
-    except (ValueError, OSError) as error:
+    except Exception as error:
         logging.error("%s", traceback.format_exc())
-        sys.exit(f"{snakemake.rule}: {error}\n(the whole story: {log})")
+        sys.exit(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole story: {log})")
     logging.info("done")

@@ -3,7 +3,7 @@
 from job import run
 from learnability.architectures import FullyConnected
 from learnability.domains import domain_from, target_from
-from learnability.sampling import kernel_experiment
+from learnability.sampled_regression import kernel_experiment
 from learnability.store import read_h5, write_frame
 
 

@@ -4,7 +4,7 @@ from job import run
 from learnability.architectures import FullyConnected
 from learnability.domains import domain_from, target_from
 from learnability.progress import Progress
-from learnability.sampling import network_experiment
+from learnability.sampled_networks import network_experiment
 from learnability.store import write_frame
 from learnability.training import fit
 

@@ -50,6 +50,17 @@ def test_the_generic_rule_agrees_with_closed_forms(name):
         assert torch.allclose(theirs, ours, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["erf", "gelu", "gaussian", "sigmoid_erf"])
+def test_large_variances_do_not_cancel(name):
+    """At coincident points kdot(q, q, q) falls like a power of q for ever."""
+    activation = ACTIVATIONS[name]
+    slopes = []
+    for variance in (1e8, 1e12, 1e16):
+        q = torch.tensor([variance], dtype=torch.float64)
+        slopes.append(float(activation.diagonal(activation.prepare(q))[1]))
+    assert np.isfinite(slopes).all() and slopes[0] / slopes[1] == pytest.approx(slopes[1] / slopes[2], rel=1e-3)
+
+
 def test_generic_rule_says_when_it_cannot_converge():
     with pytest.raises(ValueError, match="tanh.*scale the inputs"):
         activation_named("tanh").prepare(torch.tensor([1e6], dtype=torch.float64))

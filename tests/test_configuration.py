@@ -39,6 +39,22 @@ def test_one_more_seed_is_one_more_block():
     assert blocks[31] == [*blocks[30], (30, 30)] and blocks[32] == [*blocks[31], (31, 31)]
 
 
+def test_small_and_large_domains():
+    entry = config()
+    entry["studies"]["curves"]["train_sizes"] = [0]
+    entry["studies"]["curves"]["widths"] = []
+    study = studies_from(checked(entry, SCHEMA))["curves"]
+    assert study.theory_sizes().tolist() == [0] and study.network_sizes == []
+    entry["studies"]["curves"]["widths"], entry["studies"]["curves"]["train_sizes"] = (
+        [4],
+        {"first": 0, "last": 4, "step": 2},
+    )
+    assert studies_from(checked(entry, SCHEMA))["curves"].network_sizes == [2, 4]
+    entry["domains"]["cube"]["dim"] = 30
+    with pytest.raises(ValueError, match="too large to list its points"):
+        check_meaning(checked(entry, SCHEMA))
+
+
 def test_labels():
     assert label_of({"parity": 3}) == "parity 3" and label_of({"monomial": {"bits": [0, 2]}}) == "monomial [0, 2]"
 
@@ -55,13 +71,13 @@ def changed(path, value):
 
 WRONG = {
     "unknown key": (["studies", "curves", "train_size"], [3], "studies.curves: unknown key 'train_size'; did you mean 'train_sizes'"),
-    "unknown section": (["domain"], {}, "configuration: unknown key 'domain'; did you mean 'domains'"),
+    "unknown section": (["domain"], {}, "top level: unknown key 'domain'; did you mean 'domains'"),
     "misspelt activation": (["architectures", "relu1", "activation"], "rleu", "architectures.relu1: unknown activation 'rleu'; did you mean 'relu'"),
-    "too large": (["studies", "curves", "train_sizes"], [2, 17], "studies.curves.train_sizes: 17 is larger than domain 'cube', which has 16 points"),
+    "too large": (["studies", "curves", "train_sizes"], [2, 17], "studies.curves: train_sizes: 17 is larger than domain 'cube', which has 16 points"),
     "negative ridge": (["studies", "curves", "ridges"], [-0.1], "studies.curves.ridges.0: -0.1 is not allowed"),
     "unknown domain": (["studies", "curves", "domain"], "cub", "studies.curves: unknown domain 'cub'; did you mean 'cube'"),
     "unknown architecture": (["studies", "curves", "architectures"], ["relu2"], "studies.curves: unknown architecture 'relu2'; did you mean 'relu1'"),
-    "unknown target": (["studies", "curves", "targets"], [{"parrity": 1}], "studies.curves.targets.*unknown target on a hypercube 'parrity'; did you mean 'parity'"),
+    "unknown target": (["studies", "curves", "targets"], [{"parrity": 1}], "studies.curves: targets.*unknown target on a hypercube 'parrity'; did you mean 'parity'"),
     "wrong target argument": (["studies", "curves", "targets"], [{"parity": 5}], "parity needs a number of bits between 0 and 4, got 5"),
     "unknown figure": (["studies", "curves", "figure"], "learning_curve", "did you mean 'learning_curves'"),
     "missing file": (["studies", "curves", "targets"], [{"truth_table": "nowhere.txt"}], "cannot read nowhere.txt"),
@@ -69,6 +85,16 @@ WRONG = {
     "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1.depth: -1 is not allowed"),
     "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be an integer >= 1, got 'four'"),
     "bad kind": (["domains", "cube", "kind"], "cube", "unknown domain kind 'cube'.*did you mean 'hypercube'"),
+    "misspelt domain parameter": (["domains", "cube", "dimm"], 4, "domains.cube: unknown parameter of a hypercube 'dimm'; did you mean 'dim'"),
+    "number as text": (["studies", "curves", "ridges"], ["1e-3"], "studies.curves.ridges.0: '1e-3' is text in YAML; write 0.001"),
+    "infinite noise": (["studies", "curves", "noise_stds"], [float("inf")], "studies.curves.noise_stds.0: inf is not a finite number"),
+    "empty range": (["studies", "curves", "train_sizes"], {"first": 8, "last": 4}, "studies.curves.train_sizes: first 8 is larger than last 4"),
+    "same target twice": (["studies", "curves", "targets"], [{"parity": 1}, {"parity": {"degree": 1}}], "two targets have the same name"),
+    "figure option": (["studies", "curves", "figure_options"], {"xscal": "log"}, "unknown figure option 'xscal'; did you mean 'scale'"),
+    "name of a study": (["studies", "a/b"], {}, "studies: name 'a/b' is not allowed"),
+    "number as name": (["studies", 3], {}, "the name 3 is a number in YAML; put it in quotes"),
+    "experiment option": (["experiments"], {"e": {"kind": "spectra", "options": {"domain": "cube"}}}, "option 'architecture' is missing"),
+    "experiment target": (["experiments"], {"e": {"kind": "kappa_fluctuation", "options": {"domain": "cube", "architecture": "relu1", "train_sizes": [2], "targets": [{"paritty": 1}]}}}, "did you mean 'parity'"),
     "no seeds": (["studies", "curves", "seeds"], 0, "studies.curves.seeds: 0 is not allowed"),
 }  # fmt: skip
 

@@ -92,6 +92,17 @@ def test_boolean_targets(tmp_path):
     assert np.allclose(walsh_hadamard(cube.monomial([0, 4])(cube.points)), np.eye(32)[0b10001])
 
 
+def test_targets_given_by_values_find_their_points():
+    cube, circle = lb.Hypercube(dim=5), lb.Circle(points=7)
+    for domain in (cube, circle):
+        values = np.random.default_rng(0).standard_normal(domain.size)
+        x, index = domain.sample(4, 0)
+        assert np.array_equal(domain.target(values)(x), values[index])
+    assert np.array_equal(cube.majority(3)(cube.points[5:6]), np.sign(cube.points[5:6, :3].sum(1)))
+    with pytest.raises(ValueError, match="known by their index only"):
+        lb.Samples(np.eye(3), np.arange(3.0)).label("0")(np.eye(3))
+
+
 def test_circle_targets_have_unit_mean_square():
     circle = lb.Circle(points=10)
     for target in [circle.cosine(k) for k in range(6)] + [circle.sine(k) for k in range(1, 5)]:

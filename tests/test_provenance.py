@@ -14,6 +14,7 @@ def test_scripts_depend_on_what_they_import_and_on_nothing_else():
     assert "learnability/theory.py" in modules("predict_theory.py")
     assert "learnability/theory.py" not in modules("train_networks.py")
     assert {"learnability/training/gradient_flow.py", "learnability/networks.py"} <= modules("train_networks.py")
+    assert "learnability/regression.py" not in modules("train_networks.py")
     assert not any(path.startswith("learnability/training") for path in modules("run_regression.py"))
     drawing = modules("draw_figure.py")
     assert "learnability/figures/__init__.py" in drawing and "learnability/networks.py" not in drawing

@@ -5,7 +5,7 @@ import pytest
 import learnability as lb
 from learnability.measures import coefficients
 from learnability.regression import minimum_norm_solve
-from learnability.sampling import kernel_experiment
+from learnability.sampled_regression import kernel_experiment
 from learnability.tables import agreement, joined, theory_table
 
 

@@ -28,6 +28,12 @@ def test_sign_accuracy(cube, relu4):
     assert ends.tolist() == pytest.approx([0.5, 1.0], abs=1e-6)
 
 
+def test_sign_accuracy_is_not_claimed_with_ridge_or_noise(cube, relu4):
+    spectrum = cube.spectrum(relu4)
+    p = lb.predict(spectrum, cube.parity(2), 32, [0.0, 1.0, 0.0], [0.0, 0.0, 0.5])
+    assert np.isnan(sign_accuracy(p, cube.size)).tolist() == [False, True, True]
+
+
 def test_gradient_of_functions_on_the_circle(relu4):
     circle = lb.Circle(points=256)
     kernel, target = relu4.kernel(circle.points), circle.cosine(2)

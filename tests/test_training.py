@@ -181,6 +181,59 @@ def test_messages(problem, relu4, options, message):
         lb.train(relu4, 8, x, y, x_test, [0], **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"times": [2.0, 1.0]}, "times must be finite, >= 0 and increasing"),
+        ({"times": [1.0, 1.0]}, "times must be finite, >= 0 and increasing"),
+        ({"device": "gpu"}, "device 'gpu' is unknown; use 'cpu' or 'cuda'"),
+        ({"max_steps": 0}, "max_steps must be finite and > 0, got 0"),
+        ({"tolerance": -1.0}, "tolerance must be finite and > 0"),
+    ],
+)
+def test_bad_options(problem, relu4, options, message):
+    x, y, x_test = problem
+    with pytest.raises(ValueError, match=message):
+        lb.train(relu4, 8, x, y, x_test, 0, **options)
+
+
+def test_bad_shapes(problem, relu4):
+    x, y, x_test = problem
+    for arrays, message in (
+        ((x[:0], y[:0], x_test), "at least one sample"),
+        ((x, y[:3], x_test), "16 rows, y_train 3"),
+        ((x, y, x_test[:, :3]), r"x_test must be a matrix \(points, 8\)"),
+        ((x, np.zeros((16, 1, 1)), x_test), "y_train must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            lb.train(relu4, 8, *arrays, [0])
+
+
+def test_both_methods_keep_the_same_time(cube):
+    x, index = cube.sample(12, 2)
+    y = np.column_stack([cube.parity(1)(x), cube.parity(2)(x)])
+    architecture = lb.FullyConnected(2, "tanh", 1.5, 0.1)
+    flow, descent = (
+        lb.train(architecture, 64, x, y, cube.points, [0], method=m, times=[2.0], dtype="float64", **options)
+        for m, options in (("gradient_flow", {}), ("gradient_descent", {"step_fraction": 0.02}))
+    )
+    assert np.abs(flow.snapshots - descent.snapshots).max() < 0.02
+    assert flow.time[0] == pytest.approx(descent.time[0], rel=0.05)
+
+
+def test_snapshots_of_networks_that_gave_up_are_missing(problem, relu4):
+    x, y, x_test = problem
+    for method in METHODS:
+        result = lb.train(relu4, 16, x, y, x_test, [0], method=method, max_steps=2, times=[1e6])
+        assert not result.converged[0] and np.isnan(result.snapshots).all()
+
+
+def test_training_leaves_the_process_as_it_was(problem, relu4):
+    x, y, x_test = problem
+    lb.train(relu4, 8, x, y, x_test, [0], max_steps=2)
+    assert np.float64(5e-324) * 1.0 > 0
+
+
 def test_labels_must_be_finite(relu4):
     with pytest.raises(ValueError, match="y_train holds values that are not finite"):
         fit(relu4, 8, [0], np.zeros((1, 2, 3)), np.full((1, 2, 1), np.nan), np.zeros((1, 3)))

@@ -115,6 +115,31 @@ def test_block_size_and_threads_are_no_parameters_of_a_network(run):
     assert planned(run, config="config/other.yaml") == {}
 
 
+def test_a_changed_data_file_reruns_its_users(tmp_path):
+    place = copy_of_the_repository(tmp_path / "run")
+    (place / "table.csv").write_text("a,b,y\n" + "\n".join(f"{i},{i * i % 7},{i % 3 * 0.5}" for i in range(12)))
+    study = {
+        "figure": "learning_curves",
+        "domain": "own",
+        "architectures": ["net"],
+        "targets": [{"label": "y"}],
+        "train_sizes": [2, 4],
+        "seeds": 2,
+    }
+    entry = {
+        "domains": {"own": {"kind": "data", "path": "table.csv"}},
+        "architectures": {"net": {"depth": 1, "activation": "relu"}},
+        "studies": {"own_data": study},
+    }
+    (place / "config/own.yaml").write_text(yaml.safe_dump(entry))
+    done = snakemake(place, config="config/own.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr  # a study without networks: theory and kernel only
+    assert planned(place, config="config/own.yaml") == {}
+    (place / "table.csv").write_text((place / "table.csv").read_text().replace("3,2,", "3,5,"))
+    jobs = planned(place, config="config/own.yaml")
+    assert {"kernel", "spectrum", "theory", "regression", "join"} <= set(jobs)
+
+
 def test_deleted_and_truncated_files_come_back_to_the_same_bytes(run):
     before = results(run)
     network = next((run / "results/networks").rglob("*.h5"))

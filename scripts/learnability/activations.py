@@ -179,17 +179,23 @@ def linear(var1, var2, cov):
     return cov, torch.ones_like(cov)
 
 
+def _determinant(scale, var1, var2, cov):
+    """det(1 + scale Sigma), without the cancellation of (1 + s q1)(1 + s q2) - s^2 c^2 at large variances."""
+    std = var1.sqrt() * var2.sqrt()
+    return 1 + scale * (var1 + var2) + scale**2 * ((std - cov) * (std + cov)).clamp_min(0)
+
+
 def erf(var1, var2, cov):
     """Williams (1997): E[erf(u) erf(v)] = (2/pi) asin(2c / sqrt((1 + 2 q1)(1 + 2 q2)))."""
     product = (1 + 2 * var1) * (1 + 2 * var2)
     k = (2 * cov / product.sqrt()).asin() * (2 / math.pi)
-    return k, (4 / math.pi) * (product - 4 * cov.square()).rsqrt()
+    return k, (4 / math.pi) * _determinant(2, var1, var2, cov).rsqrt()
 
 
 def gelu(var1, var2, cov):
     """phi(x) = x Phi(x); Stein's lemma applied to both factors (cf. Tsuchida et al. 2021, arXiv 2002.08517)."""
     product = (1 + var1) * (1 + var2)
-    delta = (product - cov.square()).sqrt()
+    delta = _determinant(1, var1, var2, cov).sqrt()
     cdf = 0.25 + (cov / product.sqrt()).asin() / (2 * math.pi)  # E[Phi(u) Phi(v)]
     pdf = 1 / (2 * math.pi * delta)  # E[Phi'(u) Phi'(v)]
     k = cov * cdf + pdf * (var1 * var2 + cov.square() * (1 / (1 + var1) + 1 / (1 + var2) - 1))
@@ -206,7 +212,7 @@ def sine(var1, var2, cov):
 
 def gaussian(var1, var2, cov):
     """phi(x) = exp(-x^2): det(1 + 2 Sigma)^(-1/2)."""
-    determinant = (1 + 2 * var1) * (1 + 2 * var2) - 4 * cov.square()
+    determinant = _determinant(2, var1, var2, cov)
     k = determinant.rsqrt()
     return k, 4 * cov * k / determinant
 

@@ -94,8 +94,6 @@ class FullyConnected:
             points.shape[1] == points2.shape[1],
             f"x and x2 must have the same dimension, got {points.shape[1]} and {points2.shape[1]}",
         )
-        if points.device.type == "cpu":
-            torch.set_flush_denormal(True)
         matrix = self._fill(points, points2, kind, symmetric=x2 is None)
         return matrix if torch.is_tensor(x) else matrix.numpy()
 

@@ -6,6 +6,7 @@ something, that targets exist on their domain, that training sets fit into it.
 """
 
 import itertools
+import math
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
@@ -53,7 +54,7 @@ class Study:
     def blocks(self):
         """Seed ranges (first, last), one per training job.
 
-        Whole blocks, then single seeds: one more seed is one more job, and no block that exists changes.
+        Whole blocks, then single seeds: one more seed is one more job, until the single ones fill a block of their own.
         """
         block = self.training["block"]
         whole = self.network_seeds // block * block
@@ -67,10 +68,12 @@ class Study:
 
     def theory_sizes(self):
         """Training sizes at which the theory is evaluated: a fine grid and those of the experiments."""
-        largest = max(self.train_sizes)
         measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
+        largest = measured.max()
+        if largest == 0:
+            return np.zeros(1)
         fine = [np.linspace(0, largest, CURVE_POINTS), np.geomspace(min(0.1, largest), largest, CURVE_POINTS)]
-        return np.unique(np.concatenate([measured, *fine])) if largest > 0 else np.zeros(1)
+        return np.unique(np.concatenate([measured, *fine]))
 
 
 @dataclass(frozen=True)
@@ -128,16 +131,19 @@ def _study(config, name, entry):
         architecture: config["architectures"][_known(config, where, "architecture", architecture)]
         for architecture in entry["architectures"]
     }
-    network_sizes = entry.get("network_sizes", entry["train_sizes"]) if entry["widths"] else []
+    train_sizes = _sizes(where, entry["train_sizes"])
+    network_sizes = entry.get("network_sizes", [n for n in train_sizes if n > 0]) if entry["widths"] else []
+    targets = {label_of(target): target for target in entry["targets"]}
+    require(len(targets) == len(entry["targets"]), f"{where}.targets: two targets have the same name: {[*targets]}")
     return Study(
         name=name,
         figure=entry["figure"],
         domain_name=entry["domain"],
         domain=domain,
         architectures=architectures,
-        targets={label_of(target): target for target in entry["targets"]},
-        train_sizes=_sizes(entry["train_sizes"]),
-        network_sizes=_sizes(network_sizes),
+        targets=targets,
+        train_sizes=train_sizes,
+        network_sizes=network_sizes,
         ridges=entry["ridges"],
         noise_stds=entry["noise_stds"],
         widths=entry["widths"],
@@ -149,9 +155,13 @@ def _study(config, name, entry):
     )
 
 
-def _sizes(entry):
+def _sizes(where, entry):
     """A list of sizes, written out or as {first, last, step}."""
-    return list(range(entry["first"], entry["last"] + 1, entry["step"])) if isinstance(entry, dict) else entry
+    if not isinstance(entry, dict):
+        return entry
+    sizes = list(range(entry["first"], entry["last"] + 1, entry["step"]))
+    require(len(sizes) > 0, f"{where}.train_sizes: first {entry['first']} is larger than last {entry['last']}")
+    return sizes
 
 
 def _known(config, where, what, name):
@@ -176,60 +186,105 @@ def checked(config, schema):
     ValueError
         One message for the first thing that is wrong: the key, its value, what is allowed.
     """
+    for section in ("domains", "architectures", "studies", "experiments"):
+        for name in config.get(section) or {}:
+            require(isinstance(name, str), f"{section}: the name {name!r} is a number in YAML; put it in quotes")
     complete = _with_defaults(config, schema, schema)
     validator = jsonschema.Draft202012Validator(schema)
     error = next(iter(sorted(validator.iter_errors(complete), key=lambda e: list(map(str, e.absolute_path)))), None)
     if error is not None:
         raise ValueError(_explain(error))
+    _require_finite(complete, "configuration")
+    clash = set(complete["studies"]) & set(complete["experiments"])
+    require(not clash, f"{', '.join(clash)}: a study and an experiment have the same name")
     for section in ("domains", "architectures"):  # the order of keys in the file is no parameter of a job
         complete[section] = {name: dict(sorted(entry.items())) for name, entry in complete[section].items()}
     return complete
 
 
+def _require_finite(value, where):
+    """Infinities and nan, which YAML can write and JSON schemas let pass, are errors."""
+    if isinstance(value, float):
+        require(math.isfinite(value), f"{where}: {value} is not a finite number")
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _require_finite(part, f"{where}.{key}".removeprefix("configuration."))
+
+
 def check_meaning(config):
     """Build every domain, architecture and target of a checked configuration; ValueError names the one that fails."""
     from .architectures import FullyConnected
-    from .domains import domain_from, target_from
-    from .experiments import experiment
-    from .figures import FIGURES
+    from .domains import domain_from
+    from .figures import drawing
 
     with_context("domains", config["domains"], domain_from)
     with_context("architectures", config["architectures"], lambda entry: FullyConnected(**entry))
-    for name, study in studies_from(config).items():
-        domain = domain_from(study.domain)
-        with_context(f"studies.{name}", {"figure": study.figure}, lambda kind: choose("figure", kind, FIGURES))
-        with_context(f"studies.{name}.targets", study.targets, partial(target_from, domain))
-        size = getattr(domain, "size", None)
-        for key in ("train_sizes", "network_sizes"):
-            largest = max(getattr(study, key), default=0)
-            require(
-                size is None or largest <= size,
-                f"studies.{name}.{key}: {largest} is larger than domain {study.domain_name!r}, which has {size} points",
-            )
-
-    for name, entry in experiments_from(config).items():
-        with_context("experiments", {name: entry}, partial(_check_experiment, experiment, FIGURES))
+    studies, experiments = studies_from(config), experiments_from(config)
+    with_context("studies", studies, _check_study)
+    with_context("experiments", experiments, _check_experiment)
+    for section, entries in (("studies", studies), ("experiments", experiments)):
+        with_context(section, entries, lambda e: _check_call("figure option", drawing(e.figure), e.figure_options, 1))
 
 
-def _check_experiment(experiment, figures, entry):
-    """The kind and its figure exist, and every cell has the options that the kind takes."""
-    parameters = signature(experiment(entry.kind)).parameters
-    choose("figure", entry.figure, figures)
-    for options, _ in entry.cells.values():
-        for option in options:
-            choose(f"option of {entry.kind}", option, parameters)
-        for name, parameter in parameters.items():
-            missing = name not in options and parameter.default is Parameter.empty
-            require(not missing, f"option {name!r} is missing; {entry.kind} takes {', '.join(parameters)}")
+def _check_study(study):
+    """Targets exist and have the same number of outputs, and training sets fit into the domain."""
+    from .domains import domain_from
+    from .sampling import truth
+
+    domain = domain_from(study.domain)
+    require(domain.listable, f"domain {study.domain_name!r} is too large to list its points, as experiments need")
+    for key in ("train_sizes", "network_sizes"):
+        _check_sizes(key, getattr(study, key), domain, study.domain_name)
+    truth(_targets(study.targets, domain), *domain.sample(1, 0))
+
+
+def _check_experiment(entry):
+    """The kind exists; every cell has the options that the kind takes, and they mean something."""
+    from .domains import domain_from
+    from .experiments import experiment
+
+    for options, labels in entry.cells.values():
+        _check_call("option", experiment(entry.kind), options, 0)
+        if options.get("domain"):
+            domain = domain_from(options["domain"])
+            given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
+            _targets({label_of(target): target for target in given}, domain)
+            _check_sizes("train_sizes", options.get("train_sizes", []), domain, labels.get("domain", "of the options"))
+
+
+def _targets(specifications, domain):
+    """The targets by name; a ValueError names the one that does not exist on the domain."""
+    from .domains import target_from
+
+    return with_context("targets", specifications, partial(target_from, domain))
+
+
+def _check_sizes(key, sizes, domain, name):
+    size = getattr(domain, "size", None)
+    largest = max(sizes, default=0)
+    require(
+        size is None or largest <= size, f"{key}: {largest} is larger than domain {name!r}, which has {size} points"
+    )
+
+
+def _check_call(what, function, options, given):
+    """Every option is a parameter of the function, and no required one is missing after the first `given`."""
+    parameters = dict(list(signature(function).parameters.items())[given:])
+    for option in options:
+        choose(what, option, parameters)
+    missing = [n for n, p in parameters.items() if p.default is Parameter.empty and n not in options]
+    require(not missing, f"{what} {missing[0] if missing else ''!r} is missing; there are {', '.join(parameters)}")
 
 
 def with_context(where, entries, build):
-    """Apply `build` to every entry; a ValueError is raised again with the place of the entry."""
+    """{name: build(entry)}; a ValueError is raised again with the place of the entry."""
+    built = {}
     for name, entry in entries.items():
         try:
-            build(entry)
+            built[name] = build(entry)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{where}.{name}: {error}") from None
+    return built
 
 
 def _with_defaults(value, schema, root):
@@ -259,7 +314,7 @@ def _resolve(schema, root):
 
 
 def _explain(error):
-    where = ".".join(str(part) for part in error.absolute_path) or "configuration"
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         allowed = list(error.schema.get("properties", {}))
         unknown = next(key for key in error.instance if key not in allowed)
@@ -268,10 +323,22 @@ def _explain(error):
         return f"{where}: unknown key {unknown!r}; {hint}allowed: {', '.join(allowed)}"
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
-        return f"{where}: key {missing!r} is missing ({error.schema['properties'][missing].get('description', '')})"
+        meaning = error.schema["properties"][missing].get("description", "")
+        return f"{where}: key {missing!r} is missing" + (f" ({meaning})" if meaning else "")
     if error.validator == "enum":
         return f"{where}: {error.instance!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type" and error.validator_value == "number" and _number_as_text(error.instance):
+        return f"{where}: {error.instance!r} is text in YAML; write {float(error.instance)!r}, with a decimal point"
+    if error.validator == "pattern":
+        return f"{where}: name {error.instance!r} is not allowed; use letters, digits, '.', '_' and '-'"
     meaning = error.schema.get("description", "")
     return f"{where}: {error.instance!r} is not allowed, {error.message.replace(repr(error.instance), 'it')}" + (
         f" ({meaning})" if meaning else ""
     )
+
+
+def _number_as_text(value):
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

@@ -9,30 +9,33 @@ from scipy.special import ndtr
 from .errors import require
 
 
-def off_training_mse(prediction, points):
-    """Test error off the training set of a finite domain, (M E_test - n E_train) / (M - n), for clean labels.
+def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
+    """Test error off the training set of a finite domain, (M E_test - n E_train) / (M - n).
 
-    prediction : Prediction with one output; points : int, M. Returns the grid's shape; nan at n >= M and with noise.
+    test_mse, train_mse, train_size, noise_std : arrays of one shape; points : int, M. Returns nan at n >= M and where
+    labels are noisy, because the train error is then not that of the function.
     """
-    n, test, train = prediction.train_size, prediction.test_mse, prediction.train_mse
     with np.errstate(divide="ignore", invalid="ignore"):
-        values = (points * test - n * train) / (points - n)
-    return np.where((prediction.noise_std == 0) & (n < points), values, np.nan)
+        values = (points * test_mse - train_size * train_mse) / (points - train_size)
+    return np.where((np.asarray(noise_std) == 0) & (train_size < points), values, np.nan)
 
 
 def sign_accuracy(prediction, points):
     """Share of all M points on which the learned function has the sign of a +-1 target (Gaussian approximation).
 
-    Without ridge the n training points are right. On the others the learned function times the target has mean
-    m = (L - r)/(1 - r), r = n/M, and variance E_off - (1 - m)^2.
+    Without ridge and noise the n training points are right. On the others the learned function times the target has
+    mean m = (L - r)/(1 - r), r = n/M, and variance E_off - (1 - m)^2. Returns nan with a ridge or noise.
     """
     require(prediction.squeeze, "sign_accuracy needs a target with one output")
-    share = np.minimum(prediction.train_size / points, 1.0)
+    n = prediction.train_size
+    share = np.minimum(n / points, 1.0)
+    off_mse = off_training_mse(prediction.test_mse, prediction.train_mse, n, points)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = (prediction.learnability - share) / (1 - share)
-        spread = np.sqrt(np.maximum(off_training_mse(prediction, points) - (1 - mean) ** 2, 0))
+        spread = np.sqrt(np.maximum(off_mse - (1 - mean) ** 2, 0))
         off = np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
-        return np.where(share < 1, share + (1 - share) * off, 1.0)
+        accuracy = np.where(share < 1, share + (1 - share) * off, 1.0)
+    return np.where((prediction.ridge == 0) & (prediction.noise_std == 0), accuracy, np.nan)
 
 
 def mean_squared_gradient(prediction, laplacian):

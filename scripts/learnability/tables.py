@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .statistics import sign_accuracy
+from .statistics import off_training_mse, sign_accuracy
 from .theory import predict
 
 KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
@@ -44,9 +44,7 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
             "accuracy": np.nan,
         }
         if points is not None:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                off = (points * test - n * train) / (points - n)
-            table["test_mse_off_train"] = np.where((noise == 0) & (n < points), off, np.nan)
+            table["test_mse_off_train"] = off_training_mse(test, train, n, points, noise)
             if name in signs:
                 table["accuracy"] = sign_accuracy(p, points)
         parts.append(pd.DataFrame(table))
@@ -68,9 +66,10 @@ def joined(parts):
     parts : list of (DataFrame, dict of constant columns such as source, architecture, width)
     """
     table = pd.concat([part.assign(**constants) for part, constants in parts], ignore_index=True)
-    keys = [key for key in KEYS if key in table]
-    others = [column for column in table if column not in keys]
-    return table[keys + others].sort_values(keys, kind="stable", ignore_index=True)
+    others = [column for column in table if column not in KEYS]
+    if "converged" not in others:  # no networks
+        others.append("converged")
+    return table.reindex(columns=KEYS + others).sort_values(KEYS, kind="stable", ignore_index=True)
 
 
 def agreement(table):

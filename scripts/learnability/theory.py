@@ -212,7 +212,7 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0):
     sums = _sums(spectrum, power, kappa.ravel())
     grid = n.shape
     spread, squares = (s.reshape(grid) for s in sums[:2])
-    learned, missed = (s.reshape(*grid, -1) for s in sums[2:])
+    learned, missed = (s.reshape(*grid, power.shape[1]) for s in sums[2:])
 
     solved = (kappa > 0) & np.isfinite(kappa)
     rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()

@@ -3,8 +3,11 @@
 `DOMAINS` names the ones a configuration may ask for; a new domain is one file and one line here.
 """
 
-from ..errors import choose
+from inspect import Parameter, signature
+
+from ..errors import choose, require
 from .circle import Circle
+from .data import load
 from .hypercube import Hypercube
 from .samples import DataSet, Samples
 from .sphere import Hypersphere
@@ -18,10 +21,7 @@ def domain_from(specification):
     """The domain that a configuration entry {kind: ..., parameters...} describes; ValueError if it is wrong."""
     parameters = {name: value for name, value in specification.items() if name != "kind"}
     kind = choose("domain kind", specification.get("kind"), DOMAINS)
-    try:
-        return DOMAINS[kind](**parameters)
-    except TypeError as error:
-        raise ValueError(f"domain kind {kind!r}: {str(error).split('() ')[-1]}") from None
+    return _called(f"parameter of a {kind}", load if kind == "data" else DOMAINS[kind], parameters, DOMAINS[kind])
 
 
 def target_from(domain, specification):
@@ -29,5 +29,19 @@ def target_from(domain, specification):
     ((name, argument),) = specification.items()
     builder = getattr(domain, choose(f"target on a {domain.kind}", name, domain.targets))
     if isinstance(argument, dict):
-        return builder(**argument)
-    return builder() if argument is None else builder(argument)
+        return _called(f"argument of {name}", builder, argument, builder)
+    try:
+        return builder() if argument is None else builder(argument)
+    except TypeError:
+        arguments = ", ".join(signature(builder).parameters) or "no argument (write null)"
+        raise ValueError(f"target {name!r}: {argument!r} is not allowed; it takes {arguments}") from None
+
+
+def _called(what, described, arguments, build):
+    """build(**arguments), with arguments checked against the signature of `described`."""
+    parameters = signature(described).parameters
+    for name in arguments:
+        choose(what, name, parameters)
+    missing = [n for n, p in parameters.items() if p.default is Parameter.empty and n not in arguments]
+    require(not missing, f"{what} {missing[0] if missing else ''!r} is missing")
+    return build(**arguments)

@@ -38,6 +38,9 @@ class Circle(FiniteDomain):
     def points(self):
         return np.stack([np.cos(self.angles), np.sin(self.angles)], 1)
 
+    def index_of(self, x):
+        return np.round(_angle(np.asarray(x)) * self.size / (2 * np.pi)).astype(int) % self.size
+
     def profile_points(self):
         return self.points
 

@@ -52,7 +52,9 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         what to do.
     """
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
-    x, y = _named(name, folder) if path is None else _read(Path(path), label)
+    require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
+    require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
+    x, y, column = _named(name, folder) if path is None else _read(Path(path), label)
     if classes is not None:
         known = {str(value) for value in np.unique(y)}
         unknown = [value for value in classes if str(value) not in known]
@@ -66,7 +68,7 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         x, y = x[index], y[index]
     require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
     x = x.reshape(len(x), -1).astype(np.float64)
-    outputs, names = _encoded(y, classes)
+    outputs, names = _encoded(y, classes, column)
     scale = scale or ("features" if path is not None and Path(path).suffix == ".csv" else "all")
     return _scaled(x, choose("scale", scale, ("all", "features", "none"))), outputs, names
 
@@ -76,11 +78,10 @@ def _named(name, folder):
     from sklearn import datasets
 
     if name == "digits":
-        return datasets.load_digits(return_X_y=True)
+        return *datasets.load_digits(return_X_y=True), "y"
+    source = {**OPENML[name], "data_home": folder, "as_frame": False, "return_X_y": True, "parser": "liac-arff"}
     try:
-        return datasets.fetch_openml(
-            **OPENML[name], data_home=folder, as_frame=False, return_X_y=True, parser="liac-arff"
-        )
+        return *datasets.fetch_openml(**source), "y"
     except OSError as error:
         raise ValueError(
             f"data set {name!r} is not cached and cannot be downloaded ({error}); fetch it once on a machine with "
@@ -106,7 +107,7 @@ def _read(path, label):
         require(key in arrays, f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}")
     require(len(arrays["x"]) == len(arrays["y"]), f"{path}: x has {len(arrays['x'])} rows, y {len(arrays['y'])}")
     y = arrays["y"]
-    return arrays["x"], y.astype(str) if y.dtype.kind in "SO" else y
+    return arrays["x"], y.astype(str) if y.dtype.kind in "SO" else y, "y"
 
 
 def _read_csv(path, label):
@@ -125,10 +126,10 @@ def _read_csv(path, label):
         raise ValueError(
             f"{path}: column {gaps[0]!r} has missing values, the first in row {row + 2}; remove or impute them"
         )
-    return inputs.to_numpy(float), table[label].to_numpy()
+    return inputs.to_numpy(float), table[label].to_numpy(), label
 
 
-def _encoded(y, classes):
+def _encoded(y, classes, column):
     """Outputs (samples, outputs) and their names."""
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
@@ -138,7 +139,7 @@ def _encoded(y, classes):
     values = [str(value) for value in classes] if classes else [str(value) for value in np.unique(y)]
     whole = text or bool(np.all(np.asarray(y, float) == np.round(np.asarray(y, float))))
     if classes is None and not text and (not whole or len(values) > 20):
-        return y.astype(float)[:, None], ["y"]
+        return y.astype(float)[:, None], [column]
     require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
     require(
         len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"

@@ -22,11 +22,14 @@ class Domain(ABC):
         What it is, for hashing and file attributes.
     symmetric : bool
         Whether the kernel's values on `profile_points` determine its spectrum; a data set has no symmetry.
+    listable : bool
+        Whether its evaluation points fit into memory; without them there is theory but no experiment.
     """
 
     kind: str
     targets: tuple
     symmetric = True
+    listable = True
 
     def __repr__(self):
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")
@@ -72,14 +75,20 @@ class FiniteDomain(Domain):
     def power(self, values):
         """Modes (levels,) and the power of a function (size, outputs...) on each, (levels, outputs...)."""
 
+    @abstractmethod
+    def index_of(self, x):
+        """The numbers of points x (n, dim) of this domain."""
+
     def sample(self, train_size, seed):
+        require(train_size >= 0, f"train_size must be >= 0, got {train_size}")
         require(
-            0 <= train_size <= self.size,
+            train_size <= self.size,
             f"train_size {train_size} is larger than the domain: {self.kind} has {self.size} points",
         )
+        points = self.points
         index = stream("training set", domain=self.identity, train_size=int(train_size), seed=int(seed))
         index = index.permutation(self.size)[:train_size]
-        return self.points[index], index
+        return points[index], index
 
     def evaluation(self):
         return self.points, np.arange(self.size)
@@ -99,4 +108,4 @@ class FiniteDomain(Domain):
         )
         require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
         modes, power = self.power(values)
-        return Target(power, modes, lambda x, index: values[index], name)
+        return Target(power, modes, lambda x, index: values[self.index_of(x) if index is None else index], name)

@@ -37,13 +37,17 @@ class Hypercube(FiniteDomain):
         require(isinstance(dim, int | np.integer) and dim >= 1, f"dim must be an integer >= 1, got {dim!r}")
         self.dim = int(dim)
         self.size = 1 << self.dim
+        self.listable = self.dim <= LARGEST_LISTED
         self.identity = {"kind": self.kind, "dim": self.dim}
 
     @cached_property
     def points(self):
-        require(self.dim <= LARGEST_LISTED, f"the points of a hypercube are listed up to dim {LARGEST_LISTED} only")
+        require(self.listable, f"the points of a hypercube are listed up to dim {LARGEST_LISTED} only")
         bits = np.arange(self.size)[:, None] >> np.arange(self.dim) & 1
         return 1.0 - 2.0 * bits
+
+    def index_of(self, x):
+        return (np.asarray(x) < 0) @ (1 << np.arange(self.dim))
 
     # --- spectrum -------------------------------------------------------------------------------------------
 

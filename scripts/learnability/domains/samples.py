@@ -49,13 +49,17 @@ class Samples(FiniteDomain):
                 f"column {bad[0][1] if len(bad) else 0}; remove or impute them",
             )
         self._points, self.labels, self.size = x, labels, len(x)
-        self.names = [str(number) for number in range(labels.shape[1])] if names is None else [str(n) for n in names]
+        self.names = [str(name) for name in (range(labels.shape[1]) if names is None else names)]
+        require(len(self.names) == labels.shape[1], f"{len(self.names)} names for {labels.shape[1]} outputs")
         content = digest([x.shape, hash_of(x), hash_of(labels)])
         self.identity = {"kind": self.kind, "content": content}
 
     @property
     def points(self):
         return self._points
+
+    def index_of(self, x):
+        raise ValueError("points of a data set are known by their index only; give it, as `sample` returns it")
 
     def profile_points(self):
         return self._points
@@ -84,7 +88,9 @@ class Samples(FiniteDomain):
         values = np.asarray(values, dtype=np.float64)
         require(values.shape[:1] == (self.size,), f"target {name!r} has shape {values.shape}; {self.size} samples")
         require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
-        return Target(values=values, function=lambda x, index: values[index], name=name)
+        return Target(
+            values=values, function=lambda x, index: values[self.index_of(x) if index is None else index], name=name
+        )
 
     def label(self, name):
         """One output of y, by name or number."""

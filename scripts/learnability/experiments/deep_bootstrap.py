@@ -7,7 +7,7 @@ given time hardly depends on its size; then it stops falling.
 import numpy as np
 
 from ..domains import target_from
-from ..sampling import kernel_experiment
+from ..sampled_regression import kernel_experiment
 from ..spectrum import Spectrum, Target
 from ..tables import theory_table
 from ..theory import predict

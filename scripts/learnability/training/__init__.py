@@ -3,6 +3,8 @@
 `METHODS` names the trainers; a new one is one file and one line here.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 
@@ -70,14 +72,16 @@ def train(
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
-    require(x_train.ndim == 2 and x_test.ndim == 2, "x_train and x_test must be matrices (points, dim)")
+    seeds = np.atleast_1d(np.asarray(list(seeds) if np.iterable(seeds) else seeds))
+    require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
+    require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
     many = y_train.ndim == 2
     labels = y_train if many else y_train[:, None]
     result = fit(
         architecture,
         width,
-        np.asarray(seeds),
+        seeds,
         np.broadcast_to(x_train, (len(seeds), *x_train.shape)),
         np.broadcast_to(labels, (len(seeds), *labels.shape)),
         x_test,
@@ -125,38 +129,67 @@ def fit(
     """
     trainer = METHODS[choose("training method", method, METHODS)]
     precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device(device)
     allowed = set(trainer.__code__.co_varnames[: trainer.__code__.co_argcount]) - RESERVED
-    for name in options:
-        choose(f"option of {method}", name, allowed)
+    for name, value in {**options, "max_steps": max_steps}.items():
+        choose(f"option of {method}", name, {*allowed, "max_steps"})
+        require(np.isfinite(value) and value > 0, f"{name} must be finite and > 0, got {value!r}")
+    require(target_mse >= 0, f"target_mse must be >= 0, got {target_mse!r}")
+    times = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
+    ordered = all(a < b for a, b in zip(times, times[1:])) and all(0 <= t < np.inf for t in times)
+    require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
+    same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
+    require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
     for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
         require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
-    if device == "cpu":
-        torch.set_flush_denormal(True)
     size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
     parts, failures = [], 0
-    for first in range(0, len(seeds), size):
-        rows = slice(first, first + size)
-        ensemble = Ensemble.initial(
-            architecture, x_train.shape[-1], width, seeds[rows], y_train.shape[-1], precision, device
-        )
-        x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
-        initial = ensemble.forward(x_out)
-        history = trainer(
-            ensemble,
-            x,
-            y,
-            x_out,
-            target_mse,
-            max_steps,
-            times,
-            report=lambda finished, failed, first=first, before=failures: report(first + finished, before + failed),
-            **options,
-        )
-        parts.append(_result(ensemble, x, y, x_out, initial, target_mse, history))
-        failures += int((~parts[-1].converged).sum())
+    with _no_denormals(device):
+        for first in range(0, len(seeds), size):
+            rows = slice(first, first + size)
+            ensemble = Ensemble.initial(
+                architecture, x_train.shape[-1], width, seeds[rows], y_train.shape[-1], precision, device
+            )
+            x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
+            initial = ensemble.forward(x_out)
+            history = trainer(
+                ensemble,
+                x,
+                y,
+                x_out,
+                target_mse,
+                max_steps,
+                times,
+                report=lambda finished, failed, first=first, before=failures: report(first + finished, before + failed),
+                **options,
+            )
+            parts.append(_result(ensemble, x, y, x_out, initial, target_mse, history))
+            failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
+
+
+@contextmanager
+def _no_denormals(device):
+    """Flush denormal numbers to zero while networks train on a CPU, where they cost a hundred times a normal number."""
+    flushing = device.type == "cpu" and torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        if flushing:
+            torch.set_flush_denormal(False)
+
+
+def _device(name):
+    """The device to train on; ValueError if it does not exist."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError as error:
+        raise ValueError(f"device {name!r} is unknown; use 'cpu' or 'cuda'") from error
+    present = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_available())
+    require(present, f"device {name!r} is not available here; use 'cpu', or leave it out")
+    return device
 
 
 RESERVED = {"ensemble", "x", "y", "x_test", "target_mse", "max_steps", "times", "report"}
@@ -180,7 +213,9 @@ def _result(ensemble, x, y, x_test, initial, target_mse, history):
 def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
     """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
     if memory is None:
-        memory = CPU_BUDGET if device == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
+        memory = (
+            CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
+        )
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     depth = architecture.depth
     parameters = dim * width + max(depth - 1, 0) * width**2 + width * outputs

@@ -38,7 +38,7 @@ def gradient_descent(
     learning_rate : float, optional
         The same rate for all networks; missing: `step_fraction` times the stability limit of each.
     times : sorted floats
-        Snapshots are taken at the step nearest to flow time 2 * rate * steps.
+        Snapshots are taken at the step nearest to flow time 2 * rate * steps / outputs.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def gradient_descent(
         expansion = running.linearize(xs)
         residual = expansion.values - origin - ys
         mse = residual.square().mean((1, 2))
-        _record(snapshots, times, running, x_test, start_test, active, step, eta)
+        _record(snapshots, times, running, x_test, start_test, active, step, 2 * eta / ensemble.outputs)
         finished = (mse < target_mse) | ~torch.isfinite(mse)
         if finished.any() or step == max_steps:
             steps[active] = step
@@ -75,15 +75,17 @@ def gradient_descent(
             expansion = expansion.select(keep)
         scale = (2 * eta / residual[0].numel()).to(residual.dtype)
         expansion.descend(running, residual * scale[:, None, None], out=running)
-    time = 2 * rate * steps
-    hold_final(snapshots, times, time, ensemble.forward(x_test) - start_test)
+    per_step = 2 * rate / ensemble.outputs
+    time = per_step * steps
+    learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
+    hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)
     return {"start": start, "steps": steps, "learning_rate": rate, "time": time, "snapshots": snapshots}
 
 
-def _record(snapshots, times, running, x_test, start_test, active, step, eta):
+def _record(snapshots, times, running, x_test, start_test, active, step, per_step):
     """Write the functions of the networks whose flow time is nearest to a requested one."""
     for slot, time in enumerate(times):
-        here = torch.round(time / (2 * eta)).long() == step
+        here = torch.round(time / per_step).long() == step
         if here.any():
             number = active[here]
             chosen = running.select(here)

@@ -151,7 +151,8 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         steps[active] += 1
         growth = (SAFETY * (tolerance / error.clamp_min(1e-300)).sqrt()).clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         step = torch.where(accepted & (growth > 1), torch.maximum(step, length * growth), length * growth)
-    hold_final(snapshots, times, elapsed, ensemble.forward(x_test) - start_test)
+    learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
+    hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), ensemble.forward(x_test) - start_test)
     rate = torch.full((networks,), torch.nan, dtype=torch.float64)
     return {"start": start, "steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
 

@@ -10,7 +10,7 @@ def ignore(finished, failed=0):
 
 
 def hold_final(snapshots, times, elapsed, final):
-    """Fill the snapshots of networks that had stopped before: they stay what they are.
+    """Fill the snapshots of networks that had converged before: they stay what they are.
 
     snapshots (times, networks, ...), times (times,), elapsed (networks,), final (networks, ...) tensors.
     """
@@ -35,9 +35,9 @@ class TrainingResult:
     learning_rate : (networks,)
         Gradient descent: the step. Gradient flow: nan.
     time : (networks,)
-        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps.
+        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps / outputs.
     snapshots : (times, networks, n_test, outputs) or (times, networks, n_test)
-        The learned functions at the requested times; empty without a request.
+        The learned functions at the requested times, nan where a network gave up before; empty without a request.
     """
 
     predictions: np.ndarray
