@@ -107,6 +107,18 @@ def test_no_data_predicts_zero(relu4):
     assert np.array_equal(found, np.zeros((3, 2)))
 
 
+def test_an_experiment_without_data_learns_nothing():
+    cube = lb.Hypercube(dim=4)
+    matrix = lb.FullyConnected(1).kernel(cube.points)
+
+    def kernel(x, x2, index, index2):
+        return matrix[index][:, index if index2 is None else index2]
+
+    table = kernel_experiment(cube, {"parity 1": cube.parity(1)}, kernel, [0], [0.0, 1.0], [0.0, 0.5], range(2))
+    assert (table["learnability"] == 0).all() and np.allclose(table["test_mse"], 1 + table["noise_std"] ** 2)
+    assert table["train_mse"].isna().all()
+
+
 def test_messages(relu4):
     x = np.eye(3)
     with pytest.raises(ValueError, match="ridge must be finite and >= 0, got -1"):

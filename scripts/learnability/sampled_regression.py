@@ -32,7 +32,7 @@ def kernel_experiment(domain, targets, kernel, train_sizes, ridges, noise_stds, 
             y = labels(domain, targets, x, index, train_size, seed, noise_stds)  # (functions, n, outputs)
             train_kernel, test_kernel = kernel(x, None, index, None), kernel(x_test, x, index_test, index)
             place = _place(index, index_test)
-            flat = np.moveaxis(y, 1, 0).reshape(len(x), -1)
+            flat = np.moveaxis(y, 1, 0).reshape(len(x), len(y) * y.shape[2])
             for ridge in ridges:
                 learned = ridge_regression(train_kernel, test_kernel, flat, ridge, place)
                 fitted = ridge_regression(train_kernel, train_kernel, flat, ridge, np.arange(len(x)))

@@ -14,7 +14,8 @@ from .seeding import stream
 
 def truth(targets, x, index):
     """The targets on points, (targets, points, outputs)."""
-    values = [np.asarray(target(x, index), dtype=float).reshape(len(x), -1) for target in targets.values()]
+    values = [np.asarray(target(x, index), dtype=float) for target in targets.values()]
+    values = [v[:, None] if v.ndim == 1 else v for v in values]
     outputs = {v.shape[1] for v in values}
     require(len(outputs) == 1, f"the targets of a study need the same number of outputs, got {sorted(outputs)}")
     return np.stack(values)
@@ -29,7 +30,7 @@ def labels(domain, targets, x, index, train_size, seed, noise_stds):
     identity = {"domain": domain.identity, "train_size": int(train_size), "seed": int(seed)}
     noise = [stream("label noise", target=name, **identity).standard_normal(clean.shape[1:]) for name in targets]
     noisy = clean + np.asarray(noise_stds)[:, None, None, None] * np.stack(noise)
-    return noisy.reshape(-1, *clean.shape[1:])
+    return noisy.reshape(len(noise_stds) * len(targets), *clean.shape[1:])
 
 
 def rows_of(targets, noise_stds, **constants):
