@@ -3,18 +3,31 @@
 import numpy as np
 
 from ..measures import coefficients
+from ..seeding import stream
 from ..theory import predict
 from .learned import learned_functions, place_and_network
 from .results import measured, table
 
 
-def run(domain, architecture, width, coefficients_by_mode, train_sizes, kernel_seeds=2000, network_seeds=100, shown=12):
+def run(
+    domain,
+    architecture,
+    width,
+    train_sizes,
+    coefficients_by_mode=None,
+    random_modes=None,
+    kernel_seeds=2000,
+    network_seeds=100,
+    shown=12,
+):
     """E[vhat_i] = L_i v_i, Var[vhat_i] = E_test L_i^2 / n, no covariance between different modes.
 
     Parameters
     ----------
     coefficients_by_mode : list of float
-        The target's coefficients on the domain's eigenfunctions, in the order of `domain.eigenfunctions()`.
+        The target's coefficients on the domain's eigenfunctions, in the order of their modes.
+    random_modes : int
+        Instead of given coefficients: random ones, of unit norm, on that many eigenfunctions.
     shown : int
         How many eigenfunctions are measured.
 
@@ -27,6 +40,11 @@ def run(domain, architecture, width, coefficients_by_mode, train_sizes, kernel_s
     place, network = place_and_network(domain, architecture)
     spectrum = place.spectrum(network)
     modes, basis = place.eigenfunctions()
+    order = np.argsort(modes, kind="stable")
+    modes, basis = modes[order], basis[:, order]
+    if coefficients_by_mode is None:
+        coefficients_by_mode = stream("target coefficients", modes=random_modes).standard_normal(random_modes)
+        coefficients_by_mode /= np.linalg.norm(coefficients_by_mode)
     given = np.zeros(place.size)
     given[: len(coefficients_by_mode)] = coefficients_by_mode
     target = place.target(basis @ given, "several modes")

@@ -15,7 +15,7 @@ from ..architectures import FullyConnected
 from ..domains import domain_from, target_from
 from ..measures import coefficients
 from ..theory import effective_regularization
-from .results import measured, table
+from .results import curve, measured, table
 
 
 def run(domain, architecture, targets, train_sizes, draws=1000):
@@ -39,6 +39,8 @@ def run(domain, architecture, targets, train_sizes, draws=1000):
     for specification in targets:
         target = target_from(place, specification)
         phi = target(place.points, np.arange(place.size))
+        grid = np.geomspace(min(train_sizes), max(train_sizes), 100)
+        rows += curve("kappa", grid, effective_regularization(spectrum, grid), "train_size", target=target.name)
         eigenvalue = coefficients(phi[:, None], (matrix @ phi) / place.size)[0]
         for train_size in train_sizes:
             inverse = np.empty(draws)

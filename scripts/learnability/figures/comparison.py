@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 
 from .style import MARKERS, PAGE, SETTINGS, colours, finite, panels, source_handles, summarised
 
@@ -81,6 +82,8 @@ def draw(
                 _lines(axis, lines, x, colour, best)
             label = LABELS.get(name if panel == "measure" else part["measure"].iloc[0], str(name))
             axis.set(xlabel=LABELS.get(x, x), ylabel=label, xscale=xscale, yscale=yscale)
+            axis.xaxis.set_minor_formatter(NullFormatter())
+            axis.yaxis.set_minor_formatter(NullFormatter())
             if panel != "measure":
                 axis.set_title(f"{LABELS.get(panel, panel)} {name}" if not isinstance(name, str) else name)
             if limits and name in limits:
@@ -107,7 +110,7 @@ def _lines(axis, rows, x, colour, best):
         part = part.sort_values(x)
         if source in ("theory", "bound"):
             axis.plot(part[x], finite(part["mean"]), color=colour, linestyle="--" if source == "bound" else "-")
-            if best and source == "theory":
+            if best and source == "theory" and len(part) and part["measure"].iloc[0].startswith("test"):
                 least = part.loc[part["mean"].idxmin()]
                 axis.plot(least[x], least["mean"], marker="v", color=colour, markersize=5, zorder=4)
             continue
