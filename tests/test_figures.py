@@ -44,6 +44,15 @@ def test_agreement_leaves_out_networks_that_did_not_converge_and_counts_them():
     assert first["z"] == pytest.approx((first["mean"] - first["theory"]) / first["standard_error"])
 
 
+def test_agreement_of_experiments():
+    theory_only = pd.DataFrame({"source": ["theory"], "measure": ["test_mse"], "mean": [0.1]})
+    assert len(agreement(theory_only)) == 0
+    rows = {"source": ["kernel", "theory"], "measure": "kappa", "train_size": 4, "functions": 9.0}
+    table = pd.DataFrame({**rows, "mean": [1.2, 1.0], "standard_error": [0.1, np.nan], "theory": [1.0, np.nan]})
+    found = agreement(table)
+    assert len(found) == 1 and found["z"][0] == pytest.approx(2) and found["relative"][0] == pytest.approx(0.2)
+
+
 def test_unknown_kind():
     with pytest.raises(ValueError, match="did you mean 'conservation'"):
         drawing("conservaton")

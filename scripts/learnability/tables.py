@@ -87,6 +87,7 @@ def agreement(table):
         mean / theory - 1. z is empty where the measure does not vary.
     """
     if "measure" in table:
+        table = table.reindex(columns=dict.fromkeys([*table, "theory", "standard_error", "functions"]))
         return _distances(table[table["theory"].notna() & table["mean"].notna() & (table["source"] != "theory")].copy())
     keys = ["architecture", "target", "ridge", "noise_std", "train_size"]
     theory = table[table["source"] == "theory"].set_index(keys)[MEASURES]

@@ -33,8 +33,8 @@ def draw(table, title=None, scale="log"):
                     if source == "theory":
                         axis.plot(rows["train_size"], finite(rows[measure]), color=colour)
                     else:
-                        spread = 1.06 if scale == "log" else 1.0
-                        points(axis, rows, measure, source, colour, spread if source == "network" else 1 / spread)
+                        beside = 1.1 if scale == "log" and source == "network" else 1.0
+                        points(axis, rows, measure, source, colour, beside)
             axis.set(xlabel="training-set size $n$", ylabel=label, xscale=scale)
             if scale == "log":
                 axis.set_xlim(smallest, sizes.max() * 1.25)
