@@ -153,7 +153,6 @@ def fit(
                 architecture, x_train.shape[-1], width, seeds[rows], y_train.shape[-1], precision, device
             )
             x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
-            initial = ensemble.forward(x_out)
             history = trainer(
                 ensemble,
                 x,
@@ -165,7 +164,7 @@ def fit(
                 report=lambda finished, failed, first=first, before=failures: report(first + finished, before + failed),
                 **options,
             )
-            parts.append(_result(ensemble, x, y, x_out, initial, target_mse, history))
+            parts.append(_result(ensemble, x, y, x_out, target_mse, history))
             failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
 
@@ -195,11 +194,11 @@ def _device(name):
 RESERVED = {"ensemble", "x", "y", "x_test", "target_mse", "max_steps", "times", "report"}
 
 
-def _result(ensemble, x, y, x_test, initial, target_mse, history):
+def _result(ensemble, x, y, x_test, target_mse, history):
     learned = ensemble.forward(x) - history["start"]
     train_mse = (learned - y).square().mean((1, 2))
     return TrainingResult(
-        predictions=(ensemble.forward(x_test) - initial).cpu().numpy(),
+        predictions=(ensemble.forward(x_test) - history["start_test"]).cpu().numpy(),
         train_predictions=learned.cpu().numpy(),
         train_mse=train_mse.cpu().numpy(),
         converged=(train_mse < target_mse).cpu().numpy(),

@@ -42,7 +42,7 @@ def gradient_descent(
 
     Returns
     -------
-    dict with start (networks, n, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
     """
     networks = len(ensemble)
     if learning_rate is None:
@@ -77,9 +77,11 @@ def gradient_descent(
         expansion.descend(running, residual * scale[:, None, None], out=running)
     per_step = 2 * rate / ensemble.outputs
     time = per_step * steps
-    learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
-    hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)
-    return {"start": start, "steps": steps, "learning_rate": rate, "time": time, "snapshots": snapshots}
+    if times:
+        learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
+        hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)
+    history = {"steps": steps, "learning_rate": rate, "time": time, "snapshots": snapshots}
+    return {"start": start, "start_test": start_test, **history}
 
 
 def _record(snapshots, times, running, x_test, start_test, active, step, per_step):

@@ -97,7 +97,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
 
     Returns
     -------
-    dict with start (networks, n, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
     """
     networks, points = len(ensemble), x.shape[-2]
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
@@ -151,10 +151,12 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         steps[active] += 1
         growth = (SAFETY * (tolerance / error.clamp_min(1e-300)).sqrt()).clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         step = torch.where(accepted & (growth > 1), torch.maximum(step, length * growth), length * growth)
-    learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
-    hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), ensemble.forward(x_test) - start_test)
+    if times:
+        learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
+        hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), ensemble.forward(x_test) - start_test)
     rate = torch.full((networks,), torch.nan, dtype=torch.float64)
-    return {"start": start, "steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
+    history = {"steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
+    return {"start": start, "start_test": start_test, **history}
 
 
 def _eigh(matrices):
