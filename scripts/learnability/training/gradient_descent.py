@@ -42,7 +42,8 @@ def gradient_descent(
 
     Returns
     -------
-    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time
+    (networks,), snapshots (times, ...)
     """
     networks = len(ensemble)
     if learning_rate is None:

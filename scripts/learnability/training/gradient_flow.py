@@ -97,7 +97,8 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
 
     Returns
     -------
-    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time
+    (networks,), snapshots (times, ...)
     """
     networks, points = len(ensemble), x.shape[-2]
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
