@@ -8,10 +8,11 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from learnability.configuration import check_meaning, checked, experiments_from, studies_from
+from learnability.configuration import experiments_from, studies_from, targets_in
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.provenance import module_file, sources
+from learnability.validation import check_meaning, checked
 
 try:
     schema = yaml.safe_load((SCRIPTS.parent / "config" / "schema.yaml").read_text())
@@ -71,8 +72,7 @@ def data_of_study(wildcards):
 
 def data_of_cell(wildcards):
     options, _ = EXPERIMENTS[wildcards.experiment].cells[wildcards.cell]
-    targets = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
-    return data_files(options.get("domain") or {}, targets)
+    return data_files(options.get("domain") or {}, targets_in(options).values())
 
 
 def of_study(name):

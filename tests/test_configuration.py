@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from learnability.configuration import check_meaning, checked, label_of, studies_from
+from learnability.configuration import label_of, studies_from
+from learnability.validation import check_meaning, checked
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())

@@ -7,7 +7,7 @@ from matplotlib.ticker import NullFormatter
 
 from .style import MARKERS, PAGE, SETTINGS, colours, finite, panels, source_handles, summarised
 
-MARK = {**MARKERS, "exact": "x", "simulation": "o", "gcv": "s", "leave-one-out": "D", "bound": ""}
+MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
 LABELS = {
     "train_size": "training-set size $n$",
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
