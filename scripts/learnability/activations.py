@@ -42,12 +42,15 @@ class Activation:
         Elementwise on a tensor of any shape and floating dtype.
     closed_form : callable, optional
         (q1, q2, c) -> (k, kdot), elementwise under broadcasting; float64 tensors.
+    kink : (float, float), optional
+        Slopes below and above zero of a piecewise-linear activation.
     """
 
     name: str
     function: Callable
     derivative: Callable
     closed_form: Callable | None = None
+    kink: tuple | None = None
 
     def prepare(self, variance):
         """What the dual needs to know of each point: a tuple of tensors with leading axis `points`.
@@ -233,14 +236,15 @@ def _step(x, negative):
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("relu", torch.relu, lambda x: (x > 0).to(x.dtype), piecewise_linear(0, 1)),
+        Activation("relu", torch.relu, lambda x: (x > 0).to(x.dtype), piecewise_linear(0, 1), (0.0, 1.0)),
         Activation(
             "leaky_relu",
             lambda x: torch.nn.functional.leaky_relu(x, 0.01),
             lambda x: _step(x, 0.01),
             piecewise_linear(0.01, 1),
+            (0.01, 1.0),
         ),
-        Activation("abs", torch.abs, torch.sign, piecewise_linear(-1, 1)),
+        Activation("abs", torch.abs, torch.sign, piecewise_linear(-1, 1), (-1.0, 1.0)),
         Activation("identity", lambda x: x, torch.ones_like, linear),
         Activation("erf", torch.erf, lambda x: torch.exp(-x.square()) * (2 / math.sqrt(math.pi)), erf),
         Activation(

@@ -17,6 +17,7 @@ import torch
 from .activations import activation_named
 from .architectures import FullyConnected
 from .errors import require
+from .kinks import mean_slope
 from .seeding import stream
 
 
@@ -39,8 +40,8 @@ class Ensemble:
     def initial(cls, architecture, input_dim, width, seeds, outputs=1, dtype=torch.float32, device="cpu"):
         """Networks at initialisation.
 
-        Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU in
-        float64 and rounded to `dtype`, the same on every device and in every block.
+        Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
+        float32 numbers, the same on every device, in every block and for either `dtype`.
 
         Returns
         -------
@@ -49,15 +50,18 @@ class Ensemble:
         require(int(width) == width and width >= 1, f"width must be an integer >= 1, got {width!r}")
         sizes = [int(input_dim), *[int(width)] * architecture.depth, int(outputs)]
 
-        def draw(seed):
-            rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seed))
-            shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
-            return [torch.from_numpy(rng.standard_normal(shape)).to(dtype) for shape in shapes]
+        shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
+        drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
+
+        def draw(number):
+            rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seeds[number]))
+            for parameters in drawn:
+                rng.standard_normal(out=parameters[number], dtype=np.float32)
 
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            drawn = list(pool.map(draw, seeds))
-        stacked = [torch.stack(tensors).to(device) for tensors in zip(*drawn, strict=True)]
-        return cls(architecture, stacked[0::2], stacked[1::2])
+            list(pool.map(draw, range(len(seeds))))
+        tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
+        return cls(architecture, tensors[0::2], tensors[1::2])
 
     # --- bookkeeping ------------------------------------------------------------------------------------------
 
@@ -80,22 +84,18 @@ class Ensemble:
         return [*self.weights, *self.biases]
 
     def select(self, index):
-        """The networks listed in `index` (a tensor of numbers or a mask), copied."""
+        """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
         return Ensemble(self.architecture, [w[index] for w in self.weights], [b[index] for b in self.biases])
+
+    def empty_like(self):
+        """As many networks of the same shape, their parameters not yet set."""
+        weights, biases = ([torch.empty_like(p) for p in parameters] for parameters in (self.weights, self.biases))
+        return Ensemble(self.architecture, weights, biases)
 
     def copy_from(self, other, index):
         """Overwrite the networks listed in `index` by those of `other`."""
         for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
             mine[index] = theirs
-
-    @classmethod
-    def where(cls, mask, first, second):
-        """The networks of `first` where `mask` (networks,) holds, else those of `second`."""
-        if mask.all():
-            return first
-        pick = mask[:, None, None]
-        chosen = [torch.where(pick, p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True)]
-        return cls(first.architecture, chosen[: len(first.weights)], chosen[len(first.weights) :])
 
     def _gains(self):
         """(weight_std / sqrt(fan_in), bias_std) of every layer."""
@@ -115,14 +115,25 @@ class Ensemble:
             signal = activation(hidden[-1])
         return hidden, signal
 
+    def evaluate(self, x):
+        """Outputs at x, (networks, points, outputs), and the pre-activations of the hidden layers; x as in `forward`."""
+        hidden, signal = self._hidden(x)
+        gain, bias_std = self._gains()[-1]
+        return torch.baddbmm(self.biases[-1], signal, self.weights[-1], beta=bias_std, alpha=gain), hidden
+
     def forward(self, x):
         """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs)."""
-        _, signal = self._hidden(x)
-        gain, bias_std = self._gains()[-1]
-        return torch.baddbmm(self.biases[-1], signal, self.weights[-1], beta=bias_std, alpha=gain)
+        return self.evaluate(x)[0]
 
-    def linearize(self, x):
+    def linearize(self, x, step=None):
         """The network's first-order expansion in its parameters around the present ones.
+
+        Parameters
+        ----------
+        x : as in `forward`
+        step : Step, optional
+            Of which these parameters are the middle. Activations with a kink then enter with their mean slope along
+            the step (see `learnability.kinks`); the others' slope in the middle is already second order.
 
         Returns
         -------
@@ -134,23 +145,77 @@ class Ensemble:
         inputs = [*inputs, signal] if hidden else inputs
         gains = self._gains()
         values = torch.baddbmm(self.biases[-1], signal, self.weights[-1], beta=gains[-1][1], alpha=gains[-1][0])
+        grams = kernels = None
+        if step is not None and activation.kink is not None:
+            grams = [_gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
+            kernels = _preactivation_kernels(grams, self.architecture.layers, step.slopes)
+            cotangent = _stacked(step.cotangent)
         networks, points = values.shape[:2]
         # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
         unit = torch.eye(self.outputs, dtype=self.dtype, device=self.device).repeat_interleave(points, 0)
-        signals = [unit.expand(networks, -1, -1)]
-        if hidden:
-            readout = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
-            signals.insert(0, _times_slope(readout, activation, hidden[-1], self.outputs))
-            for layer in range(len(hidden) - 1, 0, -1):
-                back = torch.bmm(signals[0], self.weights[layer].mT).mul_(gains[layer][0])
-                signals.insert(0, _times_slope(back, activation, hidden[layer - 1], self.outputs))
-        return Linearization(values, inputs, signals, gains)
+        signals, slopes = [unit.expand(networks, -1, -1)], []
+        for layer in reversed(range(len(hidden))):
+            if layer == len(hidden) - 1:
+                back = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
+            else:
+                back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
+            if kernels is None:
+                slope = activation.derivative(hidden[layer])
+            else:
+                pull = _summed(back * cotangent, self.outputs)
+                slope = mean_slope(
+                    activation.kink, step.start[layer], hidden[layer], step.slopes[layer], pull, kernels[layer]
+                )
+            slopes.insert(0, slope)
+            signals.insert(0, back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1)))
+        return Linearization(values, inputs, signals, slopes, gains, grams)
 
 
-def _times_slope(back, activation, preactivation, outputs):
-    """back * phi'(z), with z (networks, points, width) repeated for every output."""
-    slope = activation.derivative(preactivation)
-    return back.mul_(slope if outputs == 1 else slope.repeat(1, outputs, 1))
+@dataclass
+class Step:
+    """A straight step of the parameters, -J^T c.
+
+    start : per hidden layer, pre-activations at its start (networks, points, width)
+    slopes : per hidden layer, the slopes in J, of the same shape
+    cotangent : c, (networks, points, outputs)
+    """
+
+    start: list
+    slopes: list
+    cotangent: torch.Tensor
+
+
+def _stacked(values):
+    """(networks, points, outputs) with the outputs stacked along the points: (networks, outputs * points, 1)."""
+    return values.mT.reshape(len(values), -1, 1)
+
+
+def _summed(stacked, outputs):
+    """(networks, outputs * points, width) summed over the outputs: (networks, points, width)."""
+    return stacked if outputs == 1 else stacked.view(len(stacked), outputs, -1, stacked.shape[-1]).sum(1)
+
+
+def _gram(a, a2, gain):
+    """gain^2 a.a' + bias_std^2, (networks, points, points')."""
+    return torch.bmm(a, a2.mT).mul_(gain[0] ** 2).add_(gain[1] ** 2)
+
+
+def _preactivation_kernels(grams, layers, slopes):
+    """Tangent kernels of the hidden layers' pre-activations, per layer (networks, points, points).
+
+    Their diagonal follows the mean-field recursion t_l = g_l + weight_std_l^2 mean(slope_l-1^2) t_l-1; off the
+    diagonal they are taken to be as correlated as the layer's inputs.
+    """
+    kernels, variance = [], None
+    for layer, gram in enumerate(grams[:-1]):
+        own = gram.diagonal(dim1=1, dim2=2)
+        if layer == 0:
+            variance = own
+        else:
+            variance = own + layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2) * variance
+        scale = (variance / own.clamp_min(torch.finfo(own.dtype).tiny)).sqrt()
+        kernels.append(gram * scale[:, :, None] * scale[:, None, :])
+    return kernels
 
 
 @dataclass
@@ -160,12 +225,17 @@ class Linearization:
     values : (networks, points, outputs)
     inputs : per layer, (networks, points, fan_in)
     signals : per layer, (networks, outputs * points, fan_out)
+    slopes : per hidden layer, the slopes in the signals, (networks, points, width)
+    gains : per layer, (weight_std / sqrt(fan_in), bias_std)
+    grams : per layer, products of the inputs (networks, points, points), where they have been formed
     """
 
     values: torch.Tensor
     inputs: list
     signals: list
+    slopes: list
     gains: list
+    grams: list | None = None
 
     def descend(self, ensemble, cotangent, out=None):
         """The networks at parameters - J^T c, without forming J^T c.
@@ -178,13 +248,11 @@ class Linearization:
         out : Ensemble, optional
             Where to write the result, `ensemble` itself for an update in place.
         """
-        networks, points, outputs = cotangent.shape
-        flat = cotangent.mT.reshape(networks, outputs * points, 1)
+        outputs, stacked = cotangent.shape[2], _stacked(cotangent)
         weights, biases = [], []
         layers = zip(self.inputs, self.signals, self.gains, ensemble.weights, ensemble.biases, strict=True)
         for number, (a, s, (gain, bias_std), w, b) in enumerate(layers):
-            weighted = s * flat
-            summed = weighted if outputs == 1 else weighted.view(networks, outputs, points, -1).sum(1)
+            summed = _summed(s * stacked, outputs)
             weights.append(torch.baddbmm(w, a.mT, summed, alpha=-gain, out=out.weights[number] if out else None))
             biases.append(torch.sub(b, summed.sum(1, keepdim=True), alpha=bias_std))
             if out:
@@ -198,21 +266,21 @@ class Linearization:
         -------
         (networks, outputs * points, outputs * points')
         """
-        other = other or self
+        here, other = other is None, other or self
         outputs = self.values.shape[2]
         total = None
-        layers = zip(self.inputs, other.inputs, self.signals, other.signals, self.gains, strict=True)
-        for a, a2, s, s2, (gain, bias_std) in layers:
-            gram = torch.bmm(a, a2.mT).mul_(gain**2).add_(bias_std**2)
-            gram = gram if outputs == 1 else gram.repeat(1, outputs, outputs)
-            term = gram.mul_(torch.bmm(s, s2.mT))
+        for layer, gain in enumerate(self.gains):
+            known = here and self.grams is not None
+            gram = self.grams[layer] if known else _gram(self.inputs[layer], other.inputs[layer], gain)
+            term = torch.bmm(self.signals[layer], other.signals[layer].mT)
+            term.mul_(gram if outputs == 1 else gram.repeat(1, outputs, outputs))
             total = term if total is None else total.add_(term)
         return total
 
     def select(self, index):
         """The expansions of the networks listed in `index`."""
-        inputs, signals = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals))
-        return Linearization(self.values[index], inputs, signals, self.gains)
+        inputs, signals, slopes = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals, self.slopes))
+        return Linearization(self.values[index], inputs, signals, slopes, self.gains)
 
     @classmethod
     def where(cls, mask, first, second):
@@ -220,11 +288,15 @@ class Linearization:
         if mask.all():
             return first
         pick = mask[:, None, None]
-        inputs, signals = (
+        inputs, signals, slopes = (
             [torch.where(pick, p, q) for p, q in zip(ours, theirs, strict=True)]
-            for ours, theirs in ((first.inputs, second.inputs), (first.signals, second.signals))
+            for ours, theirs in (
+                (first.inputs, second.inputs),
+                (first.signals, second.signals),
+                (first.slopes, second.slopes),
+            )
         )
-        return cls(torch.where(pick, first.values, second.values), inputs, signals, first.gains)
+        return cls(torch.where(pick, first.values, second.values), inputs, signals, slopes, first.gains)
 
 
 def tangent_kernel(ensemble, x, x2=None):

@@ -124,4 +124,4 @@ def write_csv(path, table):
 
 def read_table(path):
     """Read a table written by `write_table` (.csv), exactly."""
-    return pd.read_csv(path, float_precision="round_trip", low_memory=False)
+    return pd.read_csv(path, low_memory=False)

@@ -18,6 +18,7 @@ FIGURES = {
     "comparison": "learnability.figures.comparison",
     "circle_fits": "learnability.figures.fits",
     "covariance": "learnability.figures.covariance",
+    "estimators": "learnability.figures.estimators",
     "fidelity": "learnability.figures.fidelity",
     "small_n": "learnability.figures.small_n",
     "universal": "learnability.figures.universal",

@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.ticker import MaxNLocator
 
 from .style import SETTINGS, panels, source_handles
 
@@ -29,6 +30,8 @@ def draw(table, train_size=None, title=None):
                 )  # fmt: skip
             axis.set(xlabel="eigenfunction $i$", ylabel=label)
         _matrix(figure, axes[2], table[table["source"] == "kernel"])
+        for part in (axes[0].xaxis, axes[1].xaxis, axes[2].xaxis, axes[2].yaxis):
+            part.set_major_locator(MaxNLocator(integer=True))
         figure.legend(handles=source_handles({"theory", *COLOURS}), loc="outside upper center", ncols=3, title=title)
         return figure
 

@@ -12,20 +12,22 @@ makes it second order:
     theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
 
-one linearization and one eigendecomposition per step. The difference between the true new residual and the one that
-the frozen kernel predicted estimates the local error.
+one linearization and one eigendecomposition per step. Where the activation has a kink, its slopes in J_mid are means
+along the step, so that units which come to rest on the kink do not stop the integration (`learnability.kinks`). The
+difference between the true new residual and the one that the frozen kernel predicted estimates the local error.
 """
 
 import numpy as np
 import torch
 
-from ..networks import Ensemble, Linearization
+from ..networks import Linearization, Step
 from .result import hold_final, ignore
 
-SAFETY = 0.8
-LARGEST_GROWTH, SMALLEST_GROWTH = 4.0, 0.2
-FIRST_STEP = 0.5  # in units of n / lambda_max
-TOLERANCE = 0.02
+SAFETY = 0.9
+LARGEST_GROWTH, SMALLEST_GROWTH = 8.0, 0.2
+FIRST_STEP = 4.0  # in units of n / lambda_max
+TOLERANCE = 0.005
+BISECTIONS = 40
 
 
 class FrozenKernel:
@@ -59,10 +61,16 @@ class FrozenKernel:
     def time_to(self, mse, residual, longest):
         """The first time at which the frozen flow reaches the mean squared error, at most `longest`; (networks,)."""
         power = self.components(residual).square() / residual[0].numel()
-        low, high = torch.zeros_like(longest), longest.clone()
-        for _ in range(60):
+
+        def exceeds(time):
+            return (power * torch.exp(-2 * self.values * time[:, None])).sum(1) > mse
+
+        low, high = torch.zeros_like(longest), longest
+        if exceeds(longest).all():
+            return longest
+        for _ in range(BISECTIONS):
             middle = (low + high) / 2
-            above = (power * torch.exp(-2 * self.values * middle[:, None])).sum(1) > mse
+            above = exceeds(middle)
             low, high = torch.where(above, middle, low), torch.where(above, high, middle)
         return high
 
@@ -101,14 +109,15 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     (networks,), snapshots (times, ...)
     """
     networks, points = len(ensemble), x.shape[-2]
-    start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    (start, hidden), start_test = ensemble.evaluate(x), ensemble.forward(x_test)
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     snapshots[: sum(moment <= 0 for moment in times)] = 0.0
     agenda = torch.tensor([*times, torch.inf], dtype=torch.float64, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     elapsed = torch.zeros(networks, dtype=torch.float64, device=ensemble.device)
 
-    active, now, xs, ys, origin = torch.arange(networks, device=ensemble.device), ensemble, x, y, start
+    active, xs, ys, origin = torch.arange(networks, device=ensemble.device), x, y, start
+    now, spare = ensemble.select(active), ensemble.empty_like()
     expansion = now.linearize(xs)
     frozen = FrozenKernel(expansion.tangent_kernel(), points)
     residual = -ys
@@ -119,8 +128,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         due = agenda[torch.searchsorted(agenda, time, right=True).clamp_max(len(times))]
         finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[active] >= max_steps)
         if finished.any():
-            if now is not ensemble:
-                ensemble.copy_from(now.select(finished), active[finished])
+            ensemble.copy_from(now.select(finished), active[finished])
             elapsed[active[finished]] = time[finished]
             keep = torch.nonzero(~finished).ravel()
             failed += int((finished & ~(mse < target_mse)).sum())
@@ -128,22 +136,30 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
             if len(keep) == 0:
                 break
             active, now, expansion, frozen = active[keep], now.select(keep), expansion.select(keep), frozen.select(keep)
+            spare = spare.select(slice(len(keep)))
             residual, step, time, due = residual[keep], step[keep], time[keep], due[keep]
+            hidden = [z[keep] for z in hidden]
             ys, origin, xs = ys[keep], origin[keep], xs[keep] if xs.ndim == 3 else xs
         length = torch.minimum(step, due - time)
-        middle = expansion.descend(now, frozen.displacement(length, residual).to(now.dtype) / 2)
-        middle_expansion = middle.linearize(xs)
+        cotangent = frozen.displacement(length, residual).to(now.dtype)
+        middle = expansion.descend(now, cotangent / 2, out=spare)
+        middle_expansion = middle.linearize(xs, Step(hidden, expansion.slopes, cotangent))
         middle_frozen = FrozenKernel(middle_expansion.tangent_kernel(), points)
         length = middle_frozen.time_to(0.99 * target_mse, residual, length)
-        new = middle_expansion.descend(now, middle_frozen.displacement(length, residual).to(now.dtype))
-        new_residual = new.forward(xs) - origin - ys
+        new = middle_expansion.descend(now, middle_frozen.displacement(length, residual).to(now.dtype), out=spare)
+        new_values, new_hidden = new.evaluate(xs)
+        new_residual = new_values - origin - ys
         error = _rms(new_residual - middle_frozen.decayed(length, residual)) / _rms(ys)
         error = error.nan_to_num(nan=torch.inf)
         accepted = error <= tolerance
-        now = Ensemble.where(accepted, new, now)
+        if accepted.all():
+            now, spare = new, now
+        else:
+            now.copy_from(new.select(accepted), accepted)
         expansion = Linearization.where(accepted, middle_expansion, expansion)
         frozen = FrozenKernel.where(accepted, middle_frozen, frozen)
         residual = torch.where(accepted[:, None, None], new_residual, residual)
+        hidden = [torch.where(accepted[:, None, None], z, before) for z, before in zip(new_hidden, hidden, strict=True)]
         reached = time + length
         recorded = accepted & (reached >= due * (1 - 1e-12))
         time = torch.where(accepted, torch.where(recorded, due, reached), time)

@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+import torch
+
+import learnability as lb
+from learnability.kinks import mean_slope
+
+
+def slopes(start, end, assumed, pull, kernel, kink=(0.0, 1.0)):
+    """`mean_slope` of one network, one unit and several points; `end` is where the assumed slopes lead."""
+    start, end, assumed, pull = (
+        torch.tensor(a, dtype=torch.float64)[None, :, None] for a in (start, end, assumed, pull)
+    )
+    kernel = torch.tensor(kernel, dtype=torch.float64)[None]
+    return mean_slope(kink, start, (start + end) / 2, assumed, pull, kernel)[0, :, 0].numpy()
+
+
+@pytest.mark.parametrize("kink", [(0.0, 1.0), (0.01, 1.0), (-1.0, 1.0)])
+def test_a_step_that_nothing_pulls_has_the_slope_of_its_secant(kink):
+    rng = np.random.default_rng(0)
+    start, end = rng.standard_normal((2, 40))
+    found = slopes(start, end, np.full(40, kink[1]), np.zeros(40), np.eye(40), kink)
+
+    def phi(z):
+        return np.where(z > 0, kink[1], kink[0]) * z
+
+    assert np.abs(found - (phi(end) - phi(start)) / (end - start)).max() < 1e-12
+
+
+def test_units_that_are_pushed_back_from_both_sides_stay_on_their_kink():
+    """z1 = z1(0) - K diag(pull) slope vanishes for slopes between the one-sided ones; repeated steps find them."""
+    rng = np.random.default_rng(1)
+    factor = rng.standard_normal((5, 8)) / np.sqrt(8)
+    kernel, pull, exact = factor @ factor.T, rng.uniform(0.5, 2.0, 5), rng.uniform(0.2, 0.8, 5)
+    drift = kernel @ (pull * exact)
+    found = np.ones(5)
+    for _ in range(200):
+        end = drift - kernel @ (pull * found)
+        found = slopes(np.zeros(5), end, found, pull, kernel)
+    assert np.abs(found - exact).max() < 1e-6
+
+
+def test_a_point_that_is_pushed_away_crosses_its_kink():
+    """slope = z1 / (z1 + 1) with z1 = 3 + 10 slope."""
+    exact = (6 + np.sqrt(156)) / 20
+    assert abs(slopes([-1.0], [3.0], [0.0], [-5.0], [[2.0]])[0] - exact) < 0.02
+
+
+def test_networks_slide_along_their_kinks(cube):
+    """Shallow ReLU networks meet hundreds of kinks; gradient descent crosses each a thousand times."""
+    x, index = cube.sample(32, 0)
+    y = cube.parity(3)(x, index)
+    architecture = lb.FullyConnected(1, "relu", 1.4, 0.1)
+    flow = lb.train(architecture, 100, x, y, cube.points, range(3), tolerance=0.002)
+    descent = lb.train(
+        architecture, 100, x, y, cube.points, range(3), method="gradient_descent", step_fraction=0.1, max_steps=100_000
+    )
+    wide = lb.kernel_regression(architecture, x, y, cube.points)
+    assert flow.converged.all() and descent.converged.all()
+    assert flow.steps.max() < 60 < 1000 < descent.steps.min()
+    difference, distance = (np.sqrt(((descent.predictions - f) ** 2).mean()) for f in (flow.predictions, wide))
+    assert difference < 0.1 * distance
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+def test_several_outputs_pull_together(cube, activation):
+    x, index = cube.sample(24, 2)
+    y = np.column_stack([cube.parity(degree)(x, index) for degree in (1, 2, 3)])
+    architecture = lb.FullyConnected(2, activation, 1.4, 0.1)
+    flow = lb.train(architecture, 64, x, y, cube.points, range(3))
+    descent = lb.train(
+        architecture, 64, x, y, cube.points, range(3), method="gradient_descent", step_fraction=0.1, max_steps=100_000
+    )
+    wide = lb.kernel_regression(architecture, x, y, cube.points)
+    difference, distance = (np.sqrt(((descent.predictions - f) ** 2).mean()) for f in (flow.predictions, wide))
+    assert difference < 0.1 * distance
