@@ -114,7 +114,11 @@ def test_circle_targets_have_unit_mean_square():
     [
         (lambda: domain_from({"kind": "hypercub", "dim": 3}), "did you mean 'hypercube'"),
         (lambda: domain_from({"kind": "hypercube", "dims": 3}), "hypercube.*dims"),
-        (lambda: domain_from({"kind": "hypercube", "dim": 0}), "dim must be an integer >= 1, got 0"),
+        (lambda: domain_from({"kind": "hypercube", "dim": 0}), "dim must be an integer from 1 to 1000.*got 0"),
+        (lambda: lb.Hypercube(dim=2000), "multiplicities still fit a float64; got 2000"),
+        (lambda: lb.Hypercube(dim=4).sample(2.5, 0), "train_size must be a whole number >= 0, got 2.5"),
+        (lambda: lb.Hypersphere(dim=4).sample(2, 0.5), "seed must be a whole number >= 0, got 0.5"),
+        (lambda: lb.Samples(3.0), "x must be an array"),
         (lambda: target_from(lb.Circle(points=5), {"parity": 1}), "unknown target on a circle 'parity'"),
         (lambda: lb.Hypercube(dim=4).parity(5), "between 0 and 4, got 5"),
         (lambda: lb.Hypercube(dim=4).majority(2), "odd number"),

@@ -53,6 +53,16 @@ def test_agreement_of_experiments():
     assert len(found) == 1 and found["z"][0] == pytest.approx(2) and found["relative"][0] == pytest.approx(0.2)
 
 
+def test_estimators_stand_beside_what_they_estimate():
+    keys = [
+        (m, n, r) for m in ("test_mse_off_train", "leave-one-out", "gcv", "kappa") for n in (4, 8) for r in (0.0, 1.0)
+    ]
+    table = pd.DataFrame(keys, columns=["measure", "train_size", "ridge"])
+    figure = drawing("estimators")(table.assign(mean=0.5, standard_error=0.1, theory=0.4))
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert {"leave-one-out", "GCV (KARE)", "ridge δ = 0", "ridge δ = 1"} <= set(labels)
+
+
 def test_unknown_kind():
     with pytest.raises(ValueError, match="did you mean 'conservation'"):
         drawing("conservaton")

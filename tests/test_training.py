@@ -69,7 +69,7 @@ def test_the_integrator_is_second_order(cube):
     assert 3.0 < errors[0] / errors[1] < 5.5 and 3.0 < errors[1] / errors[2] < 5.5
 
 
-@pytest.mark.parametrize("activation", ["relu", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "abs", "tanh"])
 @pytest.mark.parametrize("depth", [1, 3])
 def test_flow_is_the_limit_of_gradient_descent(cube, depth, activation):
     x, index = cube.sample(16, 1)
@@ -244,3 +244,11 @@ def test_cuda_agrees_with_the_cpu(problem, relu4):
     x, y, x_test = problem
     results = [lb.train(relu4, 64, x, y, x_test, range(4), device=device).predictions for device in ("cpu", "cuda")]
     assert np.abs(results[0] - results[1]).max() < 0.02
+
+
+def test_seeds_are_whole_numbers(cube):
+    x, index = cube.sample(4, 0)
+    architecture, y = lb.FullyConnected(1, "relu"), cube.parity(1)(x, index)
+    assert len(lb.train(architecture, 4, x, y, x, torch.arange(2)).steps) == 2
+    with pytest.raises(ValueError, match="seed must be a whole number >= 0, got 1.5"):
+        lb.train(architecture, 4, x, y, x, [0, 1.5])

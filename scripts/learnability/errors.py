@@ -1,6 +1,7 @@
 """Messages that teach: what is wrong, where, and what to write instead."""
 
 from difflib import get_close_matches
+from operator import index
 
 
 def choose(what, value, allowed):
@@ -17,3 +18,14 @@ def require(condition, message):
     """Raise ValueError(message) unless `condition` holds."""
     if not condition:
         raise ValueError(message)
+
+
+def whole(name, value):
+    """`value` as an int; ValueError unless it is a whole number >= 0."""
+    message = f"{name} must be a whole number >= 0, got {value!r}"
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise ValueError(message) from error
+    require(number >= 0, message)
+    return number

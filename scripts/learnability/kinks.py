@@ -5,11 +5,11 @@ the flow pushes the pre-activation z up, on the other side down. Such a *sliding
 the two one-sided ones (Filippov 1988, Differential Equations with Discontinuous Righthand Sides), and a method that
 takes the slope at a point jumps across the kink at every step.
 
-The slope that makes a step exact is the mean along it, (phi(z1) - phi(z0)) / (z1 - z0), a discrete gradient (McLachlan,
-Quispel & Robidoux 1999). It depends on the end z1 of the step, which itself depends on the slope: steepening the slope
-of a unit at one point by d moves the end of all its pre-activations by -K(., point) pull d, with K the tangent kernel
-of the pre-activations and `pull` the back-propagated signal. The own part, K(point, point), is solved for in closed
-form; Jacobi sweeps take care of the other points.
+The slope that moves the outputs by what the step moves z is the mean along it, (phi(z1) - phi(z0)) / (z1 - z0), a
+discrete gradient (McLachlan, Quispel & Robidoux 1999). It depends on the end z1 of the step, which itself depends on
+the slope: steepening the slope of a unit at one point by d moves the end of all its pre-activations by
+-K(., point) pull d, with K the tangent kernel of the pre-activations and `pull` the back-propagated signal. The own
+part, K(point, point), is solved for in closed form; Jacobi sweeps take care of the other points.
 """
 
 import torch
@@ -55,7 +55,8 @@ def _share(start, above, free, stiffness):
     """
     turn = 1 - 2 * above
     free = torch.addcmul(above * stiffness, turn, free).clamp_min_(0)
-    total = start.abs().add_(free).add_(stiffness)
-    root = total.square().addcmul_(free, stiffness, value=-4).clamp_min_(0).sqrt_()
+    distance, both = start.abs(), free + stiffness
+    total = both + distance
+    root = (free - stiffness).square_().addcmul_(distance, total.add(both)).sqrt_()
     crossed = free.mul_(2).div_(root.add_(total).clamp_min_(torch.finfo(free.dtype).tiny))
     return above.addcmul(turn, crossed)

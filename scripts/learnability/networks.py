@@ -213,14 +213,14 @@ def _preactivation_kernels(grams, layers, slopes):
             variance = own
         else:
             variance = own + layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2) * variance
-        scale = (variance / own.clamp_min(torch.finfo(own.dtype).tiny)).sqrt()
+        scale = variance.sqrt() / own.clamp_min(torch.finfo(own.dtype).tiny).sqrt()  # 0 * finite where all is dead
         kernels.append(gram * scale[:, :, None] * scale[:, None, :])
     return kernels
 
 
 @dataclass
 class Linearization:
-    """f and its Jacobian J at given points, kept in factors.
+    """f and its Jacobian J at given points, kept in factors; J holds mean slopes if it was made for a `Step`.
 
     values : (networks, points, outputs)
     inputs : per layer, (networks, points, fan_in)

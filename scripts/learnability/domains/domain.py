@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..errors import require
+from ..errors import require, whole
 from ..seeding import stream
 from ..spectrum import Target
 
@@ -80,13 +80,13 @@ class FiniteDomain(Domain):
         """The numbers of points x (n, dim) of this domain."""
 
     def sample(self, train_size, seed):
-        require(train_size >= 0, f"train_size must be >= 0, got {train_size}")
+        train_size, seed = whole("train_size", train_size), whole("seed", seed)
         require(
             train_size <= self.size,
             f"train_size {train_size} is larger than the domain: {self.kind} has {self.size} points",
         )
         points = self.points
-        index = stream("training set", domain=self.identity, train_size=int(train_size), seed=int(seed))
+        index = stream("training set", domain=self.identity, train_size=train_size, seed=seed)
         index = index.permutation(self.size)[:train_size]
         return points[index], index
 

@@ -17,6 +17,7 @@ from ..errors import require
 from ..spectrum import Spectrum, Target
 from .domain import FiniteDomain
 
+LARGEST_DIM = 1000  # C(1000, 500) is 3e299
 LARGEST_LISTED = 20  # 2^20 points are the most that are ever listed
 ROUNDING = 64 * np.finfo(np.float64).eps  # relative error of a kernel value after a few layers
 
@@ -34,7 +35,11 @@ class Hypercube(FiniteDomain):
     targets = ("parity", "monomial", "majority", "conjunction", "truth_table")
 
     def __init__(self, dim):
-        require(isinstance(dim, int | np.integer) and dim >= 1, f"dim must be an integer >= 1, got {dim!r}")
+        whole = isinstance(dim, int | np.integer)
+        require(
+            whole and 1 <= dim <= LARGEST_DIM,
+            f"dim must be an integer from 1 to {LARGEST_DIM}, where multiplicities still fit a float64; got {dim!r}",
+        )
         self.dim = int(dim)
         self.size = 1 << self.dim
         self.listable = self.dim <= LARGEST_LISTED

@@ -37,9 +37,12 @@ class Samples(FiniteDomain):
 
     def __init__(self, x, y=None, names=None):
         x = np.asarray(x, dtype=np.float64)
+        require(x.ndim >= 1, f"x must be an array (samples, dim), got the number {x}")
         x = x.reshape(len(x), -1)
         require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
-        labels = np.zeros((len(x), 0)) if y is None else np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        labels = np.empty((len(x), 0)) if y is None else np.asarray(y, dtype=np.float64)
+        require(labels.ndim >= 1, f"y must be an array (samples,) or (samples, outputs), got the number {labels}")
+        labels = labels if labels.ndim == 2 else labels.reshape(len(labels), -1)
         require(len(labels) == len(x), f"x has {len(x)} samples, y {len(labels)}")
         for name, values in (("x", x), ("y", labels)):
             bad = np.argwhere(~np.isfinite(values))

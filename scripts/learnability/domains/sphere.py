@@ -15,7 +15,7 @@ from math import lgamma, log
 
 import numpy as np
 
-from ..errors import require
+from ..errors import require, whole
 from ..seeding import stream
 from ..spectrum import Spectrum, Target
 from .domain import Domain
@@ -60,7 +60,8 @@ class Hypersphere(Domain):
         return self.radius * x / np.linalg.norm(x, axis=1, keepdims=True)
 
     def sample(self, train_size, seed):
-        return self._draw(train_size, train_size=int(train_size), seed=int(seed)), None
+        train_size = whole("train_size", train_size)
+        return self._draw(train_size, train_size=train_size, seed=whole("seed", seed)), None
 
     @cached_property
     def _test_set(self):

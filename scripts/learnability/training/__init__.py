@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ..errors import choose, require
+from ..errors import choose, require, whole
 from ..networks import Ensemble, as_tensor
 from .gradient_descent import gradient_descent
 from .gradient_flow import gradient_flow
@@ -72,7 +72,7 @@ def train(
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
-    seeds = np.atleast_1d(np.asarray(list(seeds) if np.iterable(seeds) else seeds))
+    seeds = list(seeds) if np.ndim(seeds) else [seeds]
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
@@ -138,6 +138,7 @@ def fit(
     times = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
     ordered = all(a < b for a, b in zip(times, times[1:])) and all(0 <= t < np.inf for t in times)
     require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
+    seeds = [whole("seed", seed) for seed in seeds]
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
     require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
     same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
@@ -218,7 +219,7 @@ def block_size(architecture, width, x_train, y_train, x_test, precision, device,
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     depth = architecture.depth
     parameters = dim * width + max(depth - 1, 0) * width**2 + width * outputs
-    activations = n * width * depth * (8 + 2 * outputs) + len(x_test) * width * 2
+    activations = n * width * (depth * (7 + 2 * outputs) + 8 + outputs) + len(x_test) * width * 2
     products = 2 * depth * n**2
     per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
     return max(1, memory // per_network)
