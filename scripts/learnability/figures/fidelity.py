@@ -36,7 +36,7 @@ def draw(table, title=None):
             Line2D([], [], color="0.3", marker="o", markersize=4, label="gradient flow"),
             Line2D([], [], color="0.3", marker="s", markersize=4, linestyle=":", label="gradient descent"),
         ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title)
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, title=title)
         return figure
 
 

@@ -3,7 +3,7 @@
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from .style import SETTINGS, colours, converged, finite, panels, points, source_handles
+from .style import SETTINGS, by_number, colours, converged, finite, panels, points, source_handles
 
 LABELS = {
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$ (mean squared error)",
@@ -23,7 +23,7 @@ def draw(table, title=None, scale="log"):
     with rc_context(SETTINGS):
         table = _first(table)
         figure, axes = panels(2, height=2.9)
-        palette = colours(table["target"].unique())
+        palette = colours(by_number(table["target"].unique()))
         experiments = converged(table)
         sizes = experiments.loc[experiments["source"] != "theory", "train_size"]
         smallest = max(sizes[sizes > 0].min() / 2, 0.5)
@@ -45,7 +45,8 @@ def draw(table, title=None, scale="log"):
         axes[1].axhline(1, color="0.8", linewidth=0.6, zorder=0)
         handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
         handles += source_handles(set(table["source"]))
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title, columnspacing=1.2)
+        across = len(handles) if len(handles) <= 7 else (len(handles) + 1) // 2
+        figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title, columnspacing=1.2)
         return figure
 
 

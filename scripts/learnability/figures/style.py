@@ -1,5 +1,7 @@
 """The look of all figures: readable at column width, colour-blind safe, theory as curves, experiment as points."""
 
+import re
+
 import matplotlib
 import numpy as np
 import seaborn as sns
@@ -43,6 +45,11 @@ def colours(names):
     names = list(names)
     palette = sns.color_palette("colorblind" if len(names) <= 10 else "viridis", len(names))
     return dict(zip(names, palette, strict=True))
+
+
+def by_number(names):
+    """Names in the order of the numbers in them: "cosine 2" before "cosine 10"."""
+    return sorted(names, key=lambda name: [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)])
 
 
 def statistics(rows, measure, by="train_size"):

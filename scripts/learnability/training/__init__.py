@@ -72,7 +72,7 @@ def train(
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
-    seeds = list(seeds) if np.ndim(seeds) else [seeds]
+    seeds = list(seeds) if np.iterable(seeds) else [seeds]
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
