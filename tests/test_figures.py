@@ -63,6 +63,18 @@ def test_estimators_stand_beside_what_they_estimate():
     assert {"leave-one-out", "GCV (KARE)", "ridge δ = 0", "ridge δ = 1"} <= set(labels)
 
 
+def test_a_misspelt_measure_is_an_error():
+    with pytest.raises(ValueError, match="unknown measure 'test_msee'; did you mean 'test_mse'"):
+        drawing("comparison")(study(["f"], [2, 4]), x="train_size", measures=["test_msee"])
+
+
+def test_figures_tell_how_many_networks_they_leave_out():
+    table = study(["f"], [2, 4], converged=[True, True, False] * 2)
+    for kind, options in (("learning_curves", {}), ("comparison", {"x": "train_size", "measures": ["test_mse"]})):
+        labels = [text.get_text() for text in drawing(kind)(table, **options).legends[0].get_texts()]
+        assert "2 of 6 did not converge: not shown" in labels
+
+
 def test_unknown_kind():
     with pytest.raises(ValueError, match="did you mean 'conservation'"):
         drawing("conservaton")

@@ -103,13 +103,14 @@ BAD = {
     "text column": ("a,b,y\n1,red,0\n2,blue,1\n", "columns b are not numeric; encode them as numbers or drop them"),
     "missing value": (
         "a,b,y\n1,2,0\n,3,1\n4,5,1\n",
-        "column 'a' has missing values, the first in row 3; remove or impute",
+        "column 'a' has missing values, the first in line 3; remove or impute",
     ),
     "one row": ("a,b,y\n1,2,0\n", "needs at least 2 samples, got 1"),
     "constant labels": ("a,b,y\n1,2,1\n3,4,1\n", "one value only, '1': there is nothing to learn"),
     "constant inputs": ("a,b,y\n1,2,0\n1,2,1\n", "the same inputs"),
     "empty": ("", "cannot be read as CSV"),
-    "one column": ("y\n1\n2\n", "at least one column of inputs"),
+    "one column": ("y\n1\n2\n", r"separated by commas; it has \['y'\]"),
+    "infinite value": ("a,b,y\n1,2,0\n3,inf,1\n4,5,1\n", "column 'b' has infinite values, the first in line 3"),
 }
 
 
@@ -149,7 +150,7 @@ def test_bad_arrays():
         lb.Samples([[1.0, 2.0], [np.nan, 1.0]])
     with pytest.raises(ValueError, match="x has 2 samples, y 3"):
         lb.Samples(np.eye(2), np.ones(3))
-    with pytest.raises(ValueError, match="unknown label '7'; the data set has 0"):
+    with pytest.raises(ValueError, match="unknown label '7'; write {label: '0'} or {all: null}"):
         lb.Samples(np.eye(2), np.ones(2)).label("7")
 
 

@@ -16,6 +16,17 @@ from .configuration import experiments_from, studies_from, targets_in
 from .errors import choose, require
 
 
+def _whole(_, value):
+    """An integer as Python understands it: JSON's 3.0 is none, because ranges and names are made of it."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+STRICT = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole),
+)
+
+
 def checked(config, schema):
     """The configuration with defaults filled in.
 
@@ -32,7 +43,7 @@ def checked(config, schema):
         for name in config.get(section) or {}:
             require(isinstance(name, str), f"{section}: the name {name!r} is a number in YAML; put it in quotes")
     complete = _with_defaults(config, schema, schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = STRICT(schema)
     error = next(iter(sorted(validator.iter_errors(complete), key=lambda e: list(map(str, e.absolute_path)))), None)
     if error is not None:
         raise ValueError(_explain(error))
@@ -170,6 +181,8 @@ def _explain(error):
         return f"{where}: {error.instance!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type" and error.validator_value == "number" and _number_as_text(error.instance):
         return f"{where}: {error.instance!r} is text in YAML; write {float(error.instance)!r}, with a decimal point"
+    if error.validator == "exclusiveMinimum":
+        return f"{where}: {error.instance!r} must be greater than {error.validator_value}"
     if error.validator == "pattern":
         return f"{where}: name {error.instance!r} is not allowed; use letters, digits, '.', '_' and '-'"
     meaning = error.schema.get("description", "")

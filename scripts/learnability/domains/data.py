@@ -115,16 +115,18 @@ def _read_csv(path, label):
         table = pd.read_csv(path)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
-    require(table.shape[1] >= 2, f"{path}: needs at least one column of inputs and one of labels")
+    there = list(table)
+    require(len(there) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {there}")
     label = table.columns[-1] if label is None else choose("column", label, table.columns)
     inputs = table.drop(columns=label)
     text = [column for column in inputs if not pd.api.types.is_numeric_dtype(inputs[column])]
     require(not text, f"{path}: columns {', '.join(text[:5])} are not numeric; encode them as numbers or drop them")
-    gaps = [column for column in table if table[column].isna().any()]
-    if gaps:
-        row = int(table[gaps[0]].isna().to_numpy().argmax())
+    bad = table.isna() | table.isin([np.inf, -np.inf])
+    for column in bad.columns[bad.any()]:
+        row = int(bad[column].to_numpy().argmax())
+        what = "missing" if pd.isna(table[column].iloc[row]) else "infinite"
         raise ValueError(
-            f"{path}: column {gaps[0]!r} has missing values, the first in row {row + 2}; remove or impute them"
+            f"{path}: column {column!r} has {what} values, the first in line {row + 2}; remove or impute them"
         )
     return inputs.to_numpy(float), table[label].to_numpy(), label
 

@@ -97,7 +97,11 @@ class Samples(FiniteDomain):
 
     def label(self, name):
         """One output of y, by name or number."""
-        require(str(name) in self.names, f"unknown label {name!r}; the data set has {', '.join(self.names) or 'none'}")
+        known = ", ".join(f"{{label: {known!r}}}" for known in self.names)
+        require(
+            str(name) in self.names,
+            f"unknown label {name!r}; write {known or 'a data set with labels'} or {{all: null}}",
+        )
         return self.target(self.labels[:, self.names.index(str(name))], f"label {name}")
 
     def all(self):

@@ -5,7 +5,8 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from .style import MARKERS, PAGE, SETTINGS, colours, finite, panels, source_handles, summarised
+from ..errors import choose
+from .style import MARKERS, PAGE, SETTINGS, colours, finite, left_out, panels, source_handles, summarised
 
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
 LABELS = {
@@ -63,6 +64,10 @@ def draw(
     """
     with rc_context(SETTINGS):
         rows = summarised(table)
+        for column in {x, panel, *([group] if group else []), *(select or {})}:
+            choose("column", column, rows.columns)
+        for measure in measures or ():
+            choose("measure", measure, rows["measure"].unique())
         if measures:
             rows = rows[rows["measure"].isin(measures)]
         for column, value in (select or {}).items():
@@ -84,6 +89,9 @@ def draw(
             axis.set(xlabel=LABELS.get(x, x), ylabel=label, xscale=xscale, yscale=yscale)
             axis.xaxis.set_minor_formatter(NullFormatter())
             axis.yaxis.set_minor_formatter(NullFormatter())
+            measured = part.loc[~part["source"].isin(["theory", "bound"]) & (part[x] > 0), x]
+            if x == "train_size" and xscale == "log" and len(measured):
+                axis.set_xlim(left=measured.min() / 2)
             if panel != "measure":
                 axis.set_title(f"{LABELS.get(panel, panel)} {name}" if not isinstance(name, str) else name)
             if limits and name in limits:
@@ -100,6 +108,7 @@ def draw(
             handles.append(
                 Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source)
             )
+        handles += left_out(table)
         across = min(len(handles), 6 if columns > 1 else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure

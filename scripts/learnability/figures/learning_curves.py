@@ -3,7 +3,7 @@
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from .style import SETTINGS, by_number, colours, converged, finite, panels, points, source_handles
+from .style import SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
 
 LABELS = {
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$ (mean squared error)",
@@ -44,7 +44,7 @@ def draw(table, title=None, scale="log"):
             axis.set_ylim(bottom=min(0, axis.get_ylim()[0]))
         axes[1].axhline(1, color="0.8", linewidth=0.6, zorder=0)
         handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
-        handles += source_handles(set(table["source"]))
+        handles += source_handles(set(table["source"])) + left_out(table)
         across = len(handles) if len(handles) <= 7 else (len(handles) + 1) // 2
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title, columnspacing=1.2)
         return figure

@@ -94,6 +94,16 @@ def converged(table):
     return table[table["converged"].astype("boolean").fillna(True).to_numpy(bool)]
 
 
+def left_out(table):
+    """A legend entry that tells how many learned functions of networks are not shown, if any."""
+    if "converged" not in table:
+        return []
+    networks = table[table["source"] == "network"]
+    missing = len(networks) - len(converged(networks))
+    label = f"{missing} of {len(networks)} did not converge: not shown"
+    return [Line2D([], [], linestyle="", label=label)] if missing else []
+
+
 def finite(values):
     """Values with infinities as gaps, for drawing."""
     return np.where(np.isfinite(values), values, np.nan)

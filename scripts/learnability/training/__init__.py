@@ -57,7 +57,7 @@ def train(
     memory : int, optional
         Bytes that the networks trained at once may take.
     report : callable
-        Called with the numbers of networks that have finished and, of these, that did not converge.
+        Called as report(finished, failed): how many networks are done, and how many of these did not converge.
     options
         Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
 
@@ -138,7 +138,7 @@ def fit(
     times = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
     ordered = all(a < b for a, b in zip(times, times[1:])) and all(0 <= t < np.inf for t in times)
     require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
-    seeds = [whole("seed", seed) for seed in seeds]
+    seeds, width = [whole("seed", seed) for seed in seeds], whole("width", width)
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
     require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
     same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
