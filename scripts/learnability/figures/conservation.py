@@ -6,7 +6,7 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.patches import Patch
 
-from .style import SETTINGS, converged, panels
+from .style import SETTINGS, by_number, converged, panels
 
 BAR = 0.36
 
@@ -21,7 +21,7 @@ def draw(table, title=None):
         table = converged(table[table["source"] != "theory"])
         sizes = sorted(table["train_size"].unique())
         architectures = list(dict.fromkeys(table["architecture"]))
-        targets = sorted(table["target"].unique(), key=_frequency)
+        targets = by_number(table["target"].unique())
         palette = dict(zip(targets, sns.color_palette("viridis", len(targets)), strict=True))
         figure, axes = panels(len(sizes), height=3.0)
         for axis, size in zip(axes, sizes, strict=True):
@@ -47,12 +47,6 @@ def draw(table, title=None):
         ]
         figure.legend(handles=handles, loc="outside right center", title=title)
         return figure
-
-
-def _frequency(target):
-    """Sort by the number that a target's label ends with, then by name."""
-    number = target.split()[-1]
-    return (int(number) if number.isdigit() else 0, target)
 
 
 def _stack(axis, x, rows, palette, hatch):

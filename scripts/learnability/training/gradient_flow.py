@@ -153,13 +153,14 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         error = error.nan_to_num(nan=torch.inf)
         accepted = error <= tolerance
         if accepted.all():
-            now, spare = new, now
+            now, spare, hidden = new, now, new_hidden
         else:
             now.copy_from(new.select(accepted), accepted)
+            pairs = zip(new_hidden, hidden, strict=True)
+            hidden = [torch.where(accepted[:, None, None], z, before) for z, before in pairs]
         expansion = Linearization.where(accepted, middle_expansion, expansion)
         frozen = FrozenKernel.where(accepted, middle_frozen, frozen)
         residual = torch.where(accepted[:, None, None], new_residual, residual)
-        hidden = [torch.where(accepted[:, None, None], z, before) for z, before in zip(new_hidden, hidden, strict=True)]
         reached = time + length
         recorded = accepted & (reached >= due * (1 - 1e-12))
         time = torch.where(accepted, torch.where(recorded, due, reached), time)
