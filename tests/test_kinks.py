@@ -43,10 +43,27 @@ def test_units_that_are_pushed_back_from_both_sides_stay_on_their_kink():
     assert np.abs(found - exact).max() < 1e-6
 
 
-def test_a_point_that_is_pushed_away_crosses_its_kink():
-    """slope = z1 / (z1 + 1) with z1 = 3 + 10 slope."""
-    exact = (6 + np.sqrt(156)) / 20
-    assert abs(slopes([-1.0], [3.0], [0.0], [-5.0], [[2.0]])[0] - exact) < 0.02
+@pytest.mark.parametrize("kink", [(0.0, 1.0), (0.01, 1.0), (-1.0, 1.0)])
+def test_a_lone_unit_arrives_rests_or_crosses_as_its_equation_of_motion_says(kink):
+    """z' = v - kappa slope(z), followed in 20,000 small steps; kappa < 0 pushes the unit away from its kink."""
+    rng = np.random.default_rng(2)
+    start, velocity, kappa = rng.standard_normal((3, 400)) * np.array([[1.0], [2.0], [4.0]])
+    z, mean, steps = start.copy(), np.zeros(400), 20_000
+    for _ in range(steps):
+        slope = np.where(z > 0, kink[1], kink[0])
+        mean += slope / steps
+        z += (velocity - kappa * slope) / steps
+    side = np.where(start > 0, kink[1], kink[0])
+    found = np.array(
+        [
+            slopes([z0], [z0 + v - k * s], [s], [k], [[1.0]], kink)[0]
+            for z0, v, k, s in zip(start, velocity, kappa, side, strict=True)
+        ]
+    )
+    assert np.abs(found - mean).max() < 1e-3
+    resting = (found > kink[0]) & (found < kink[1]) & (np.abs(z) < 1e-3)
+    assert resting.sum() > 20
+    assert np.abs((start + velocity - kappa * found)[resting]).max() < 1e-12
 
 
 def test_dead_layers_leave_finite_kernels():

@@ -1,29 +1,29 @@
-r"""Slopes of piecewise-linear activations, averaged along a straight path of the parameters.
+r"""Slopes of piecewise-linear activations, averaged over the time of a step.
 
 While a network with kinks follows its gradient flow, hundreds of its units come to rest exactly on a kink: on one side
 the flow pushes the pre-activation z up, on the other side down. Such a *sliding mode* has an effective slope between
 the two one-sided ones (Filippov 1988, Differential Equations with Discontinuous Righthand Sides), and a method that
 takes the slope at a point jumps across the kink at every step.
 
-The slope that moves the outputs by what the step moves z is the mean along it, (phi(z1) - phi(z0)) / (z1 - z0), a
-discrete gradient (McLachlan, Quispel & Robidoux 1999). It depends on the end z1 of the step, which itself depends on
-the slope: steepening the slope of a unit at one point by d moves the end of all its pre-activations by
--K(., point) pull d, with K the tangent kernel of the pre-activations and `pull` the back-propagated signal. The own
-part, K(point, point), is solved for in closed form; Jacobi sweeps take care of the other points.
+Here every unit meets its kink, stays on it or crosses it at its own moment within the step. During a step, in units of
+its length, z moves with velocity v - kappa slope: steepening the slope of a unit at one point by d moves the end of all
+its pre-activations by -K(., point) pull d, with K the tangent kernel of the pre-activations and `pull` the
+back-propagated signal, so that kappa = K(point, point) pull for the point itself. With one velocity on each side of
+the kink, the mean slope is known in closed form. Jacobi sweeps take care of the other points; a unit that is at rest on
+its kink at several points at once is damped by the sum of what these do to each other.
 """
 
 import torch
 
 SWEEPS = 2
-DAMPING = 2.0  # of the sweeps: the number of points that sit on the kink of one unit is not known beforehand
 
 
 def mean_slope(kink, start, middle, assumed, pull, kernel):
-    """Mean slope of every unit at every point along a step.
+    """Mean slope of every unit at every point over the time of a step.
 
     Parameters
     ----------
-    kink : (slope below zero, slope above)
+    kink : (slope below zero, larger slope above)
     start : (networks, points, width) pre-activations at the start of the step
     middle : the same in its middle, as predicted
     assumed : the same, the slopes with which the middle was predicted
@@ -34,29 +34,37 @@ def mean_slope(kink, start, middle, assumed, pull, kernel):
     -------
     (networks, points, width)
     """
-    below, jump = kink[0], kink[1] - kink[0]
-    end = 2 * middle - start
-    share = assumed.sub(below).div_(jump)  # of the step that is spent above the kink
-    pull = pull * jump
-    stiffness = (pull * (DAMPING * kernel.diagonal(dim1=1, dim2=2)[..., None])).clamp_min_(0)
-    above = (start > 0).to(start.dtype)
+    sign = start.sign()
+    side = sign * ((kink[1] - kink[0]) / 2) + (kink[1] + kink[0]) / 2  # the slope at the start
+    drift, slope = (middle - start).mul_(2), assumed
+    stiffness = _stiffness(kink, assumed, pull, kernel)
     for sweep in range(SWEEPS):
-        previous, share = share, _share(start, above, end.addcmul(stiffness, share), stiffness)
+        previous, slope = slope, _own_slope(kink, start, sign, side, drift, slope, stiffness)
         if sweep < SWEEPS - 1:
-            end = torch.baddbmm(end, kernel, pull * (share - previous), alpha=-1)
-    return share.mul_(jump).add_(below)
+            drift = torch.baddbmm(drift, kernel, (slope - previous).mul_(pull), alpha=-1)
+    return slope
 
 
-def _share(start, above, free, stiffness):
-    """Solve share = F(z0, z1) for z1 = free - stiffness * share, with F the share of [z0, z1] above zero.
+def _stiffness(kink, assumed, pull, kernel):
+    """kappa; where positive, at least the row sum of |K pull| over the points that are between the slopes.
 
-    From below the kink, z0 = -distance, F = z1 / (z1 + distance) makes it a quadratic equation; from above, the same
-    holds for the share below. `above` is 1 where z0 > 0, else 0.
+    The sum bounds the largest eigenvalue of their coupling, with it Jacobi sweeps converge.
     """
-    turn = 1 - 2 * above
-    free = torch.addcmul(above * stiffness, turn, free).clamp_min_(0)
-    distance, both = start.abs(), free + stiffness
-    total = both + distance
-    root = (free - stiffness).square_().addcmul_(distance, total.add(both)).sqrt_()
-    crossed = free.mul_(2).div_(root.add_(total).clamp_min_(torch.finfo(free.dtype).tiny))
-    return above.addcmul(turn, crossed)
+    own = pull * kernel.diagonal(dim1=1, dim2=2)[..., None]
+    between = (assumed - kink[0]).mul_(kink[1] - assumed).sign_().mul_(pull).abs_()
+    damped = torch.maximum(own, torch.bmm(kernel.abs(), between)).mul_(own.sign().clamp_min_(0))
+    return damped.add_(own.clamp_max(0))
+
+
+def _own_slope(kink, start, sign, side, drift, assumed, stiffness):
+    """Mean slope of a unit that the slope of others does not move: first `side`, after the arrival at the kink another.
+
+    With the slope `assumed`, z would move by `drift`. From the arrival on it stays above, below or on the kink, there
+    with the slope that keeps it at rest.
+    """
+    tiny = torch.finfo(drift.dtype).tiny
+    velocity = (assumed - side).mul_(stiffness).add_(drift)
+    approach = velocity.mul_(sign).neg_().clamp_min_(tiny)
+    arrival = (start * sign).div_(approach).clamp_(max=1)
+    after = torch.addcdiv(assumed, drift, stiffness.clamp_min(tiny)).clamp_(*kink)
+    return torch.lerp(after, side, arrival)

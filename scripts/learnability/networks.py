@@ -106,24 +106,34 @@ class Ensemble:
 
     # --- functions --------------------------------------------------------------------------------------------
 
-    def _hidden(self, x):
-        """Pre-activations of the hidden layers, each (networks, points, width), and the readout's input."""
-        activation = activation_named(self.architecture.activation).function
-        signal, hidden = x.expand(len(self), *x.shape[-2:]), []
-        for (gain, bias_std), w, b in list(zip(self._gains(), self.weights, self.biases, strict=True))[:-1]:
-            hidden.append(torch.baddbmm(b, signal, w, beta=bias_std, alpha=gain))
-            signal = activation(hidden[-1])
-        return hidden, signal
-
-    def evaluate(self, x):
-        """Outputs at x, (networks, points, outputs), and the pre-activations of the hidden layers; x as in `forward`."""
-        hidden, signal = self._hidden(x)
-        gain, bias_std = self._gains()[-1]
-        return torch.baddbmm(self.biases[-1], signal, self.weights[-1], beta=bias_std, alpha=gain), hidden
+    def _affine(self, signal, layer):
+        """Pre-activations of one layer, the readout being the last."""
+        gain, bias_std = self._gains()[layer]
+        return torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
 
     def forward(self, x):
         """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs)."""
-        return self.evaluate(x)[0]
+        activation = activation_named(self.architecture.activation).function
+        signal = x.expand(len(self), *x.shape[-2:])
+        for layer in range(self.architecture.depth):
+            signal = activation(self._affine(signal, layer))
+        return self._affine(signal, -1)
+
+    def evaluate(self, x):
+        """`forward`, and what it passes through.
+
+        Returns
+        -------
+        values : (networks, points, outputs)
+        hidden : per hidden layer, its pre-activations (networks, points, width)
+        inputs : per layer, its inputs (networks, points, fan_in)
+        """
+        activation = activation_named(self.architecture.activation).function
+        inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
+        for layer in range(self.architecture.depth):
+            hidden.append(self._affine(inputs[-1], layer))
+            inputs.append(activation(hidden[-1]))
+        return self._affine(inputs[-1], -1), hidden, inputs
 
     def linearize(self, x, step=None):
         """The network's first-order expansion in its parameters around the present ones.
@@ -140,11 +150,8 @@ class Ensemble:
         Linearization
         """
         activation = activation_named(self.architecture.activation)
-        hidden, signal = self._hidden(x)
-        inputs = [x.expand(len(self), *x.shape[-2:]), *[activation.function(z) for z in hidden[:-1]]]
-        inputs = [*inputs, signal] if hidden else inputs
+        values, hidden, inputs = self.evaluate(x)
         gains = self._gains()
-        values = torch.baddbmm(self.biases[-1], signal, self.weights[-1], beta=gains[-1][1], alpha=gains[-1][0])
         grams = kernels = None
         if step is not None and activation.kink is not None:
             grams = [_gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
@@ -282,21 +289,13 @@ class Linearization:
         inputs, signals, slopes = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals, self.slopes))
         return Linearization(self.values[index], inputs, signals, slopes, self.gains)
 
-    @classmethod
-    def where(cls, mask, first, second):
-        """The expansions of `first` where `mask` (networks,) holds, else those of `second`."""
-        if mask.all():
-            return first
-        pick = mask[:, None, None]
-        inputs, signals, slopes = (
-            [torch.where(pick, p, q) for p, q in zip(ours, theirs, strict=True)]
-            for ours, theirs in (
-                (first.inputs, second.inputs),
-                (first.signals, second.signals),
-                (first.slopes, second.slopes),
-            )
-        )
-        return cls(torch.where(pick, first.values, second.values), inputs, signals, slopes, first.gains)
+    def copy_from(self, other, index):
+        """Overwrite the expansions of the networks listed in `index` by those of `other`, made at the same points."""
+        mine, theirs = (
+            [e.values, *e.inputs[1:], *e.signals[:-1], *e.slopes] for e in (self, other)
+        )  # the first inputs and the last signals do not depend on the parameters
+        for ours, others in zip(mine, theirs, strict=True):
+            ours[index] = others
 
 
 def tangent_kernel(ensemble, x, x2=None):

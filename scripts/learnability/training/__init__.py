@@ -219,7 +219,7 @@ def block_size(architecture, width, x_train, y_train, x_test, precision, device,
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     depth = architecture.depth
     parameters = dim * width + max(depth - 1, 0) * width**2 + width * outputs
-    activations = n * width * (depth * (7 + 2 * outputs) + 8 + outputs) + len(x_test) * width * 2
+    activations = n * width * (depth * (8 + 2 * outputs) + 14 + outputs) + len(x_test) * width * 2
     products = 2 * depth * n**2
     per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
     return max(1, memory // per_network)
