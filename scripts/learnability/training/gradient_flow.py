@@ -29,7 +29,7 @@ from .result import hold_final, ignore
 
 SAFETY = 0.9
 LARGEST_GROWTH, SMALLEST_GROWTH = 8.0, 0.2
-FIRST_STEP = 4.0  # in units of n / lambda_max
+FIRST_STEP = 1.0  # in units of n / lambda_max
 TOLERANCE = 0.002
 LATE = 0.1  # residual, in units of the labels, below which the allowed error shrinks with it
 BISECTIONS = 40
