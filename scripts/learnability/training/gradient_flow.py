@@ -117,7 +117,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     elapsed = torch.zeros(networks, dtype=torch.float64, device=ensemble.device)
 
     active, xs, ys, origin = torch.arange(networks, device=ensemble.device), x, y, start
-    now, spare = ensemble.select(active), ensemble.empty_like()
+    now, spare, trained = ensemble, ensemble.empty_like(), ensemble.empty_like()
     expansion = now.linearize(xs)
     frozen = FrozenKernel(expansion.tangent_kernel(), points)
     residual = -ys
@@ -128,7 +128,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         due = agenda[torch.searchsorted(agenda, time, right=True).clamp_max(len(times))]
         finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[active] >= max_steps)
         if finished.any():
-            ensemble.copy_from(now.select(finished), active[finished])
+            trained.copy_from(now.select(finished), active[finished])
             elapsed[active[finished]] = time[finished]
             keep = torch.nonzero(~finished).ravel()
             failed += int((finished & ~(mse < target_mse)).sum())
@@ -171,6 +171,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         growth = SAFETY * (_allowed(residual, ys, tolerance) / error.clamp_min(1e-300)).sqrt()
         growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         step = torch.where(accepted & (growth > 1), torch.maximum(step, length * growth), length * growth)
+    ensemble.weights, ensemble.biases = trained.weights, trained.biases
     if times:
         learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
         hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), ensemble.forward(x_test) - start_test)
