@@ -144,6 +144,17 @@ def test_gradient_descent_records_its_step(problem, relu4):
     assert np.allclose(stable_rate(ensemble, torch.from_numpy(x).float()), 16 / largest)
 
 
+def test_rounding_does_not_undo_convergence(cube):
+    """Evaluated in another batch, a mean squared error is another number in the last digit."""
+    x, index = cube.sample(24, 0)
+    y, architecture = cube.parity(3)(x, index), lb.FullyConnected(1, "tanh", 1.5, 0.1)
+    for first in range(0, 40, 4):
+        problem = dict(seeds=range(first, first + 4), method="gradient_descent", step_fraction=0.3)
+        reached = lb.train(architecture, 20, x, y, cube.points, max_steps=60, **problem).train_mse.max()
+        result = lb.train(architecture, 20, x, y, cube.points, target_mse=float(reached), **problem)
+        assert result.converged.all() and result.steps.max() <= 61
+
+
 def test_divergence_is_a_result_that_says_so(problem, relu4):
     x, y, x_test = problem
     result = lb.train(relu4, 24, x, y, x_test, [0, 1], method="gradient_descent", learning_rate=1e3, max_steps=200)

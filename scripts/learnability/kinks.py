@@ -34,14 +34,19 @@ def mean_slope(kink, start, middle, assumed, pull, kernel):
     -------
     (networks, points, width)
     """
-    sign = start.sign()
+    sign, distance = start.sign(), start.abs()
     side = sign * ((kink[1] - kink[0]) / 2) + (kink[1] + kink[0]) / 2  # the slope at the start
-    drift, slope = (middle - start).mul_(2), assumed
-    stiffness = _stiffness(kink, assumed, pull, kernel)
+    stiffness, tiny = _stiffness(kink, assumed, pull, kernel), torch.finfo(start.dtype).tiny
+    resistance = stiffness.clamp_min(tiny)
+    drift, slope = (middle - start).mul_(2), assumed  # with the slope `assumed`, z would move by `drift`
     for sweep in range(SWEEPS):
-        previous, slope = slope, _own_slope(kink, start, sign, side, drift, slope, stiffness)
+        previous = slope
+        approach = (slope - side).mul_(stiffness).add_(drift).mul_(sign).neg_().clamp_min_(tiny)
+        arrival = torch.div(distance, approach, out=approach).clamp_(max=1)
+        after = torch.addcdiv(slope, drift, resistance).clamp_(*kink)  # above, below, or what keeps it at rest between
+        slope = torch.lerp(after, side, arrival, out=after)
         if sweep < SWEEPS - 1:
-            drift = torch.baddbmm(drift, kernel, (slope - previous).mul_(pull), alpha=-1)
+            drift.baddbmm_(kernel, (slope - previous).mul_(pull), alpha=-1)
     return slope
 
 
@@ -54,17 +59,3 @@ def _stiffness(kink, assumed, pull, kernel):
     between = (assumed - kink[0]).mul_(kink[1] - assumed).sign_().mul_(pull).abs_()
     damped = torch.maximum(own, torch.bmm(kernel.abs(), between)).mul_(own.sign().clamp_min_(0))
     return damped.add_(own.clamp_max(0))
-
-
-def _own_slope(kink, start, sign, side, drift, assumed, stiffness):
-    """Mean slope of a unit that the slope of others does not move: first `side`, after the arrival at the kink another.
-
-    With the slope `assumed`, z would move by `drift`. From the arrival on it stays above, below or on the kink, there
-    with the slope that keeps it at rest.
-    """
-    tiny = torch.finfo(drift.dtype).tiny
-    velocity = (assumed - side).mul_(stiffness).add_(drift)
-    approach = velocity.mul_(sign).neg_().clamp_min_(tiny)
-    arrival = (start * sign).div_(approach).clamp_(max=1)
-    after = torch.addcdiv(assumed, drift, stiffness.clamp_min(tiny)).clamp_(*kink)
-    return torch.lerp(after, side, arrival)

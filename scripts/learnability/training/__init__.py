@@ -165,7 +165,7 @@ def fit(
                 report=lambda finished, failed, first=first, before=failures: report(first + finished, before + failed),
                 **options,
             )
-            parts.append(_result(ensemble, x, y, x_out, target_mse, history))
+            parts.append(_result(ensemble, x, y, x_out, history))
             failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
 
@@ -195,14 +195,14 @@ def _device(name):
 RESERVED = {"ensemble", "x", "y", "x_test", "target_mse", "max_steps", "times", "report"}
 
 
-def _result(ensemble, x, y, x_test, target_mse, history):
+def _result(ensemble, x, y, x_test, history):
     learned = ensemble.forward(x) - history["start"]
     train_mse = (learned - y).square().mean((1, 2))
     return TrainingResult(
         predictions=(ensemble.forward(x_test) - history["start_test"]).cpu().numpy(),
         train_predictions=learned.cpu().numpy(),
         train_mse=train_mse.cpu().numpy(),
-        converged=(train_mse < target_mse).cpu().numpy(),
+        converged=history["converged"].cpu().numpy(),
         steps=history["steps"].cpu().numpy(),
         learning_rate=history["learning_rate"].cpu().numpy(),
         time=history["time"].cpu().numpy(),

@@ -42,8 +42,8 @@ def gradient_descent(
 
     Returns
     -------
-    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time
-    (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time,
+    converged (networks,), snapshots (times, ...)
     """
     networks = len(ensemble)
     if learning_rate is None:
@@ -51,10 +51,10 @@ def gradient_descent(
     else:
         rate = torch.full((networks,), float(learning_rate), dtype=torch.float64, device=ensemble.device)
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
-    failed = 0
     names = torch.arange(networks, device=ensemble.device)
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
+    learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
     active, running, xs, ys, origin, eta = names, ensemble.select(names), x, y, start, rate
     for step in range(max_steps + 1):
         expansion = running.linearize(xs)
@@ -63,11 +63,10 @@ def gradient_descent(
         _record(snapshots, times, running, x_test, start_test, active, step, 2 * eta / ensemble.outputs)
         finished = (mse < target_mse) | ~torch.isfinite(mse)
         if finished.any() or step == max_steps:
-            steps[active] = step
+            steps[active], learned[active] = step, mse < target_mse
             ensemble.copy_from(running, active)
             keep = torch.nonzero(~finished).ravel()
-            failed += int((finished & ~(mse < target_mse)).sum())
-            report(networks - len(keep), failed)
+            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
             if len(keep) == 0 or step == max_steps:
                 break
             active, eta, origin, ys = active[keep], eta[keep], origin[keep], ys[keep]
@@ -79,9 +78,8 @@ def gradient_descent(
     per_step = 2 * rate / ensemble.outputs
     time = per_step * steps
     if times:
-        learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
         hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)
-    history = {"steps": steps, "learning_rate": rate, "time": time, "snapshots": snapshots}
+    history = {"steps": steps, "learning_rate": rate, "time": time, "converged": learned, "snapshots": snapshots}
     return {"start": start, "start_test": start_test, **history}
 
 

@@ -105,8 +105,8 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
 
     Returns
     -------
-    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time
-    (networks,), snapshots (times, ...)
+    dict with start (networks, n, outputs), start_test (networks, n_test, outputs), steps, learning_rate, time,
+    converged (networks,), snapshots (times, ...)
     """
     networks, points = len(ensemble), x.shape[-2]
     (start, hidden, _), start_test = ensemble.evaluate(x), ensemble.forward(x_test)
@@ -122,17 +122,16 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
     frozen = FrozenKernel(expansion.tangent_kernel(), points)
     residual = -ys
     step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
-    time, failed = elapsed.clone(), 0
+    time, learned = elapsed.clone(), torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
     while True:
         mse = residual.square().mean((1, 2))
         due = agenda[torch.searchsorted(agenda, time, right=True).clamp_max(len(times))]
         finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[active] >= max_steps)
         if finished.any():
             trained.copy_from(now.select(finished), active[finished])
-            elapsed[active[finished]] = time[finished]
+            elapsed[active[finished]], learned[active[finished]] = time[finished], mse[finished] < target_mse
             keep = torch.nonzero(~finished).ravel()
-            failed += int((finished & ~(mse < target_mse)).sum())
-            report(networks - len(keep), failed)
+            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
             if len(keep) == 0:
                 break
             active, now, expansion, frozen = active[keep], now.select(keep), expansion.select(keep), frozen.select(keep)
@@ -173,10 +172,9 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), toler
         step = torch.where(accepted & (growth > 1), torch.maximum(step, length * growth), length * growth)
     ensemble.weights, ensemble.biases = trained.weights, trained.biases
     if times:
-        learned = (ensemble.forward(x) - start - y).square().mean((1, 2)) < target_mse
         hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), ensemble.forward(x_test) - start_test)
     rate = torch.full((networks,), torch.nan, dtype=torch.float64)
-    history = {"steps": steps, "learning_rate": rate, "time": elapsed, "snapshots": snapshots}
+    history = {"steps": steps, "learning_rate": rate, "time": elapsed, "converged": learned, "snapshots": snapshots}
     return {"start": start, "start_test": start_test, **history}
 
 

@@ -30,7 +30,8 @@ class TrainingResult:
     train_predictions : (networks, n, outputs) or (networks, n)
     train_mse : (networks,)
     converged : (networks,) bool
-        train_mse reached the requested value. The others ran out of steps or diverged, and say so here.
+        Training ended below the requested mean squared error (train_mse, evaluated anew, may differ by rounding). The
+        others ran out of steps or diverged, and say so here.
     steps : (networks,) int
     learning_rate : (networks,)
         Gradient descent: the step. Gradient flow: nan.
