@@ -149,7 +149,7 @@ def test_rounding_does_not_undo_convergence(cube):
     x, index = cube.sample(24, 0)
     y, architecture = cube.parity(3)(x, index), lb.FullyConnected(1, "tanh", 1.5, 0.1)
     for first in range(0, 40, 4):
-        problem = dict(seeds=range(first, first + 4), method="gradient_descent", step_fraction=0.3)
+        problem = {"seeds": range(first, first + 4), "method": "gradient_descent", "step_fraction": 0.3}
         reached = lb.train(architecture, 20, x, y, cube.points, max_steps=60, **problem).train_mse.max()
         result = lb.train(architecture, 20, x, y, cube.points, target_mse=float(reached), **problem)
         assert result.converged.all() and result.steps.max() <= 61
