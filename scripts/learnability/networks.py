@@ -296,6 +296,7 @@ class Linearization:
         )  # the first inputs and the last signals do not depend on the parameters
         for ours, others in zip(mine, theirs, strict=True):
             ours[index] = others
+        self.grams = None
 
 
 def tangent_kernel(ensemble, x, x2=None):
