@@ -97,22 +97,23 @@ class Ensemble:
         for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
             mine[index] = theirs
 
-    def _gains(self):
-        """(weight_std / sqrt(fan_in), bias_std) of every layer."""
-        return [
-            (weight_std / math.sqrt(w.shape[1]), bias_std)
-            for (weight_std, bias_std), w in zip(self.architecture.layers, self.weights, strict=True)
-        ]
+    def _gain(self, layer):
+        """(weight_std / sqrt(fan_in), bias_std) of one layer, the readout being the last."""
+        weight_std, bias_std = self.architecture.layers[layer]
+        return weight_std / math.sqrt(self.weights[layer].shape[1]), bias_std
 
     # --- functions --------------------------------------------------------------------------------------------
 
     def _affine(self, signal, layer):
         """Pre-activations of one layer, the readout being the last."""
-        gain, bias_std = self._gains()[layer]
+        gain, bias_std = self._gain(layer)
         return torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
 
     def forward(self, x):
-        """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs)."""
+        """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs).
+
+        One layer is held at a time: unlike in `evaluate`, there may be many points.
+        """
         activation = activation_named(self.architecture.activation).function
         signal = x.expand(len(self), *x.shape[-2:])
         for layer in range(self.architecture.depth):
@@ -151,7 +152,7 @@ class Ensemble:
         """
         activation = activation_named(self.architecture.activation)
         values, hidden, inputs = self.evaluate(x)
-        gains = self._gains()
+        gains = [self._gain(layer) for layer in range(len(self.weights))]
         grams = kernels = None
         if step is not None and activation.kink is not None:
             grams = [_gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]

@@ -21,6 +21,8 @@ by exact training to the end, an error made at r = y ends three to six times lar
 is bounded is therefore the local error of the loss, error times |r|.
 """
 
+from copy import copy
+
 import numpy as np
 import torch
 
@@ -81,8 +83,8 @@ class FrozenKernel:
 
     def select(self, index):
         """The kernels of the networks listed in `index`."""
-        kernel = object.__new__(FrozenKernel)
-        kernel.values, kernel.vectors, kernel.points = self.values[index], self.vectors[index], self.points
+        kernel = copy(self)
+        kernel.values, kernel.vectors = self.values[index], self.vectors[index]
         return kernel
 
     def copy_from(self, other, index):
