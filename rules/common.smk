@@ -2,21 +2,20 @@ import os
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from learnability.configuration import experiments_from, studies_from, targets_in
+from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
-from learnability.provenance import module_file, sources
-from learnability.validation import check_meaning, checked
+from learnability.studies.configuration import experiments_from, studies_from, targets_in
+from learnability.studies.schema import load_schema
+from learnability.studies.validation import check_meaning, checked
 
 try:
-    schema = yaml.safe_load((SCRIPTS.parent / "config" / "schema.yaml").read_text())
-    config = checked(config, schema)
+    config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
     if workflow.is_main_process:
         check_meaning(config)
     STUDIES = studies_from(config)
@@ -89,7 +88,7 @@ def kernel_files(kind):
 
     def path(wildcards):
         study = STUDIES[wildcards.study]
-        suffix = "" if study.kernel == "ntk" else f"-{study.kernel}"
+        suffix = "" if study.kernel == "ntk" else f"+{study.kernel}"
         return f"results/{kind}/{study.domain_name}/{wildcards.architecture}{suffix}.h5"
 
     return path

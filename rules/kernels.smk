@@ -9,7 +9,7 @@ rule kernel:
     benchmark:
         "results/benchmarks/jobs/kernels/{domain}/{architecture}{suffix}.tsv"
     wildcard_constraints:
-        suffix="|-nngp",
+        suffix=r"|\+nngp",
     conda:
         "../envs/environment.yaml"
     threads: 1
@@ -19,7 +19,7 @@ rule kernel:
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
         architecture=of_architecture,
-        kernel=lambda wildcards: wildcards.suffix.removeprefix("-") or "ntk",
+        kernel=lambda wildcards: wildcards.suffix.removeprefix("+") or "ntk",
     message:
         "Kernel of {wildcards.architecture} on {wildcards.domain}"
     script:

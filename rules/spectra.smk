@@ -10,7 +10,7 @@ rule spectrum:
     benchmark:
         "results/benchmarks/jobs/spectra/{domain}/{architecture}{suffix}.tsv"
     wildcard_constraints:
-        suffix="|-nngp",
+        suffix=r"|\+nngp",
     conda:
         "../envs/environment.yaml"
     threads: 1

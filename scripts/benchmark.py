@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from learnability.architectures import FullyConnected
+from learnability.common.store import replacing, write_csv
 from learnability.domains import Hypercube
-from learnability.store import replacing, write_csv
-from learnability.training import fit
+from learnability.ensembles.training.fit import fit
+from learnability.kernels import FullyConnected
 
-PLACE = Path("results/benchmarks")
+FOLDER = Path("results/benchmarks")
 WIDTH = 500
 NETWORK = FullyConnected(4, "relu", 1.4, 0.1)
 CUBE = Hypercube(dim=8)
@@ -114,8 +114,8 @@ def overhead():
     """What a job costs before it computes anything."""
     beside = Path(sys.executable).parent / "snakemake"
     commands = {
-        "python starts and imports the trainers": [sys.executable, "-c", "import learnability.training"],
-        "python starts and imports the theory": [sys.executable, "-c", "import learnability.theory"],
+        "python starts and imports the trainers": [sys.executable, "-c", "import learnability.ensembles.training.fit"],
+        "python starts and imports the theory": [sys.executable, "-c", "import learnability.theory.prediction"],
         "snakemake plans the default figures": [beside, "--dry-run", "--quiet", "all", "--forceall"],
     }
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
@@ -132,7 +132,7 @@ def main():
         name = measurement.__name__
         print(f"measuring {name} ...", flush=True)
         tables[name] = measurement()
-        write_csv(PLACE / f"{name}.csv", tables[name])
+        write_csv(FOLDER / f"{name}.csv", tables[name])
     compared = tables["trainers"]
     flow, descent = (compared[f"{m}_seconds"].sum() for m in ("gradient_flow", "gradient_descent"))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
@@ -144,7 +144,7 @@ def main():
     ]
     for name, table in tables.items():
         text += [f"\n## {name}\n\n", _markdown(table)]
-    with replacing(PLACE / "summary.md") as partial:
+    with replacing(FOLDER / "summary.md") as partial:
         partial.write_text("\n".join(text))
     print("".join(text[:2]))
 

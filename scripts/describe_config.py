@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import yaml
+from learnability.studies.schema import described, load_schema
 
 FOLDER = Path(__file__).parent.parent / "config"
 INTRODUCTION = """# Configuration
@@ -23,13 +23,15 @@ def reference(schema):
     """The reference page, Markdown."""
     text = [INTRODUCTION]
     for section, part in schema["properties"].items():
-        text.append(f"## {section}\n\n{part['description']}\n")
+        text.append(f"## {section}\n\n{described(part['description'])}\n")
         entry = part.get("additionalProperties") or part
+        if "properties" not in entry:
+            continue
         text.append("| key | allowed | default | meaning |\n| --- | --- | --- | --- |")
         required = entry.get("required", ())
         for key, rule in entry["properties"].items():
             default = "required" if key in required else _code(rule["default"]) if "default" in rule else ""
-            text.append(f"| `{key}` | {_allowed(rule)} | {default} | {rule['description']} |")
+            text.append(f"| `{key}` | {_allowed(rule)} | {default} | {described(rule['description'])} |")
         text.append("")
     return "\n".join(text)
 
@@ -50,5 +52,5 @@ BOUNDS = {"minimum": ">=", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
 
 
 if __name__ == "__main__":
-    schema = yaml.safe_load((FOLDER / "schema.yaml").read_text())
+    schema = load_schema(FOLDER / "schema.yaml")
     (FOLDER / "README.md").write_text(reference(schema))

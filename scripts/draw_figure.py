@@ -1,8 +1,8 @@
 """The figure of one study."""
 
 from job import run
+from learnability.common.store import read_table
 from learnability.figures import drawing, save
-from learnability.store import read_table
 
 
 def main(figure, options, table, pdf, svg, png):

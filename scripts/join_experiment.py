@@ -3,7 +3,7 @@
 import pandas as pd
 
 from job import run
-from learnability.store import read_frame, write_table
+from learnability.common.store import read_frame, write_table
 
 
 def main(name, cells, csv, h5):

@@ -1,8 +1,8 @@
 """Everything known of one study in one table."""
 
 from job import run
-from learnability.store import read_frame, write_table
-from learnability.tables import joined
+from learnability.common.store import read_frame, write_table
+from learnability.tables.joined import joined
 
 
 def main(study, parts, theory, regression, networks, csv, h5):

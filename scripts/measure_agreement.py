@@ -3,8 +3,8 @@
 import pandas as pd
 
 from job import run
-from learnability.store import read_table, write_csv
-from learnability.tables import agreement
+from learnability.common.store import read_table, write_csv
+from learnability.tables.agreement import agreement
 
 
 def main(studies, tables, agreements):

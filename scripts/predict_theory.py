@@ -1,21 +1,20 @@
 """The theory's predictions for one architecture on a study's grid."""
 
 from job import run
+from learnability.common.store import read_h5, write_frame
 from learnability.domains import domain_from, target_from
-from learnability.spectrum import Spectrum
-from learnability.store import read_h5, write_frame
-from learnability.tables import theory_table
+from learnability.spectra.spectrum import Spectrum
+from learnability.tables.theory import theory_table
 
 
 def main(domain, targets, train_sizes, ridges, noise_stds, eigenvalues, predictions):
     """Read a spectrum, write one row per target, training size, ridge and noise."""
-    place = domain_from(domain)
+    space = domain_from(domain)
     arrays, parameters = read_h5(eigenvalues)
     spectrum = Spectrum(**arrays)
-    functions = {name: target_from(place, target) for name, target in targets.items()}
-    size = getattr(place, "size", None)
-    signs = [name for name, target in functions.items() if (abs(target(*place.evaluation())) == 1).all()]
-    table = theory_table(spectrum, functions, train_sizes, ridges, noise_stds, size, signs)
+    functions = {name: target_from(space, target) for name, target in targets.items()}
+    signs = [name for name, target in functions.items() if (abs(target(*space.evaluation())) == 1).all()]
+    table = theory_table(spectrum, functions, train_sizes, ridges, noise_stds, space.size, signs)
     write_frame(predictions, table, {**parameters, "targets": targets})
 
 

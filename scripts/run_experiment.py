@@ -1,8 +1,8 @@
 """One cell of an experiment of its own kind."""
 
 from job import run
+from learnability.common.store import write_frame
 from learnability.experiments import experiment
-from learnability.store import write_frame
 
 
 def main(kind, options, labels, threads, cell):

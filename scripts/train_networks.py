@@ -1,12 +1,12 @@
 """One block of networks: the seeds first ... last at one width and training-set size, all targets."""
 
 from job import run
-from learnability.architectures import FullyConnected
+from learnability.common.progress import Progress
+from learnability.common.store import write_frame
 from learnability.domains import domain_from, target_from
-from learnability.progress import Progress
-from learnability.sampled_networks import network_experiment
-from learnability.store import write_frame
-from learnability.training import fit
+from learnability.ensembles.training.fit import fit
+from learnability.kernels import architecture_from
+from learnability.measurements.networks import network_experiment
 
 
 def main(domain, architecture, targets, train_size, noise_stds, width, first, last, training, threads, functions):
@@ -14,17 +14,17 @@ def main(domain, architecture, targets, train_size, noise_stds, width, first, la
     import torch
 
     torch.set_num_threads(threads)
-    place, network = domain_from(domain), FullyConnected(**architecture)
-    chosen = {name: target_from(place, target) for name, target in targets.items()}
+    space, network = domain_from(domain), architecture_from(architecture)
+    chosen = {name: target_from(space, target) for name, target in targets.items()}
     seeds = range(first, last + 1)
     progress = Progress(len(seeds) * len(targets) * len(noise_stds), f"width {width}, n = {train_size}")
 
     def trained(seeds, x, y, x_test):
         return fit(network, width, seeds, x, y, x_test, report=progress, **training)
 
-    table, learned = network_experiment(place, chosen, train_size, noise_stds, seeds, trained)
+    table, learned, device = network_experiment(space, chosen, train_size, noise_stds, seeds, trained)
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "width": width}
-    write_frame(functions, table, {**parameters, "training": training}, functions=learned)
+    write_frame(functions, table, {**parameters, "training": training, "device": device}, functions=learned)
 
 
 if "snakemake" in globals():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from learnability.activations import ACTIVATIONS, Activation, activation_named
+from learnability.kernels.activations import ACTIVATIONS, Activation, activation_named
 
 COVARIANCES = [(1.7, 0.6, 0.55), (0.3, 0.3, -0.29), (2.25, 1.0, 0.0), (4.0, 0.5, 1.2)]
 

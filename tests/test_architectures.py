@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import learnability as lb
-from learnability.activations import ACTIVATIONS
+from learnability.kernels.activations import ACTIVATIONS
 
 
 def reference(data):
@@ -55,7 +55,7 @@ class TestEveryKernel:
         assert np.linalg.eigvalsh(kernel).min() > -1e-13 * len(x) * scale
         assert np.abs(architecture.kernel(x, x, kind) - kernel).max() < 1e-12 * scale
         assert np.abs(kernel[7] - kernel[3]).max() < 1e-12 * scale
-        monkeypatch.setattr("learnability.architectures.CPU_BLOCK", 64)
+        monkeypatch.setattr("learnability.kernels.fully_connected.CPU_BLOCK", 64)
         assert np.abs(architecture.kernel(x, kind=kind) - kernel).max() < 1e-13 * scale
         assert np.abs(architecture.kernel(x[:5], x[5:], kind) - kernel[:5, 5:]).max() < 1e-12 * scale
 
@@ -68,7 +68,7 @@ class TestEveryKernel:
 
 
 def test_wide_networks_have_this_tangent_kernel():
-    from learnability.networks import Ensemble, tangent_kernel
+    from learnability.ensembles.networks import Ensemble, tangent_kernel
 
     x = np.random.default_rng(1).standard_normal((6, 3))
     for activation in ("relu", "tanh", "gelu"):
@@ -87,7 +87,7 @@ def test_depth_zero_is_linear_regression():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"depth": -1}, "depth must be an integer >= 0, got -1"),
+        ({"depth": -1}, "depth must be a whole number >= 0, got -1"),
         ({"depth": 1, "activation": "tahn"}, "did you mean 'tanh'"),
         ({"depth": 1, "weight_std": -1.0}, "weight_std must be finite and >= 0"),
     ],

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from learnability.configuration import label_of, studies_from
-from learnability.validation import check_meaning, checked
+from learnability.studies.configuration import label_of, studies_from
+from learnability.studies.schema import load_schema
+from learnability.studies.validation import check_meaning, checked
 
 ROOT = Path(__file__).parent.parent
-SCHEMA = yaml.safe_load((ROOT / "config" / "schema.yaml").read_text())
+SCHEMA = load_schema(ROOT / "config" / "schema.yaml")
 SHIPPED = sorted(path.name for path in (ROOT / "config").glob("*.yaml") if path.name != "schema.yaml")
 
 
@@ -63,10 +64,10 @@ def test_labels():
 def changed(path, value):
     entry = deepcopy(config())
     *way, last = path
-    place = entry
+    part = entry
     for key in way:
-        place = place[key]
-    place[last] = value
+        part = part[key]
+    part[last] = value
     return entry
 
 
@@ -79,12 +80,12 @@ WRONG = {
     "unknown domain": (["studies", "curves", "domain"], "cub", "studies.curves: unknown domain 'cub'; did you mean 'cube'"),
     "unknown architecture": (["studies", "curves", "architectures"], ["relu2"], "studies.curves: unknown architecture 'relu2'; did you mean 'relu1'"),
     "unknown target": (["studies", "curves", "targets"], [{"parrity": 1}], "studies.curves: targets.*unknown target on a hypercube 'parrity'; did you mean 'parity'"),
-    "wrong target argument": (["studies", "curves", "targets"], [{"parity": 5}], "parity needs a number of bits between 0 and 4, got 5"),
+    "wrong target argument": (["studies", "curves", "targets"], [{"parity": 5}], "the number of bits of a parity must be a whole number from 0 to 4, got 5"),
     "unknown figure": (["studies", "curves", "figure"], "learning_curve", "did you mean 'learning_curves'"),
     "missing file": (["studies", "curves", "targets"], [{"truth_table": "nowhere.txt"}], "cannot read nowhere.txt"),
     "bad method": (["training", "method"], "sgd", "training.method: 'sgd' is not one of gradient_flow, gradient_descent"),
-    "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1.depth: -1 is not allowed"),
-    "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be an integer from 1 to 1000.*got 'four'"),
+    "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1: depth must be a whole number >= 0, got -1"),
+    "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be a whole number from 1 to 1000, got 'four'"),
     "whole float": (["studies", "curves", "seeds"], 3.0, "studies.curves.seeds: 3.0 is not allowed, it is not of type 'integer'"),
     "zero tolerance": (["studies", "curves", "training"], {"tolerance": 0}, "training.tolerance: 0 must be greater than 0"),
     "bad kind": (["domains", "cube", "kind"], "cube", "unknown domain kind 'cube'.*did you mean 'hypercube'"),
@@ -93,7 +94,7 @@ WRONG = {
     "infinite noise": (["studies", "curves", "noise_stds"], [float("inf")], "studies.curves.noise_stds.0: inf is not a finite number"),
     "empty range": (["studies", "curves", "train_sizes"], {"first": 8, "last": 4}, "studies.curves.train_sizes: first 8 is larger than last 4"),
     "same target twice": (["studies", "curves", "targets"], [{"parity": 1}, {"parity": {"degree": 1}}], "two targets have the same name"),
-    "figure option": (["studies", "curves", "figure_options"], {"xscal": "log"}, "unknown figure option 'xscal'; did you mean 'scale'"),
+    "figure option": (["studies", "curves", "figure_options"], {"xscal": "log"}, "unknown figure option 'xscal'; did you mean 'xscale'"),
     "name of a study": (["studies", "a/b"], {}, "studies: name 'a/b' is not allowed"),
     "number as name": (["studies", 3], {}, "the name 3 is a number in YAML; put it in quotes"),
     "experiment option": (["experiments"], {"e": {"kind": "spectra", "options": {"domain": "cube"}}}, "option 'architecture' is missing"),

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from learnability.figures import FIGURES, drawing, save
-from learnability.tables import agreement, joined
+from learnability.tables.agreement import agreement
+from learnability.tables.joined import joined
 
 
 def study(targets, sizes, converged=True):

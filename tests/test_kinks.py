@@ -5,8 +5,9 @@ import pytest
 import torch
 
 import learnability as lb
-from learnability.kinks import mean_slope
-from learnability.networks import Ensemble, _gram, _preactivation_kernels
+from learnability.ensembles.kinks import mean_slope
+from learnability.ensembles.linearization import gram, preactivation_kernels
+from learnability.ensembles.networks import Ensemble
 
 
 def slopes(start, end, assumed, pull, kernel, kink=(0.0, 1.0)):
@@ -69,7 +70,7 @@ def test_a_lone_unit_arrives_rests_or_crosses_as_its_equation_of_motion_says(kin
 def test_dead_layers_leave_finite_kernels():
     grams = [30 * torch.eye(2)[None], torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]
     slopes = [torch.full((1, 2, 5), 0.5)] * 2
-    kernels = _preactivation_kernels(grams, [(1.4, 0.0)] * 3, slopes)
+    kernels = preactivation_kernels(grams, [(1.4, 0.0)] * 3, slopes)
     assert all(torch.isfinite(kernel).all() for kernel in kernels)
 
 
@@ -97,8 +98,8 @@ def test_the_kernel_tells_how_a_slope_moves_its_own_unit(activation, layer):
     ensemble = Ensemble.initial(architecture, 8, 1000, [0], dtype=torch.float64)
     x = torch.from_numpy(np.random.default_rng(3).standard_normal((1, 1, 8)))
     expansion, cotangent = ensemble.linearize(x), torch.full((1, 1, 1), 0.05, dtype=torch.float64)
-    (kernel,) = _preactivation_kernels(
-        [_gram(a, a, gain) for a, gain in zip(expansion.inputs, expansion.gains, strict=True)],
+    (kernel,) = preactivation_kernels(
+        [gram(a, a, gain) for a, gain in zip(expansion.inputs, expansion.gains, strict=True)],
         architecture.layers,
         expansion.slopes,
     )[layer : layer + 1]

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 import learnability as lb
-from learnability.activations import ACTIVATIONS
-from learnability.networks import Ensemble, tangent_kernel
-from learnability.training.gradient_descent import gradient_descent
+from learnability.ensembles.networks import Ensemble, tangent_kernel
+from learnability.ensembles.training.gradient_descent import gradient_descent
+from learnability.kernels.activations import ACTIVATIONS
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_thirty_steps_of_gradient_descent_agree(reference):
     ensemble, arrays, expected = reference
     x, y, x_test = arrays["train_X"], arrays["train_y"], arrays["test_X"]
     before, before_test = ensemble.forward(x), ensemble.forward(x_test)
-    gradient_descent(ensemble, x[None], y[None], x_test, 0.0, 30, learning_rate=0.2)
+    gradient_descent(ensemble, x[None], y[None], x_test, 0.0, 30, learning_rate=0.2, step_fraction=0.5)
     assert np.abs((ensemble.forward(x) - before)[0].numpy() - expected["train_y_hat"]).max() < 1e-12
     assert np.abs((ensemble.forward(x_test) - before_test)[0].numpy() - expected["test_y_hat"]).max() < 1e-12
 
@@ -79,5 +79,5 @@ def test_weights_follow_from_identity():
 
 
 def test_bad_width():
-    with pytest.raises(ValueError, match="width must be an integer >= 1, got 0"):
+    with pytest.raises(ValueError, match="width must be a whole number >= 1, got 0"):
         Ensemble.initial(lb.FullyConnected(1), 3, 0, [0])

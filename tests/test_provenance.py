@@ -1,6 +1,7 @@
+import ast
 from pathlib import Path
 
-from learnability.provenance import sources
+from learnability.common.provenance import imports, sources
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = ROOT / "scripts"
@@ -11,22 +12,68 @@ def modules(script):
 
 
 def test_scripts_depend_on_what_they_import_and_on_nothing_else():
-    assert "learnability/theory.py" in modules("predict_theory.py")
-    assert "learnability/theory.py" not in modules("train_networks.py")
-    assert {"learnability/training/gradient_flow.py", "learnability/networks.py"} <= modules("train_networks.py")
-    assert "learnability/regression.py" not in modules("train_networks.py")
-    assert not any(path.startswith("learnability/training") for path in modules("run_regression.py"))
+    assert "learnability/theory/prediction.py" in modules("predict_theory.py")
+    assert "learnability/theory/prediction.py" not in modules("train_networks.py")
+    assert {"learnability/ensembles/training/gradient_flow.py", "learnability/ensembles/networks.py"} <= modules(
+        "train_networks.py"
+    )
+    assert "learnability/regression/ridge.py" not in modules("train_networks.py")
+    assert not any(path.startswith("learnability/ensembles") for path in modules("run_regression.py"))
     drawing = modules("draw_figure.py")
-    assert "learnability/figures/__init__.py" in drawing and "learnability/networks.py" not in drawing
+    assert "learnability/figures/__init__.py" in drawing and "learnability/ensembles/networks.py" not in drawing
     assert "learnability/figures/learning_curves.py" not in drawing
     by_hand = {"job.py", "benchmark.py", "describe_config.py"}
     assert all("job.py" in modules(path.name) for path in SCRIPTS.glob("*.py") if path.name not in by_hand)
     assert all("learnability/__init__.py" not in modules(path.name) for path in SCRIPTS.glob("*.py"))
 
 
-def test_the_library_knows_nothing_of_snakemake_and_keeps_its_layers():
+LAYERS = (
+    "common",
+    "kernels",
+    "spectra",
+    "domains",
+    "theory",
+    "regression",
+    "ensembles",
+    "measurements",
+    "tables",
+    "experiments",
+    "figures",
+    "studies",
+)
+
+
+def test_the_library_knows_nothing_of_snakemake():
     for path in (SCRIPTS / "learnability").rglob("*.py"):
         assert "import snakemake" not in path.read_text()
-    assert not {"theory.py", "regression.py", "networks.py"} & {
-        Path(path).name for path in sources(SCRIPTS / "learnability" / "spectrum.py")
-    }
+
+
+def test_imports_go_downward_and_never_in_a_circle():
+    """A package imports only from those before it in LAYERS; within a package, modules import each other in one direction."""
+    edges = imports(SCRIPTS / "learnability")
+    for module, imported in edges.items():
+        for other in imported:
+            assert LAYERS.index(other.split("/")[0]) <= LAYERS.index(module.split("/")[0]), f"{module} imports {other}"
+    finished, open_ = set(), []
+
+    def visit(module):
+        assert module not in open_, " -> ".join([*open_[open_.index(module) :], module])
+        if module not in finished:
+            open_.append(module)
+            for other in edges.get(module, ()):
+                visit(other)
+            finished.add(open_.pop())
+
+    for module in edges:
+        visit(module)
+
+
+def test_modules_and_functions_fit_on_a_page():
+    """At most 300 lines a module, and 50 a function without its docstring."""
+    for path in (SCRIPTS / "learnability").rglob("*.py"):
+        text = path.read_text()
+        assert text.count("\n") <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                assert node.end_lineno - first.lineno < 50, f"{path}: {node.name}"

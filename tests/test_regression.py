@@ -3,10 +3,13 @@ import numpy as np
 import pytest
 
 import learnability as lb
-from learnability.measures import coefficients
-from learnability.regression import minimum_norm_solve
-from learnability.sampled_regression import kernel_experiment
-from learnability.tables import agreement, joined, theory_table
+from learnability.kernels.matrix import KernelMatrix
+from learnability.measurements.metrics import coefficients
+from learnability.measurements.regression import kernel_experiment
+from learnability.regression.ridge import minimum_norm_solve
+from learnability.tables.agreement import agreement
+from learnability.tables.joined import joined
+from learnability.tables.theory import theory_table
 
 
 def test_predictions_agree_with_neural_tangents(data):
@@ -43,12 +46,9 @@ def test_conservation_of_learnability(domain, architecture):
 
 
 def test_regression_matches_theory_on_the_headline_study(cube, relu4):
-    matrix = relu4.kernel(cube.points)
+    kernel = KernelMatrix.on(cube, relu4)
     targets = {f"parity {k}": cube.parity(k) for k in (0, 1, 3, 8)}
     sizes = [1, 2, 4, 8, 16, 32, 64, 128]
-
-    def kernel(x, x2, index, index2):
-        return matrix[index][:, index if index2 is None else index2]
 
     experiment = kernel_experiment(cube, targets, kernel, sizes, [0.0], [0.0], range(30))
     theory = theory_table(cube.spectrum(relu4), targets, sizes, [0.0], [0.0], cube.size)
@@ -72,11 +72,8 @@ def test_regression_matches_theory_on_the_headline_study(cube, relu4):
 
 def test_noise_and_ridge_match_theory(relu4):
     cube = lb.Hypercube(dim=10)  # large: with a ridge, sampling without replacement is seen at n = 96 of 256
-    matrix = relu4.kernel(cube.points)
+    kernel = KernelMatrix.on(cube, relu4)
     targets = {"parity 1": cube.parity(1), "parity 2": cube.parity(2)}
-
-    def kernel(x, x2, index, index2):
-        return matrix[index][:, index if index2 is None else index2]
 
     grid = ([32], [0.0, 0.5, 4.0], [0.0, 0.5])
     experiment = kernel_experiment(cube, targets, kernel, *grid, range(100))
@@ -109,11 +106,7 @@ def test_no_data_predicts_zero(relu4):
 
 def test_an_experiment_without_data_learns_nothing():
     cube = lb.Hypercube(dim=4)
-    matrix = lb.FullyConnected(1).kernel(cube.points)
-
-    def kernel(x, x2, index, index2):
-        return matrix[index][:, index if index2 is None else index2]
-
+    kernel = KernelMatrix.on(cube, lb.FullyConnected(1))
     table = kernel_experiment(cube, {"parity 1": cube.parity(1)}, kernel, [0], [0.0, 1.0], [0.0, 0.5], range(2))
     assert (table["learnability"] == 0).all() and np.allclose(table["test_mse"], 1 + table["noise_std"] ** 2)
     assert table["train_mse"].isna().all()

@@ -96,9 +96,9 @@ def test_regression_matches_theory_with_bias_and_ridge():
 
 
 def test_messages():
-    with pytest.raises(ValueError, match="dim must be an integer >= 3, got 2"):
+    with pytest.raises(ValueError, match="dim must be a whole number >= 3, got 2"):
         lb.Hypersphere(dim=2)
     with pytest.raises(ValueError, match="radius must be finite and > 0"):
         lb.Hypersphere(dim=3, radius=-1)
-    with pytest.raises(ValueError, match="between 0 and 5, got 6"):
+    with pytest.raises(ValueError, match="from 0 to 5, got 6"):
         lb.Hypersphere(dim=5).product(6)

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 import learnability as lb
-from learnability.estimators import estimate
 from learnability.experiments import EXPERIMENTS, experiment
 from learnability.experiments.linear_regression import exact_test_mse
 from learnability.figures import FIGURES
-from learnability.regression import ridge_regression
-from learnability.statistics import mean_squared_gradient, shifted_test_mse, sign_accuracy
+from learnability.regression.cross_validation import estimate
+from learnability.regression.ridge import ridge_regression
+from learnability.theory.statistics import mean_squared_gradient, shifted_test_mse, sign_accuracy
 
 
 def learned(domain, kernel, values, train_size, seeds, ridge=0.0):

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learnability.seeding import digest, stream
-from learnability.store import read_frame, read_h5, read_table, replacing, write_frame, write_h5, write_table
+from learnability.common.seeding import digest, stream
+from learnability.common.store import read_frame, read_h5, read_table, replacing, write_frame, write_h5, write_table
 
 
 def test_same_description_same_stream():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import learnability as lb
-from learnability.theory import effective_regularization
+from learnability.theory.conservation import effective_regularization
 
 
 def random_spectrum(levels=40, seed=0):

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 import learnability as lb
-from learnability.networks import Ensemble, tangent_kernel
-from learnability.training import block_size, fit
-from learnability.training.gradient_descent import stable_rate
-from learnability.training.gradient_flow import FrozenKernel, gradient_flow
+from learnability.ensembles.networks import Ensemble, tangent_kernel
+from learnability.ensembles.training.fit import block_size, fit
+from learnability.ensembles.training.frozen_kernel import FrozenKernel
+from learnability.ensembles.training.gradient_descent import stable_rate
+from learnability.ensembles.training.gradient_flow import gradient_flow
 
 METHODS = ["gradient_flow", "gradient_descent"]
 
@@ -61,8 +62,10 @@ def test_the_integrator_is_second_order(cube):
         ensemble = Ensemble.initial(architecture, 8, 12, [0, 1], dtype=torch.float64)
         inputs, labels = torch.from_numpy(x).expand(2, -1, -1), torch.from_numpy(y)[None, :, None].expand(2, -1, -1)
         times = [horizon * (k + 1) / steps for k in range(steps)]
-        history = gradient_flow(ensemble, inputs, labels, torch.from_numpy(cube.points), 1e-300, steps, times, 1e9)
-        return history["snapshots"][-1]
+        history = gradient_flow(
+            ensemble, inputs, labels, torch.from_numpy(cube.points), 1e-300, steps, times, tolerance=1e9
+        )
+        return history.snapshots[-1]
 
     # the requested times cut the steps, but the first one is shorter still; it is the same in every run
     errors = [float((learned(n) - learned(640)).abs().max()) for n in (40, 80, 160)]

@@ -89,14 +89,14 @@ def test_a_changed_plot_redraws_only(run):
 
 
 def test_a_changed_theory_retrains_nothing(run):
-    append(run / "scripts/learnability/theory.py")
+    append(run / "scripts/learnability/theory/eigenlearning.py")
     jobs = planned(run)
     assert jobs["theory"] == 3 and jobs["join"] == 2
     assert not {"networks", "regression", "kernel", "spectrum"} & set(jobs)
 
 
 def test_a_changed_trainer_retrains_only(run):
-    append(run / "scripts/learnability/training/gradient_flow.py")
+    append(run / "scripts/learnability/ensembles/training/gradient_flow.py")
     assert not {"theory", "regression", "kernel", "spectrum"} & set(planned(run))
 
 

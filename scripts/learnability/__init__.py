@@ -9,19 +9,19 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "FullyConnected": "architectures",
-    "Spectrum": "spectrum",
-    "Target": "spectrum",
+    "FullyConnected": "kernels.fully_connected",
+    "Spectrum": "spectra.spectrum",
+    "Target": "spectra.target",
     "Hypercube": "domains.hypercube",
     "Circle": "domains.circle",
     "Hypersphere": "domains.sphere",
     "Samples": "domains.samples",
-    "predict": "theory",
-    "Prediction": "theory",
-    "kernel_regression": "regression",
-    "train": "training",
-    "TrainingResult": "training.result",
-    "Ensemble": "networks",
+    "predict": "theory.prediction",
+    "Prediction": "theory.prediction",
+    "kernel_regression": "regression.ridge",
+    "train": "ensembles.training.fit",
+    "TrainingResult": "ensembles.training.result",
+    "Ensemble": "ensembles.networks",
 }
 
 __all__ = sorted(_HOME)

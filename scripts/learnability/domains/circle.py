@@ -6,15 +6,15 @@ The eigenvalue of frequency k is the discrete Fourier transform of the kernel's 
 
 import numpy as np
 
-from ..errors import require
-from ..spectrum import Spectrum, Target
-from .domain import FiniteDomain
+from ..common.errors import whole
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from .domain import ROUNDING, SymmetricFiniteDomain
 
 SQRT2 = np.sqrt(2)
-ROUNDING = 64 * np.finfo(np.float64).eps
 
 
-class Circle(FiniteDomain):
+class Circle(SymmetricFiniteDomain):
     """`points` equally spaced points (cos t, sin t), t = 2 pi j / points.
 
     Raises
@@ -27,9 +27,7 @@ class Circle(FiniteDomain):
     targets = ("cosine", "sine")
 
     def __init__(self, points):
-        whole = isinstance(points, int | np.integer) and points >= 2
-        require(whole, f"points must be an integer >= 2, got {points!r}")
-        self.size = int(points)
+        self.size = whole("points", points, 2)
         self.angles = 2 * np.pi * np.arange(self.size) / self.size
         self.frequencies = np.arange(self.size // 2 + 1)
         self.identity = {"kind": self.kind, "points": self.size}
@@ -66,18 +64,14 @@ class Circle(FiniteDomain):
 
     def cosine(self, frequency):
         """The cosine of the given frequency, scaled to unit mean square."""
-        self._check("cosine", frequency, 0, self.size // 2)
+        frequency = whole("the frequency of a cosine", frequency, 0, self.size // 2)
         scale = 1.0 if self._multiplicities()[frequency] == 1 else SQRT2
         return Target([1.0], [frequency], lambda x, index: scale * np.cos(frequency * _angle(x)), f"cos {frequency}")
 
     def sine(self, frequency):
         """The sine of the given frequency, scaled to unit mean square."""
-        self._check("sine", frequency, 1, (self.size - 1) // 2)
+        frequency = whole("the frequency of a sine", frequency, 1, (self.size - 1) // 2)
         return Target([1.0], [frequency], lambda x, index: SQRT2 * np.sin(frequency * _angle(x)), f"sin {frequency}")
-
-    def _check(self, name, frequency, least, most):
-        whole = isinstance(frequency, int | np.integer) and least <= frequency <= most
-        require(whole, f"{name} needs a frequency between {least} and {most}, got {frequency!r}")
 
 
 def _angle(x):

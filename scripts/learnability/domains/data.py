@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from ..errors import choose, require
-from ..seeding import stream
+from ..common.errors import choose, require
+from ..common.seeding import stream
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -51,6 +51,11 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
         what to do.
     """
+    return prepared(*selected(name, path, samples, classes, label, seed, folder), classes, scale)
+
+
+def selected(name, path, samples, classes, label, seed, folder):
+    """The rows of the raw data that are asked for: x (samples, ...), y, the label's name, the scale if none is given."""
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
     require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
@@ -67,10 +72,14 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         index = np.sort(index.permutation(len(x))[:samples])
         x, y = x[index], y[index]
     require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
-    x = x.reshape(len(x), -1).astype(np.float64)
+    return x, y, column, "features" if path is not None and Path(path).suffix == ".csv" else "all"
+
+
+def prepared(x, y, column, usual_scale, classes, scale):
+    """Scaled inputs, outputs and their names, as `load` returns them."""
     outputs, names = _encoded(y, classes, column)
-    scale = scale or ("features" if path is not None and Path(path).suffix == ".csv" else "all")
-    return _scaled(x, choose("scale", scale, ("all", "features", "none"))), outputs, names
+    scale = choose("scale", scale or usual_scale, ("all", "features", "none"))
+    return _scaled(x.reshape(len(x), -1).astype(np.float64), scale), outputs, names
 
 
 def _named(name, folder):

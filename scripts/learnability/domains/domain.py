@@ -1,12 +1,21 @@
-"""What every domain offers. Spectrum, kernel regression and networks always see the very same points."""
+"""What every domain offers. Spectrum, kernel regression and networks always see the very same points.
+
+A domain samples training sets, has points on which learned functions are measured, and turns a kernel into a spectrum.
+`FiniteDomain` is a list of points; on a `SymmetricDomain` the kernel's values at a few points, its profile, determine the
+spectrum, and eigenfunctions do not depend on the kernel. Hypercube and circle are both, the sphere is symmetric, a data
+set is finite.
+"""
 
 from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..errors import require, whole
-from ..seeding import stream
-from ..spectrum import Target
+from ..common.errors import require, whole
+from ..common.seeding import stream
+from ..kernels.matrix import LARGEST_MATRIX
+from ..spectra.target import Target
+
+ROUNDING = 64 * np.finfo(np.float64).eps  # relative error of a kernel value after a few layers
 
 
 class Domain(ABC):
@@ -20,20 +29,25 @@ class Domain(ABC):
         Methods that build the targets a configuration may ask for.
     identity : dict
         What it is, for hashing and file attributes.
-    symmetric : bool
-        Whether the kernel's values on `profile_points` determine its spectrum; a data set has no symmetry.
+    size : int or None
+        The number of its points; None where they are infinitely many.
     listable : bool
         Whether its evaluation points fit into memory; without them there is theory but no experiment.
     """
 
     kind: str
     targets: tuple
-    symmetric = True
+    size = None
     listable = True
 
     def __repr__(self):
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")
         return f"{type(self).__name__}({parameters})"
+
+    @property
+    def sampling_identity(self):
+        """What decides training sets and their noise: `identity` without what only concerns the evaluation."""
+        return self.identity
 
     @abstractmethod
     def sample(self, train_size, seed):
@@ -44,17 +58,35 @@ class Domain(ABC):
         """The points on which learned functions are measured, x (points, dim), and their indices or None."""
 
     @abstractmethod
+    def kernel_values(self, architecture, kind="ntk"):
+        """What a kernel file holds, dict of arrays: all that `spectrum_of` needs."""
+
+    @abstractmethod
+    def spectrum_of(self, values):
+        """The spectrum of the kernel whose `kernel_values` these are."""
+
+    def spectrum(self, architecture, kind="ntk"):
+        """The spectrum of an architecture's kernel under the uniform measure."""
+        return self.spectrum_of(self.kernel_values(architecture, kind))
+
+
+class SymmetricDomain(Domain):
+    """A domain on which the kernels of all architectures have the same eigenfunctions."""
+
+    @abstractmethod
     def profile_points(self):
         """Points (m, dim), the first of which stands for all: K(first, every) determines the spectrum."""
 
     @abstractmethod
     def spectrum_of_profile(self, profile):
-        """The spectrum of the kernel whose values on `profile_points` are `profile` (m,)."""
+        """Spectrum of the kernel whose values K(first, every) at `profile_points` are given."""
 
-    def spectrum(self, architecture, kind="ntk"):
-        """The spectrum of an architecture's kernel on this domain, levels in descending order."""
+    def kernel_values(self, architecture, kind="ntk"):
         points = self.profile_points()
-        return self.spectrum_of_profile(architecture.kernel(points[:1], points, kind)[0])
+        return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
+
+    def spectrum_of(self, values):
+        return self.spectrum_of_profile(values["profile"])
 
 
 class FiniteDomain(Domain):
@@ -66,18 +98,6 @@ class FiniteDomain(Domain):
     @abstractmethod
     def points(self):
         """All points, (size, dim) float64."""
-
-    @abstractmethod
-    def eigenfunctions(self):
-        """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
-
-    @abstractmethod
-    def power(self, values):
-        """Modes (levels,) and the power of a function (size, outputs...) on each, (levels, outputs...)."""
-
-    @abstractmethod
-    def index_of(self, x):
-        """The numbers of points x (n, dim) of this domain."""
 
     def sample(self, train_size, seed):
         train_size, seed = whole("train_size", train_size), whole("seed", seed)
@@ -93,6 +113,41 @@ class FiniteDomain(Domain):
     def evaluation(self):
         return self.points, np.arange(self.size)
 
+    def _values(self, values, name):
+        """A function's values at `points` as an array; ValueError if they do not fit or are not finite."""
+        values = np.asarray(values, dtype=np.float64)
+        require(
+            values.shape[:1] == (self.size,),
+            f"target {name!r} has shape {values.shape}; {self.kind} has {self.size} points",
+        )
+        require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
+        return values
+
+
+class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
+    """A list of points with a known eigenbasis."""
+
+    @abstractmethod
+    def eigenfunctions(self):
+        """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
+
+    @abstractmethod
+    def power(self, values):
+        """Modes (levels,) and the power of a function (size, outputs...) on each, (levels, outputs...)."""
+
+    @abstractmethod
+    def index_of(self, x):
+        """The numbers of points x (n, dim) of this domain."""
+
+    def kernel_values(self, architecture, kind="ntk"):
+        values = super().kernel_values(architecture, kind)
+        if self.size > LARGEST_MATRIX:
+            return values
+        return {**values, "points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
+
+    def spectrum(self, architecture, kind="ntk"):
+        return self.spectrum_of(SymmetricDomain.kernel_values(self, architecture, kind))
+
     def target(self, values, name="values"):
         """Any function, given by its values at `points`, (size,) or (size, outputs).
 
@@ -101,11 +156,6 @@ class FiniteDomain(Domain):
         ValueError
             Wrong length or values that are not finite.
         """
-        values = np.asarray(values, dtype=np.float64)
-        require(
-            values.shape[:1] == (self.size,),
-            f"target {name!r} has shape {values.shape}; {self.kind} has {self.size} points",
-        )
-        require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
+        values = self._values(values, name)
         modes, power = self.power(values)
         return Target(power, modes, lambda x, index: values[self.index_of(x) if index is None else index], name)

@@ -13,16 +13,16 @@ from math import comb, fsum
 
 import numpy as np
 
-from ..errors import require
-from ..spectrum import Spectrum, Target
-from .domain import FiniteDomain
+from ..common.errors import require, whole
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from .domain import ROUNDING, SymmetricFiniteDomain
 
-LARGEST_DIM = 1000  # C(1000, 500) is 3e299
+LARGEST_DIM = 1000  # C(1000, 500) is 3e299: multiplicities still fit a float64
 LARGEST_LISTED = 20  # 2^20 points are the most that are ever listed
-ROUNDING = 64 * np.finfo(np.float64).eps  # relative error of a kernel value after a few layers
 
 
-class Hypercube(FiniteDomain):
+class Hypercube(SymmetricFiniteDomain):
     """The hypercube {-1, +1}^dim; point number i has x_j = -1 where bit j of i is set.
 
     Raises
@@ -35,12 +35,7 @@ class Hypercube(FiniteDomain):
     targets = ("parity", "monomial", "majority", "conjunction", "truth_table")
 
     def __init__(self, dim):
-        whole = isinstance(dim, int | np.integer)
-        require(
-            whole and 1 <= dim <= LARGEST_DIM,
-            f"dim must be an integer from 1 to {LARGEST_DIM}, where multiplicities still fit a float64; got {dim!r}",
-        )
-        self.dim = int(dim)
+        self.dim = whole("dim", dim, 1, LARGEST_DIM)
         self.size = 1 << self.dim
         self.listable = self.dim <= LARGEST_LISTED
         self.identity = {"kind": self.kind, "dim": self.dim}
@@ -95,19 +90,19 @@ class Hypercube(FiniteDomain):
 
     def parity(self, degree):
         """The parity of the first `degree` bits; degree 0 is the constant 1."""
-        self._check_bits("parity", degree, 0)
+        degree = whole("the number of bits of a parity", degree, 0, self.dim)
         target = self.monomial(list(range(degree)))
         return Target(target.power, target.modes, target.function, f"parity {degree}")
 
     def majority(self, bits):
         """The sign of the sum of the first `bits` coordinates; `bits` is odd."""
-        self._check_bits("majority", bits, 1)
+        bits = whole("the number of bits of a majority", bits, 1, self.dim)
         require(bits % 2 == 1, f"majority needs an odd number of bits, got {bits}")
         return self.target(np.sign(self.points[:, :bits].sum(1)), f"majority {bits}")
 
     def conjunction(self, bits):
         """Logical AND of the first `bits` coordinates: +1 where all of them are +1, else -1."""
-        self._check_bits("conjunction", bits, 1)
+        bits = whole("the number of bits of a conjunction", bits, 1, self.dim)
         return self.target(np.where((self.points[:, :bits] > 0).all(1), 1.0, -1.0), f"AND {bits}")
 
     def truth_table(self, path):
@@ -118,10 +113,6 @@ class Hypercube(FiniteDomain):
             raise ValueError(f"truth_table: cannot read {path}: {error}") from error
         require(values.shape == (self.size,), f"truth_table: {path} has {values.size} values, needs {self.size}")
         return self.target(values, f"table {path}")
-
-    def _check_bits(self, name, bits, least):
-        whole = isinstance(bits, int | np.integer) and least <= bits <= self.dim
-        require(whole, f"{name} needs a number of bits between {least} and {self.dim}, got {bits!r}")
 
 
 def krawtchouk(dim):

@@ -7,10 +7,11 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 import numpy as np
 from scipy import linalg
 
-from ..errors import require
-from ..seeding import digest
-from ..spectrum import Spectrum, Target
-from .data import load
+from ..common.errors import require
+from ..common.seeding import digest, hash_of
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from .data import prepared, selected
 from .domain import FiniteDomain
 
 
@@ -33,7 +34,6 @@ class Samples(FiniteDomain):
 
     kind = "samples"
     targets = ("label", "all")
-    symmetric = False
 
     def __init__(self, x, y=None, names=None):
         x = np.asarray(x, dtype=np.float64)
@@ -61,39 +61,26 @@ class Samples(FiniteDomain):
     def points(self):
         return self._points
 
-    def index_of(self, x):
-        raise ValueError("points of a data set are known by their index only; give it, as `sample` returns it")
+    def kernel_values(self, architecture, kind="ntk"):
+        return {"points": self._points, "matrix": architecture.kernel(self._points, kind=kind)}
 
-    def profile_points(self):
-        return self._points
-
-    def spectrum(self, architecture, kind="ntk"):
-        return self.spectrum_of_matrix(architecture.kernel(self._points, kind=kind))
-
-    def spectrum_of_profile(self, profile):
-        raise ValueError("a data set has no symmetry: its spectrum needs the whole kernel matrix")
-
-    def spectrum_of_matrix(self, matrix):
+    def spectrum_of(self, values):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""
-        values, vectors = linalg.eigh(matrix / self.size, driver="evd")
-        noise = self.size * np.finfo(float).eps * values[-1]
-        order = np.argsort(-values, kind="stable")
-        values = np.where(values > noise, values, 0.0)[order]
-        return Spectrum(values, eigenvectors=vectors[:, order] * np.sqrt(self.size))
-
-    def eigenfunctions(self):
-        raise ValueError("the eigenfunctions of a data set depend on the kernel: see spectrum(...).eigenvectors")
-
-    def power(self, values):
-        raise ValueError("the power of a target on a data set depends on the kernel: see Target.power_in")
+        eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
+        noise = self.size * np.finfo(float).eps * eigenvalues[-1]
+        order = np.argsort(-eigenvalues, kind="stable")
+        eigenvalues = np.where(eigenvalues > noise, eigenvalues, 0.0)[order]
+        return Spectrum(eigenvalues, eigenvectors=vectors[:, order] * np.sqrt(self.size))
 
     def target(self, values, name="values"):
-        values = np.asarray(values, dtype=np.float64)
-        require(values.shape[:1] == (self.size,), f"target {name!r} has shape {values.shape}; {self.size} samples")
-        require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
-        return Target(
-            values=values, function=lambda x, index: values[self.index_of(x) if index is None else index], name=name
-        )
+        """Any function, given by its values at `points`, (size,) or (size, outputs); ValueError if they do not fit."""
+        values = self._values(values, name)
+
+        def function(x, index):
+            require(index is not None, "points of a data set are known by their index only, as `sample` returns it")
+            return values[index]
+
+        return Target(values=values, function=function, name=name)
 
     def label(self, name):
         """One output of y, by name or number."""
@@ -110,13 +97,16 @@ class Samples(FiniteDomain):
         return self.target(self.labels, "all")
 
 
-def hash_of(array):
-    """SHA-256 of an array's content."""
-    return digest(np.ascontiguousarray(array).tobytes().hex())
-
-
 class DataSet(Samples):
-    """A data set from a file or a known name, see `learnability.domains.data.load`."""
+    """A data set from a file or a known name, see `learnability.domains.data.load`.
 
-    def __init__(self, **specification):
-        super().__init__(*load(**specification))
+    Training sets follow from the raw data and from what is made of them, not from rescaled numbers, whose last digit
+    may differ between processors.
+    """
+
+    def __init__(self, name=None, path=None, samples=None, classes=None, label=None, seed=0, folder=None, scale=None):
+        raw = selected(name, path, samples, classes, label, seed, folder)
+        super().__init__(*prepared(*raw, classes, scale))
+        x, y, _, usual_scale = raw
+        recipe = {"classes": classes, "scale": scale or usual_scale}
+        self.identity = {"kind": self.kind, "content": digest([x.shape, hash_of(x), hash_of(y), recipe])}

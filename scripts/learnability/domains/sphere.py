@@ -15,16 +15,16 @@ from math import lgamma, log
 
 import numpy as np
 
-from ..errors import require, whole
-from ..seeding import stream
-from ..spectrum import Spectrum, Target
-from .domain import Domain
+from ..common.errors import require, whole
+from ..common.seeding import stream
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from .domain import ROUNDING, SymmetricDomain
 
-ROUNDING = 64 * np.finfo(np.float64).eps
 NODES_PER_DEGREE = 4
 
 
-class Hypersphere(Domain):
+class Hypersphere(SymmetricDomain):
     """Points of norm `radius` in `dim` dimensions, uniformly distributed.
 
     Parameters
@@ -42,21 +42,21 @@ class Hypersphere(Domain):
     targets = ("harmonic", "product")
 
     def __init__(self, dim, radius=None, test_points=10_000, max_degree=300):
-        for name, value, least in (("dim", dim, 3), ("test_points", test_points, 1), ("max_degree", max_degree, 1)):
-            whole = isinstance(value, int | np.integer) and value >= least
-            require(whole, f"{name} must be an integer >= {least}, got {value!r}")
-        self.dim, self.test_points, self.max_degree = int(dim), int(test_points), int(max_degree)
+        self.dim, self.test_points = whole("dim", dim, 3), whole("test_points", test_points, 1)
+        self.max_degree = whole("max_degree", max_degree, 1)
         self.radius = float(np.sqrt(dim) if radius is None else radius)
         require(np.isfinite(self.radius) and self.radius > 0, f"radius must be finite and > 0, got {radius!r}")
-        self.identity = {
-            "kind": self.kind, "dim": self.dim, "radius": self.radius, "test_points": self.test_points,
-        }  # fmt: skip
+        self.identity = {**self.sampling_identity, "test_points": self.test_points}
+
+    @property
+    def sampling_identity(self):
+        return {"kind": self.kind, "dim": self.dim, "radius": self.radius}
 
     # --- points -----------------------------------------------------------------------------------------------
 
     def _draw(self, number, **identity):
-        place = {"dim": self.dim, "radius": self.radius}
-        x = stream("points on the sphere", domain=place, **identity).standard_normal((number, self.dim))
+        sphere = {"dim": self.dim, "radius": self.radius}
+        x = stream("points on the sphere", domain=sphere, **identity).standard_normal((number, self.dim))
         return self.radius * x / np.linalg.norm(x, axis=1, keepdims=True)
 
     def sample(self, train_size, seed):
@@ -104,7 +104,7 @@ class Hypersphere(Domain):
 
     def harmonic(self, degree):
         """The zonal harmonic sqrt(m_k) C_k(x_1 / radius), of unit mean square."""
-        self._check("harmonic", degree, self.max_degree)
+        degree = whole("the degree of a harmonic", degree, 0, self.max_degree)
         scale = np.sqrt(multiplicities(self.dim, np.array([degree]))[0])
 
         def function(x, index):
@@ -115,14 +115,10 @@ class Hypersphere(Domain):
 
     def product(self, degree):
         """The harmonic proportional to x_1 x_2 ... x_k, of unit mean square; it depends on k coordinates."""
-        self._check("product", degree, self.dim)
+        degree = whole("the degree of a product", degree, 0, self.dim)
         # E[x_1^2 ... x_k^2] = radius^(2k) / (dim (dim + 2) ... (dim + 2k - 2))
         scale = np.sqrt(np.prod(self.dim + 2.0 * np.arange(degree))) / self.radius**degree
         return Target([1.0], [degree], lambda x, index: scale * x[:, :degree].prod(1), f"product {degree}")
-
-    def _check(self, name, degree, most):
-        whole = isinstance(degree, int | np.integer) and 0 <= degree <= most
-        require(whole, f"{name} needs a degree between 0 and {most}, got {degree!r}")
 
 
 def gegenbauer(dim, t, max_degree):
@@ -137,5 +133,6 @@ def gegenbauer(dim, t, max_degree):
 def multiplicities(dim, degrees):
     """Number of independent harmonics of each degree, float64: (2k + dim - 2) (k + dim - 3)! / (k! (dim - 2)!)."""
     logs = [lgamma(k + dim - 2) - lgamma(k + 1) - lgamma(dim - 1) + log(2 * k + dim - 2) for k in degrees.tolist()]
-    values = np.exp(logs)
+    with np.errstate(over="ignore"):  # degrees whose multiplicity exceeds a float64 are never resolved
+        values = np.exp(logs)
     return np.where(values < 2.0**50, np.round(values), values)

@@ -6,7 +6,7 @@ here, and one figure. An experiment is cut into cells, the cross product of its 
 
 from importlib import import_module
 
-from ..errors import choose
+from ..common.errors import choose
 
 EXPERIMENTS = {
     "circle_fits": "learnability.experiments.circle_fits",

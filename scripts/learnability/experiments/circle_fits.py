@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from ..domains import target_from
-from ..measures import coefficients
-from ..spectrum import Target
-from ..theory import predict
-from .learned import learned_functions, place_and_network
-from .results import curve, measured, table
+from ..domains import domain_from, target_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.learned import learned_functions
+from ..measurements.metrics import coefficients
+from ..spectra.target import Target
+from ..tables.means import curve, mean_row, table
+from ..theory.prediction import predict
 
 
 def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_sizes, probe=5, seeds=30):
@@ -29,41 +31,53 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
         "function" rows against `angle`, with mean and spread over seeds and theory (L f; its standard deviation is in
         theory_spread); "coefficient" and "coefficient variance" rows against train_size.
     """
-    place, network = place_and_network(domain, architecture)
-    spectrum = place.spectrum(network)
-    sensor = target_from(place, {"cosine": probe})
-    phi = sensor(place.points)
-    level = spectrum.modes.tolist().index(probe)
+    circle, network = domain_from(domain), architecture_from(architecture)
+    spectrum, kernel = circle.spectrum(network), KernelMatrix.on(circle, network)
+    phi, level = target_from(circle, {"cosine": probe})(circle.points), spectrum.modes.tolist().index(probe)
     rows = []
     for frequency in frequencies:
-        unit = target_from(place, {"cosine": frequency})
-        target = Target(
-            amplitude**2 * unit.power, unit.modes, lambda x, i, u=unit: amplitude * u(x), f"cos {frequency}t"
-        )
-        keys = {"target": target.name}
-        truth = target(place.points)
-        rows += curve("target", place.angles, truth, "angle", **keys)
-        grid = np.linspace(1, max(train_sizes), 200)
-        p = predict(spectrum, target, grid)
-        spread = np.sqrt(p.coefficient_variance[:, level])
+        target = _scaled_cosine(circle, frequency, amplitude)
         known = amplitude if frequency == probe else 0.0
-        for n, mean, std in zip(grid, known * p.mode_learnabilities[:, level], spread, strict=True):
-            row = {"source": "theory", "measure": "coefficient", **keys, "train_size": n, "mean": mean}
-            rows.append({**row, "theory_spread": std})
+        rows += _curves(circle, spectrum, target, level, known, max(train_sizes))
+        truth = target(circle.points)
         for train_size in sorted({*shown_sizes, *train_sizes}):
             p = predict(spectrum, target, train_size)
-            place_keys = {**keys, "train_size": train_size}
+            keys = {"target": target.name, "train_size": train_size}
             for source, size in (("kernel", None), ("network", width)):
-                functions = learned_functions(place, network, target, train_size, seeds, size)
+                functions = learned_functions(circle, kernel, target, train_size, seeds, size)
                 if train_size in shown_sizes:
-                    for angle, values, f in zip(place.angles, functions.T, truth, strict=True):
-                        row = measured(source, "function", values, float(p.learnability) * f, **place_keys)
+                    for angle, values, f in zip(circle.angles, functions.T, truth, strict=True):
+                        row = mean_row(source, "function", values, float(p.learnability) * f, **keys)
                         rows.append({**row, "angle": angle, "theory_spread": float(np.sqrt(p.variance))})
                 if train_size in train_sizes:
                     found = coefficients(phi[:, None], functions)[:, 0]
-                    std = float(np.sqrt(p.coefficient_variance[level]))
-                    row = measured(source, "coefficient", found, known * p.mode_learnabilities[level], **place_keys)
-                    rows.append({**row, "theory_spread": std})
-                    squares = (found - np.nanmean(found)) ** 2 * seeds / (seeds - 1)
-                    rows.append(measured(source, "coefficient variance", squares, std**2, **place_keys))
+                    variance = float(p.coefficient_variance[level])
+                    row = mean_row(source, "coefficient", found, known * p.mode_learnabilities[level], **keys)
+                    rows.append({**row, "theory_spread": float(np.sqrt(variance))})
+                    rows.append(mean_row(source, "coefficient variance", squared_deviations(found), variance, **keys))
     return table(rows)
+
+
+def squared_deviations(draws):
+    """Squares whose mean is the unbiased variance of the draws that are finite; none of fewer than two."""
+    found = draws[np.isfinite(draws)]
+    if len(found) < 2:
+        return np.empty(0)
+    return (found - found.mean()) ** 2 * len(found) / (len(found) - 1)
+
+
+def _scaled_cosine(circle, frequency, amplitude):
+    unit = target_from(circle, {"cosine": frequency})
+    return Target(amplitude**2 * unit.power, unit.modes, lambda x, i: amplitude * unit(x), f"cos {frequency}t")
+
+
+def _curves(circle, spectrum, target, level, known, largest):
+    """The target against the angle, and the theory of the probed coefficient against the training-set size."""
+    rows = curve("target", circle.angles, target(circle.points), "angle", target=target.name)
+    grid = np.linspace(1, largest, 200)
+    p = predict(spectrum, target, grid)
+    spread = np.sqrt(p.coefficient_variance[:, level])
+    for n, mean, std in zip(grid, known * p.mode_learnabilities[:, level], spread, strict=True):
+        row = {"source": "theory", "measure": "coefficient", "target": target.name, "train_size": n, "mean": mean}
+        rows.append({**row, "theory_spread": std})
+    return rows

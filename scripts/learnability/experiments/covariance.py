@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from ..measures import coefficients
-from ..seeding import stream
-from ..theory import predict
-from .learned import learned_functions, place_and_network
-from .results import measured, table
+from ..common.seeding import stream
+from ..domains import domain_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.learned import learned_functions
+from ..measurements.metrics import coefficients
+from ..tables.means import mean_row, table
+from ..theory.prediction import predict
 
 
 def run(
@@ -37,34 +40,39 @@ def run(
         Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode. The
         standard error of a covariance is that of its mean over draws.
     """
-    place, network = place_and_network(domain, architecture)
-    spectrum = place.spectrum(network)
-    modes, basis = place.eigenfunctions()
+    cube, network = domain_from(domain), architecture_from(architecture)
+    spectrum, kernel = cube.spectrum(network), KernelMatrix.on(cube, network)
+    modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]
     if coefficients_by_mode is None:
         coefficients_by_mode = stream("target coefficients", modes=random_modes).standard_normal(random_modes)
         coefficients_by_mode /= np.linalg.norm(coefficients_by_mode)
-    given = np.zeros(place.size)
+    given = np.zeros(cube.size)
     given[: len(coefficients_by_mode)] = coefficients_by_mode
-    target = place.target(basis @ given, "several modes")
+    target = cube.target(basis @ given, "several modes")
     level = [spectrum.modes.tolist().index(mode) for mode in modes.tolist()]
     rows = []
     for train_size in train_sizes:
         p = predict(spectrum, target, train_size)
-        learned = p.mode_learnabilities[level]
-        mean, variance = learned * given, p.coefficient_variance[level]
+        mean, variance = p.mode_learnabilities[level] * given, p.coefficient_variance[level]
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
-            functions = learned_functions(place, network, target, train_size, seeds, size)
+            functions = learned_functions(cube, kernel, target, train_size, seeds, size)
             found = coefficients(basis[:, :shown], functions)  # (seeds, shown)
-            found = found[np.isfinite(found).all(1)]
-            centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1))
-            for i in range(shown):
-                keys = {"train_size": train_size, "mode": i}
-                rows.append(measured(source, "coefficient", found[:, i], mean[i], **keys))
-                rows.append(measured(source, "coefficient variance", centred[:, i] ** 2, variance[i], **keys))
-                rows += [
-                    measured(source, "covariance", centred[:, i] * centred[:, j], 0.0, **keys, mode2=j)
-                    for j in range(i + 1, shown)
-                ]
+            rows += _second_order(source, found[np.isfinite(found).all(1)], mean, variance, train_size)
     return table(rows)
+
+
+def _second_order(source, found, mean, variance, train_size):
+    """Means, variances and covariances of learned coefficients (seeds, modes) beside their theory."""
+    centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1))
+    rows = []
+    for i in range(found.shape[1]):
+        keys = {"train_size": train_size, "mode": i}
+        rows.append(mean_row(source, "coefficient", found[:, i], mean[i], **keys))
+        rows.append(mean_row(source, "coefficient variance", centred[:, i] ** 2, variance[i], **keys))
+        rows += [
+            mean_row(source, "covariance", centred[:, i] * centred[:, j], 0.0, **keys, mode2=j)
+            for j in range(i + 1, found.shape[1])
+        ]
+    return rows

@@ -6,13 +6,15 @@ given time hardly depends on its size; then it stops falling.
 
 import numpy as np
 
-from ..domains import target_from
-from ..sampled_regression import kernel_experiment
-from ..spectrum import Spectrum, Target
-from ..tables import theory_table
-from ..theory import predict
-from .learned import place_and_network
-from .results import curve, measured, table
+from ..domains import domain_from, target_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.regression import kernel_experiment
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from ..tables.means import curve, mean_row, table
+from ..tables.theory import theory_table
+from ..theory.prediction import predict
 
 
 def run(
@@ -39,21 +41,17 @@ def run(
         sizes = np.array(train_sizes, dtype=float)
         test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid).test_mse / aim.power.sum()
         return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
-    place, network = place_and_network(domain, architecture)
-    aims = {"target": target_from(place, target)}
-    spectrum, matrix = place.spectrum(network), network.kernel(place.points)
-
-    def kernel(x, x2, index, index2):
-        return matrix[index][:, index if index2 is None else index2]
-
+    data, network = domain_from(domain), architecture_from(architecture)
+    aims = {"target": target_from(data, target)}
+    spectrum, kernel = data.spectrum(network), KernelMatrix.on(data, network)
     rows = []
     for n in train_sizes:
-        off = theory_table(spectrum, aims, [n], n / grid, [0.0], place.size)["test_mse_off_train"]
+        off = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size)["test_mse_off_train"]
         rows += _curve(grid, off, n)
         for time in np.logspace(*decades, times):
-            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], place.size)["test_mse_off_train"][0]
-            found = kernel_experiment(place, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
-            rows.append(measured("kernel", "test_mse", found, expected, train_size=n, time=time))
+            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], data.size)["test_mse_off_train"][0]
+            found = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
+            rows.append(mean_row("kernel", "test_mse", found, expected, train_size=n, time=time))
     return table(rows)
 
 

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from ..domains import target_from
-from ..estimators import estimate
-from ..measures import mean_squared_error
-from ..regression import ridge_regression
-from ..theory import effective_regularization
-from .learned import place_and_network
-from .results import measured, table
+from ..domains import domain_from, target_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.metrics import mean_squared_error
+from ..measurements.regression import learned_function
+from ..regression.cross_validation import estimate
+from ..tables.means import mean_row, table
+from ..theory.conservation import effective_regularization
 
 
 def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
@@ -20,33 +21,34 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
         Rows "gcv", "leave-one-out" and "test_mse_off_train" against train_size; the first two are compared to the
         measured error (column theory), with the standard error of the difference. Rows "kappa" compare to the theory.
     """
-    place, network = place_and_network(domain, architecture)
-    aim, spectrum = target_from(place, target), place.spectrum(network)
-    x, index = place.evaluation()
-    f, matrix = np.asarray(aim(x, index)).reshape(len(x), -1), network.kernel(x)
+    data, network = domain_from(domain), architecture_from(architecture)
+    aim, spectrum, kernel = target_from(data, target), data.spectrum(network), KernelMatrix.on(data, network)
     rows = []
     for ridge in ridges:
         for n in train_sizes:
-            found = {"gcv": [], "leave-one-out": [], "kappa": [], "test_mse_off_train": []}
-            for seed in range(seeds):
-                _, chosen = place.sample(n, seed)
-                inner = matrix[np.ix_(chosen, chosen)]
-                e = estimate(inner, f[chosen], ridge)
-                off = np.ones(len(x), dtype=bool)
-                off[chosen] = False
-                learned = ridge_regression(inner, matrix[:, chosen], f[chosen], ridge)
-                found["gcv"].append(np.mean(e.gcv))
-                found["leave-one-out"].append(np.mean(e.leave_one_out))
-                found["kappa"].append(e.kappa)
-                found["test_mse_off_train"].append(mean_squared_error(f, learned, off))
-            error = np.array(found["test_mse_off_train"])
-            keys = {"train_size": n, "ridge": float(ridge)}
-            rows.append(measured("kernel", "test_mse_off_train", error, np.nan, **keys))
-            rows.append(
-                measured("kernel", "kappa", found["kappa"], effective_regularization(spectrum, n, ridge), **keys)
-            )
+            found = [_estimates(data, kernel, aim, n, seed, ridge) for seed in range(seeds)]
+            found = {name: np.array([one[name] for one in found]) for name in found[0]}
+            error, keys = found["test_mse_off_train"], {"train_size": n, "ridge": float(ridge)}
+            rows.append(mean_row("kernel", "test_mse_off_train", error, np.nan, **keys))
+            kappa = effective_regularization(spectrum, n, ridge)
+            rows.append(mean_row("kernel", "kappa", found["kappa"], kappa, **keys))
             for name in ("gcv", "leave-one-out"):
-                row = measured(name, name, found[name], error.mean(), **keys)
-                row["standard_error"] = np.std(np.array(found[name]) - error, ddof=1) / np.sqrt(seeds)
+                row = mean_row(name, name, found[name], error.mean(), **keys)
+                row["standard_error"] = np.std(found[name] - error, ddof=1) / np.sqrt(seeds)
                 rows.append(row)
     return table(rows)
+
+
+def _estimates(data, kernel, target, train_size, seed, ridge):
+    """The estimators of one training set, and its error off it."""
+    train, test = data.sample(train_size, seed), data.evaluation()
+    f, y = (np.asarray(target(*points)).reshape(len(points[0]), -1) for points in (test, train))
+    e = estimate(kernel.block(train), y, ridge)
+    off = np.ones(len(f), dtype=bool)
+    off[train[1]] = False
+    return {
+        "gcv": np.mean(e.gcv),
+        "leave-one-out": np.mean(e.leave_one_out),
+        "kappa": e.kappa,
+        "test_mse_off_train": mean_squared_error(f, learned_function(kernel, train, y, test, ridge), off),
+    }

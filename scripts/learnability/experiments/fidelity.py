@@ -5,10 +5,10 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
-from ..architectures import FullyConnected
 from ..domains import Hypercube
-from ..regression import kernel_regression
-from ..training import fit
+from ..ensembles.training.fit import fit
+from ..kernels import architecture_from
+from ..regression.ridge import kernel_regression
 
 LONGEST = 1_000_000  # steps of the reference
 
@@ -35,7 +35,7 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
         converged, `difference` (root mean square over all points to the reference), `distance` (the same between the
         reference and its infinite-width kernel prediction).
     """
-    domain, network = Hypercube(dim=dim), FullyConnected(**architecture)
+    domain, network = Hypercube(dim=dim), architecture_from(architecture)
     trainers = [("gradient_descent", "step_fraction", share) for share in (reference, 2 * reference, 0.5)]
     trainers += [("gradient_flow", "tolerance", tolerance) for tolerance in tolerances]
     tables = []

@@ -7,12 +7,14 @@ tangent at each of a number of points, by central differences, E|grad f|^2 = (di
 
 import numpy as np
 
-from ..domains import Circle, target_from
-from ..seeding import stream
-from ..statistics import mean_squared_gradient
-from ..theory import predict
-from .learned import learned_functions, place_and_network
-from .results import curve, measured, table
+from ..common.seeding import stream
+from ..domains import Circle, domain_from, target_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.learned import learned_functions
+from ..tables.means import curve, mean_row, table
+from ..theory.prediction import predict
+from ..theory.statistics import mean_squared_gradient
 
 STEP = 1e-2  # radians; float32 networks leave 1e-5 of rounding in the quotient
 
@@ -25,12 +27,12 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     DataFrame
         Rows "gradient" against train_size.
     """
-    place, network = place_and_network(domain, architecture)
-    spectrum, aim = place.spectrum(network), target_from(place, target)
-    circle = isinstance(place, Circle)
+    space, network = domain_from(domain), architecture_from(architecture)
+    spectrum, kernel, aim = space.spectrum(network), KernelMatrix.on(space, network), target_from(space, target)
+    circle = isinstance(space, Circle)
     modes = spectrum.modes
-    laplacian = modes**2 if circle else modes * (modes + place.dim - 2) / place.radius**2
-    x_test, measure = (None, _circle) if circle else _tangents(place, points)
+    laplacian = modes**2 if circle else modes * (modes + space.dim - 2) / space.radius**2
+    test, measure = (None, _circle) if circle else _tangents(space, points)
     keys = {"target": aim.name}
     grid = np.geomspace(min(train_sizes) / 2, max(train_sizes), 100)
     predicted = mean_squared_gradient(predict(spectrum, aim, grid), laplacian)
@@ -38,8 +40,8 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     for train_size in train_sizes:
         expected = mean_squared_gradient(predict(spectrum, aim, train_size), laplacian)
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
-            functions = learned_functions(place, network, aim, train_size, seeds, size, x_test)
-            rows.append(measured(source, "gradient", measure(functions), expected, **keys, train_size=train_size))
+            functions = learned_functions(space, kernel, aim, train_size, seeds, size, test)
+            rows.append(mean_row(source, "gradient", measure(functions), expected, **keys, train_size=train_size))
     return table(rows)
 
 
@@ -51,18 +53,18 @@ def _circle(functions):
     return (np.abs(np.fft.rfft(functions) / size) ** 2 * weight * k**2).sum(1)
 
 
-def _tangents(place, points):
+def _tangents(sphere, points):
     """Pairs of points a small angle apart, and the function that turns values on them into E|grad f|^2."""
-    rng = stream("tangents", domain=place.identity, points=points)
-    x = place.evaluation()[0][:points]
+    rng = stream("tangents", domain=sphere.identity, points=points)
+    x = sphere.evaluation()[0][:points]
     direction = rng.standard_normal(x.shape)
-    direction -= (direction * x).sum(1, keepdims=True) * x / place.radius**2
-    direction *= place.radius / np.linalg.norm(direction, axis=1, keepdims=True)
+    direction -= (direction * x).sum(1, keepdims=True) * x / sphere.radius**2
+    direction *= sphere.radius / np.linalg.norm(direction, axis=1, keepdims=True)
     ends = [np.cos(STEP / 2) * x + sign * np.sin(STEP / 2) * direction for sign in (1, -1)]
 
     def measure(functions):
         ahead, behind = functions[:, : len(x)], functions[:, len(x) :]
-        slopes = (ahead - behind) / (STEP * place.radius)
-        return (place.dim - 1) * (slopes**2).mean(1)
+        slopes = (ahead - behind) / (STEP * sphere.radius)
+        return (sphere.dim - 1) * (slopes**2).mean(1)
 
-    return np.concatenate(ends), measure
+    return (np.concatenate(ends), None), measure

@@ -11,11 +11,12 @@ solves the conservation law.
 import numpy as np
 from scipy import linalg
 
-from ..architectures import FullyConnected
 from ..domains import domain_from, target_from
-from ..measures import coefficients
-from ..theory import effective_regularization
-from .results import curve, measured, table
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.metrics import coefficients
+from ..tables.means import curve, mean_row, table
+from ..theory.conservation import effective_regularization
 
 
 def run(domain, architecture, targets, train_sizes, draws=1000):
@@ -32,25 +33,24 @@ def run(domain, architecture, targets, train_sizes, draws=1000):
     DataFrame
         Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
     """
-    place, network = domain_from(domain), FullyConnected(**architecture)
-    spectrum = place.spectrum(network)
-    matrix = network.kernel(place.points)
+    space, network = domain_from(domain), architecture_from(architecture)
+    spectrum, kernel = space.spectrum(network), KernelMatrix(network, values=network.kernel(space.points))
     rows = []
     for specification in targets:
-        target = target_from(place, specification)
-        phi = target(place.points, np.arange(place.size))
+        target = target_from(space, specification)
+        phi = target(*space.evaluation())
         grid = np.geomspace(min(train_sizes), max(train_sizes), 100)
         rows += curve("kappa", grid, effective_regularization(spectrum, grid), "train_size", target=target.name)
-        eigenvalue = coefficients(phi[:, None], (matrix @ phi) / place.size)[0]
+        eigenvalue = coefficients(phi[:, None], (kernel.values @ phi) / space.size)[0]
         for train_size in train_sizes:
             inverse = np.empty(draws)
             for draw in range(draws):
-                _, index = place.sample(train_size, draw)
-                solution = linalg.solve(matrix[np.ix_(index, index)], phi[index], assume_a="pos")
-                inverse[draw] = 1 / (phi[index] @ solution)
+                train = space.sample(train_size, draw)
+                solution = linalg.solve(kernel.block(train), phi[train[1]], assume_a="pos")
+                inverse[draw] = 1 / (phi[train[1]] @ solution)
             keys = {"target": target.name, "train_size": train_size}
             kappa = float(effective_regularization(spectrum, train_size))
-            rows.append(measured("kernel", "kappa", inverse - eigenvalue, kappa, **keys))
+            rows.append(mean_row("kernel", "kappa", inverse - eigenvalue, kappa, **keys))
             share = inverse.var(ddof=1) / inverse.mean() ** 2
-            rows.append({**measured("kernel", "relative variance", [share], np.nan, **keys), "functions": draws})
+            rows.append({**mean_row("kernel", "relative variance", [share], np.nan, **keys), "functions": draws})
     return table(rows)

@@ -11,16 +11,17 @@ and infinite for sigma > 0 in between. The theory has n and dim in place of n - 
 
 import numpy as np
 
-from ..architectures import FullyConnected
-from ..regression import kernel_regression
-from ..seeding import stream
-from ..spectrum import Spectrum, Target
-from ..theory import predict
-from .results import curve, measured, table
+from ..common.seeding import stream
+from ..kernels import FullyConnected
+from ..regression.ridge import kernel_regression
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
+from ..tables.means import curve, mean_row, table
+from ..theory.prediction import predict
 
 
 def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
-    """Test error against training size, and the optimal ridge dim * noise_std^2 / dim among the ridges.
+    """Test error against training size at each ridge; in these units the optimal ridge is noise_std^2.
 
     Returns
     -------
@@ -50,7 +51,7 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
                 learned = kernel_regression(network, x, y, test, ridge)
                 errors.append(((test @ beta - learned) ** 2).mean() + noise_std**2)
             expected = float(predict(spectrum, target, train_size, ridge, noise_std).test_mse)
-            rows.append(measured("kernel", "test_mse", errors, expected, **keys, train_size=train_size))
+            rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=train_size))
             if ridge == 0:
                 exact = exact_test_mse(dim, train_size, noise_std)
                 row = {"source": "exact", "measure": "test_mse", **keys, "train_size": train_size, "mean": exact}

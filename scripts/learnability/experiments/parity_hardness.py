@@ -1,18 +1,19 @@
 """How many samples the parity of all bits takes.
 
-The full parity has the smallest eigenvalue of its kind, and at least 2^(d-1) eigenfunctions have larger ones. Its
-learnability is therefore at most n / 2^(d-1), and a test error of eps needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al.
-2021, sec. 4): exponentially many.
+The full parity has the smallest eigenvalue among the parities of an even (or odd) number of bits, like its own, and of
+these there are 2^(d-1), itself included. Its learnability is therefore at most n / 2^(d-1), and a test error of eps
+needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al. 2021, sec. 4): exponentially many.
 """
 
 import numpy as np
 
-from ..architectures import FullyConnected
 from ..domains import Hypercube
-from ..measures import mean_squared_error
-from ..regression import ridge_regression
-from ..theory import predict
-from .results import measured, table
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.learned import learned_functions
+from ..measurements.metrics import mean_squared_error
+from ..tables.means import mean_row, table
+from ..theory.prediction import predict
 
 
 def run(dim, architecture, errors=(0.5,), seeds=10):
@@ -23,31 +24,23 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     DataFrame
         Rows "samples needed" against `dim`: sources kernel (compared to the theory), theory and bound.
     """
-    place, network = Hypercube(dim), FullyConnected(**architecture)
-    spectrum, target = place.spectrum(network), place.parity(dim)
-    matrix = network.kernel(place.points)
-    f = target(place.points)
+    cube, network = Hypercube(dim), architecture_from(architecture)
+    spectrum, target = cube.spectrum(network), cube.parity(dim)
+    kernel, f = KernelMatrix.on(cube, network), target(cube.points)
 
     def learned_error(n):
-        values = []
-        for seed in range(seeds):
-            _, index = place.sample(n, seed)
-            values.append(mean_squared_error(f[:, None], _regress(matrix, f, index)[:, None]))
-        return np.mean(values)
+        functions = learned_functions(cube, kernel, target, n, seeds)
+        return np.mean(mean_squared_error(f[:, None], functions[:, :, None]))
 
     rows = []
     for error in errors:
         keys = {"dim": dim, "error": error}
-        theory = _least(lambda n: float(predict(spectrum, target, n).test_mse), error, place.size)
-        found = _least(learned_error, error, place.size)
-        rows.append(measured("kernel", "samples needed", [found], theory, **keys))
+        theory = _least(lambda n: float(predict(spectrum, target, n).test_mse), error, cube.size)
+        found = _least(learned_error, error, cube.size)
+        rows.append(mean_row("kernel", "samples needed", [found], theory, **keys))
         rows.append({"source": "theory", "measure": "samples needed", **keys, "mean": theory})
         rows.append({"source": "bound", "measure": "samples needed", **keys, "mean": 2 ** (dim - 1) * (1 - error**0.5)})
     return table(rows)
-
-
-def _regress(matrix, f, index):
-    return ridge_regression(matrix[np.ix_(index, index)], matrix[:, index], f[index])
 
 
 def _least(error_at, error, most):

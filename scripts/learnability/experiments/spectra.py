@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from ..architectures import FullyConnected
 from ..domains import domain_from
-from .results import curve, measured, table
+from ..domains.domain import SymmetricDomain
+from ..kernels import architecture_from
+from ..tables.means import curve, mean_row, table
 
 
 def run(domain, architecture, kernel="ntk", max_mode=None):
@@ -21,12 +22,12 @@ def run(domain, architecture, kernel="ntk", max_mode=None):
     DataFrame
         Rows "eigenvalue" and "multiplicity" against `mode`; the row "trace" compares sum m lambda + tail to K(x, x).
     """
-    place, network = domain_from(domain), FullyConnected(**architecture)
-    spectrum = place.spectrum(network, kernel)
+    space, network = domain_from(domain), architecture_from(architecture)
+    spectrum = space.spectrum(network, kernel)
     order = np.argsort(spectrum.modes)
     kept = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
-    points = place.profile_points()
-    trace = np.diag(network.kernel(points if not place.symmetric else points[:1], kind=kernel)).mean()
+    points = space.profile_points()[:1] if isinstance(space, SymmetricDomain) else space.points
+    trace = np.diag(network.kernel(points, kind=kernel)).mean()
     rows = curve("eigenvalue", spectrum.modes[kept], spectrum.eigenvalues[kept], "mode")
     rows += curve("multiplicity", spectrum.modes[kept], spectrum.multiplicities[kept], "mode")
-    return table([*rows, measured("kernel", "trace", [trace], spectrum.trace)])
+    return table([*rows, mean_row("kernel", "trace", [trace], spectrum.trace)])

@@ -8,8 +8,8 @@ from importlib import import_module
 
 from matplotlib import rc_context
 
-from ..errors import choose
-from ..store import replacing
+from ..common.errors import choose, require
+from ..common.store import replacing
 from .style import SETTINGS
 
 FIGURES = {
@@ -29,6 +29,21 @@ FIGURES = {
 def drawing(kind):
     """The function that draws a kind of figure; ValueError names the kinds there are."""
     return import_module(FIGURES[choose("figure", kind, FIGURES)]).draw
+
+
+def told_apart(kind, options):
+    """The columns of a study of which a figure shows several values without mixing them: TOLD_APART or `told_apart`.
+
+    Raises
+    ------
+    ValueError
+        A kind that draws an experiment of its own, not a study.
+    """
+    module = import_module(FIGURES[choose("figure", kind, FIGURES)])
+    if hasattr(module, "told_apart"):
+        return module.told_apart(**options)
+    require(hasattr(module, "TOLD_APART"), f"figure {kind} draws an experiment, not a study")
+    return module.TOLD_APART
 
 
 def save(figure, pdf, svg, png):

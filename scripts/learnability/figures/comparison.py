@@ -5,29 +5,16 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from ..errors import choose
+from ..common.errors import choose
+from ..tables.columns import LABELS
 from .style import MARKERS, PAGE, SETTINGS, colours, finite, left_out, panels, source_handles, summarised
 
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
-LABELS = {
-    "train_size": "training-set size $n$",
-    "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
-    "train_mse": r"train error $\mathcal{E}_{\mathrm{train}}$",
-    "test_mse_off_train": "test error off the training set",
-    "learnability": r"learnability $\mathcal{L}(f)$",
-    "accuracy": "accuracy",
-    "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",
-    "kappa": r"effective regularization $\kappa$",
-    "relative variance": r"var/mean$^2$ of $1/(\phi^T K^{-1}\phi)$",
-    "time": r"effective time $n/\delta$",
-    "ridge": r"ridge $\delta$",
-    "noise_std": r"noise $\sigma$",
-    "dim": "dimension $d$",
-    "samples needed": "samples needed for the full parity",
-    "overfitting_coefficient": r"overfitting coefficient $\mathcal{E}_0$",
-    "eigenvalue": r"eigenvalue $\lambda$",
-    "mode": "mode",
-}
+
+
+def told_apart(x, group=None, panel="measure", select=None, **_):
+    """Columns of which a comparison with these options shows several values without mixing them."""
+    return {x, group, panel, *(select or {})}
 
 
 def draw(
@@ -47,7 +34,7 @@ def draw(
 
     Parameters
     ----------
-    table : DataFrame from `learnability.tables.joined`, or with the columns of `learnability.experiments.results`
+    table : DataFrame from `learnability.tables.joined`, or with the columns of `learnability.tables.means`
     x : str
         Column of the horizontal axis.
     measures : list of str, optional

@@ -10,6 +10,8 @@ from .style import SETTINGS, by_number, converged, panels
 
 BAR = 0.36
 
+TOLD_APART = ("architecture", "target", "train_size")
+
 
 def draw(table, title=None):
     """One panel per training-set size; per architecture a pair of stacked bars, kernel left and network right.
@@ -25,7 +27,7 @@ def draw(table, title=None):
         palette = dict(zip(targets, sns.color_palette("viridis", len(targets)), strict=True))
         figure, axes = panels(len(sizes), height=3.0)
         for axis, size in zip(axes, sizes, strict=True):
-            for place, architecture in enumerate(architectures):
+            for position, architecture in enumerate(architectures):
                 for side, source in ((-1, "kernel"), (1, "network")):
                     rows = table[
                         (table["train_size"] == size)
@@ -33,7 +35,7 @@ def draw(table, title=None):
                         & (table["source"] == source)
                     ]
                     if len(rows):
-                        _stack(axis, place + side * BAR * 0.55, rows, palette, hatch=side > 0)
+                        _stack(axis, position + side * BAR * 0.55, rows, palette, hatch=side > 0)
             axis.axhline(size, color="black", linestyle="--", linewidth=0.9, zorder=4)
             corner = (len(architectures) - 0.45, size)
             axis.annotate(f"$n = {size:g}$", corner, xytext=(0, 2), textcoords="offset points", ha="right")

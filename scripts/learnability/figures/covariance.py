@@ -4,9 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.ticker import MaxNLocator
 
-from .style import SETTINGS, panels, source_handles
-
-COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
+from .style import COLOURS, SETTINGS, panels, source_handles
 
 
 def draw(table, train_size=None, title=None):

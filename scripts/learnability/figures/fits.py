@@ -4,9 +4,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from .style import MARKERS, NAMES, SETTINGS, panels
-
-COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
+from .style import COLOURS, MARKERS, NAMES, SETTINGS, panels
 
 
 def draw(table, probe="cos 5t", title=None):

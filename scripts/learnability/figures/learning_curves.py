@@ -3,12 +3,11 @@
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
+from ..tables.columns import LABELS
 from .style import SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
 
-LABELS = {
-    "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$ (mean squared error)",
-    "learnability": r"learnability $\mathcal{L}(f)$",
-}
+TOLD_APART = ("target", "train_size")
+MEASURES = ("test_mse", "learnability")
 
 
 def draw(table, title=None, scale="log"):
@@ -16,18 +15,17 @@ def draw(table, title=None, scale="log"):
 
     Parameters
     ----------
-    table : DataFrame from `learnability.tables.joined`; the first architecture, ridge, noise and width are drawn.
+    table : DataFrame from `learnability.tables.joined`, of one architecture, ridge, noise level and width
     title : str, optional
     scale : "log" or "linear", of the axis of training sizes
     """
     with rc_context(SETTINGS):
-        table = _first(table)
         figure, axes = panels(2, height=2.9)
         palette = colours(by_number(table["target"].unique()))
         experiments = converged(table)
         sizes = experiments.loc[experiments["source"] != "theory", "train_size"]
         smallest = max(sizes[sizes > 0].min() / 2, 0.5)
-        for axis, (measure, label) in zip(axes, LABELS.items(), strict=True):
+        for axis, measure in zip(axes, MEASURES, strict=True):
             for target, colour in palette.items():
                 for source, rows in experiments[experiments["target"] == target].groupby("source"):
                     if source == "theory":
@@ -35,7 +33,7 @@ def draw(table, title=None, scale="log"):
                     else:
                         beside = 1.1 if scale == "log" and source == "network" else 1.0
                         points(axis, rows, measure, source, colour, beside)
-            axis.set(xlabel="training-set size $n$", ylabel=label, xscale=scale)
+            axis.set(xlabel="training-set size $n$", ylabel=LABELS[measure], xscale=scale)
             if scale == "log":
                 axis.set_xlim(smallest, sizes.max() * 1.25)
                 ticks = [2**k for k in range(0, 20, 2) if smallest <= 2**k <= sizes.max()]
@@ -48,12 +46,3 @@ def draw(table, title=None, scale="log"):
         across = len(handles) if len(handles) <= 7 else (len(handles) + 1) // 2
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title, columnspacing=1.2)
         return figure
-
-
-def _first(table):
-    """The rows of the first architecture, ridge, noise level and width."""
-    experiments = table[table["source"] != "theory"]
-    for key in ("architecture", "ridge", "noise_std"):
-        table = table[table[key] == experiments[key].iloc[0]]
-    widths = table["width"].dropna()
-    return table[table["width"].isna() | (table["width"] == widths.iloc[0])] if len(widths) else table

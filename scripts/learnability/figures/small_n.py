@@ -6,9 +6,11 @@ from matplotlib.lines import Line2D
 
 from .style import SETTINGS, colours, converged, panels, points, source_handles
 
+TOLD_APART = ("target", "train_size")
+
 
 def draw(table, title=None):
-    """MSE against n; dotted lines are the tangents at n = 0 (from the theory's curve at n -> 0)."""
+    """MSE against n; dotted lines are its tangents at n = 0, from a parabola through the theory's curve at n <= 0.2."""
     with rc_context(SETTINGS):
         palette = colours(table["target"].unique())
         figure, (axis,) = panels(1, height=3.0, width=4.6)

@@ -8,6 +8,8 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
+from ..tables.columns import KEYS, MEASURES  # noqa: E402
+
 PAGE = 7.0  # inches: two columns
 SETTINGS = {
     "font.size": 8,
@@ -26,7 +28,7 @@ SETTINGS = {
     "svg.fonttype": "none",
 }
 MARKERS = {"kernel": "o", "network": "^"}
-MEASURES = ("learnability", "test_mse", "train_mse", "test_mse_off_train", "accuracy")
+COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
 NAMES = {"kernel": "kernel regression", "network": "trained networks", "theory": "theory"}
 
 
@@ -55,14 +57,14 @@ def by_number(names):
     return sorted(names, key=key)
 
 
-def statistics(rows, measure, by="train_size"):
+def mean_and_std(rows, measure, by="train_size"):
     """Mean and standard deviation over seeds of one measure, indexed by `by`."""
     return rows.groupby(by)[measure].agg(["mean", "std"]).fillna({"std": 0.0})
 
 
 def points(axis, rows, measure, source, colour, shift=1.0, by="train_size"):
     """Experiment as points with error bars of one standard deviation over seeds; `shift` keeps sources apart."""
-    numbers = statistics(rows, measure, by)
+    numbers = mean_and_std(rows, measure, by)
     filled = source == "network"
     axis.errorbar(
         numbers.index.to_numpy(float) * shift,
@@ -119,8 +121,7 @@ def summarised(table):
     """
     if "measure" in table:
         return table
-    keys = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size"]
-    keys = [key for key in keys if key in table]
+    keys = [key for key in KEYS if key in table and key != "seed"]
     measures = [m for m in MEASURES if m in table]
     long = converged(table).melt(keys, measures, "measure", "value")
     return long.groupby([*keys, "measure"], dropna=False)["value"].agg(mean="mean", spread="std").reset_index()

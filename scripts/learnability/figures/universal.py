@@ -5,6 +5,8 @@ from matplotlib import rc_context
 
 from .style import MARKERS, SETTINGS, colours, converged, panels, source_handles
 
+TOLD_APART = ("architecture", "target", "train_size")
+
 
 def draw(table, title=None):
     """One panel per training size; the horizontal position of a mode is the theory's lambda / kappa."""

@@ -5,9 +5,11 @@ from matplotlib import rc_context
 
 from .style import SETTINGS, colours, converged, panels
 
+TOLD_APART = ("width", "target", "train_size")
+
 
 def draw(table, title=None):
-    """Left: learnability against size for each width of the first target. Right: rms deviation from kernel regression.
+    """Left: learnability against size for each width of the last target. Right: rms deviation from kernel regression.
 
     The deviation is over training sizes, in learnability (network mean minus kernel mean, same seeds); the dashed lines
     are least-squares powers of 1/width.

@@ -1,0 +1,62 @@
+"""Messages that teach: what is wrong, where, and what to write instead."""
+
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from operator import index
+
+
+def choose(what, value, allowed):
+    """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice."""
+    allowed = [str(name) for name in allowed]
+    if value in allowed:
+        return value
+    nearest = get_close_matches(str(value), allowed, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    raise ValueError(f"unknown {what} {value!r}; {hint}allowed: {', '.join(allowed)}")
+
+
+def require(condition, message):
+    """Raise ValueError(message) unless `condition` holds."""
+    if not condition:
+        raise ValueError(message)
+
+
+def whole(name, value, least=0, most=None):
+    """`value` as an int; ValueError unless it is a whole number between `least` and `most`."""
+    bounds = f">= {least}" if most is None else f"from {least} to {most}"
+    message = f"{name} must be a whole number {bounds}, got {value!r}"
+    try:
+        number = index(value)
+    except TypeError as error:
+        raise ValueError(message) from error
+    require(least <= number and (most is None or number <= most), message)
+    return number
+
+
+def require_arguments(what, function, given, skip=0):
+    """Require that every name in `given` is a parameter of the function, and that no required one is missing.
+
+    skip : int
+        How many leading parameters are not the caller's to give.
+    """
+    parameters = dict(list(signature(function).parameters.items())[skip:])
+    for name in given:
+        choose(what, name, parameters)
+    missing = [n for n, p in parameters.items() if p.default is Parameter.empty and n not in given]
+    require(not missing, f"{what} {missing[0] if missing else ''!r} is missing; there are {', '.join(parameters)}")
+
+
+def built(what, kinds, specification, default=None):
+    """The object that an entry {kind: ..., parameters ...} describes.
+
+    Parameters
+    ----------
+    what : str, for messages ("domain")
+    kinds : dict of name to class
+    specification : dict
+    default : str, the kind of an entry that names none
+    """
+    parameters = {name: value for name, value in specification.items() if name != "kind"}
+    kind = choose(f"{what} kind", specification.get("kind", default), kinds)
+    require_arguments(f"parameter of a {kind}", kinds[kind], parameters)
+    return kinds[kind](**parameters)

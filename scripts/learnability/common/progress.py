@@ -1,0 +1,43 @@
+"""Progress of long jobs: a bar on a terminal, a line now and then in a log file."""
+
+import logging
+import sys
+from time import monotonic
+
+from tqdm import tqdm
+
+LINE_EVERY = 10.0  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class Progress:
+    """Counts networks; an instance is the `report` argument of `learnability.ensembles.training.fit`.
+
+    Parameters
+    ----------
+    total : int
+        Networks to train.
+    name : str
+        What is being trained.
+    """
+
+    def __init__(self, total, name="networks"):
+        self.total, self.name = total, name
+        self.began = self.told = monotonic()
+        self.bar = tqdm(total=total, desc=name, unit="net") if sys.stderr.isatty() else None
+
+    def __call__(self, finished, failed=0):
+        """finished networks so far, of which `failed` did not reach the target."""
+        if self.bar is not None:
+            self.bar.set_postfix(failed=failed)
+            self.bar.update(finished - self.bar.n)
+            return
+        now = monotonic()
+        if now - self.told >= LINE_EVERY or finished == self.total:
+            left = (now - self.began) * (self.total / max(finished, 1) - 1)
+            self.told = now
+            log.info(
+                "%s: %d of %d networks done, %d converged, %d failed, about %.0f s left",
+                self.name, finished, self.total, finished - failed, failed, left,
+            )  # fmt: skip

@@ -1,0 +1,41 @@
+"""Identity, not position, decides randomness.
+
+A random stream follows from *what* it is for (a domain, a training-set size, a seed) through a hash of
+that description. It does not depend on job order, block size, device or process.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+
+
+def digest(identity):
+    """SHA-256 hex digest of a JSON-serialisable description; keys are sorted, numbers keep their repr."""
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hash_of(array):
+    """SHA-256 hex digest of an array's content; text counts as UTF-8, one value per line."""
+    if array.dtype.kind in "OUS":
+        return hashlib.sha256("\n".join(map(str, array.ravel())).encode()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+
+
+def stream(purpose, **identity):
+    """The random generator that belongs to one thing.
+
+    Parameters
+    ----------
+    purpose : str
+        What the numbers are for ("training set", "initial weights", ...).
+    identity : JSON-serialisable values
+        Everything that makes this thing different from another one.
+
+    Returns
+    -------
+    numpy.random.Generator
+        The same description gives the same stream on every machine.
+    """
+    return np.random.default_rng(int(digest([purpose, identity]), 16))

@@ -1,0 +1,1 @@
+"""Finite networks: many at once, as batched tensors."""

@@ -1,0 +1,130 @@
+"""A network's first-order expansion in its parameters, kept in factors.
+
+The Jacobian at a point is, for each parameter matrix, an outer product of the layer's input and the back-propagated
+signal: neither the Jacobian nor the parameter change J^T c is ever formed.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+
+@dataclass
+class Step:
+    """A straight step of the parameters, -J^T c.
+
+    start : per hidden layer, pre-activations at its start (networks, points, width)
+    slopes : per hidden layer, the slopes in J, of the same shape
+    cotangent : c, (networks, points, outputs)
+    """
+
+    start: list
+    slopes: list
+    cotangent: torch.Tensor
+
+
+def stacked(values):
+    """(networks, points, outputs) with the outputs stacked along the points: (networks, outputs * points, 1)."""
+    return values.mT.reshape(len(values), -1, 1)
+
+
+def summed(signals, outputs):
+    """(networks, outputs * points, width) summed over the outputs: (networks, points, width)."""
+    return signals if outputs == 1 else signals.view(len(signals), outputs, -1, signals.shape[-1]).sum(1)
+
+
+def gram(a, a2, gain):
+    """gain^2 a.a' + bias_std^2, (networks, points, points')."""
+    return torch.bmm(a, a2.mT).mul_(gain[0] ** 2).add_(gain[1] ** 2)
+
+
+def preactivation_kernels(grams, layers, slopes):
+    """Tangent kernels of the hidden layers' pre-activations, per layer (networks, points, points).
+
+    Their diagonal follows the mean-field recursion t_l = g_l + weight_std_l^2 mean(slope_l-1^2) t_l-1; off the
+    diagonal they are taken to be as correlated as the layer's inputs.
+    """
+    kernels, variance = [], None
+    for layer, products in enumerate(grams[:-1]):
+        own = products.diagonal(dim1=1, dim2=2)
+        if layer == 0:
+            variance = own
+        else:
+            variance = own + layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2) * variance
+        scale = variance.sqrt() / own.clamp_min(torch.finfo(own.dtype).tiny).sqrt()  # 0 * finite where all is dead
+        kernels.append(products * scale[:, :, None] * scale[:, None, :])
+    return kernels
+
+
+@dataclass
+class Linearization:
+    """f and its Jacobian J at given points, kept in factors; J holds mean slopes if it was made for a `Step`.
+
+    values : (networks, points, outputs)
+    inputs : per layer, (networks, points, fan_in)
+    signals : per layer, (networks, outputs * points, fan_out)
+    slopes : per hidden layer, the slopes in the signals, (networks, points, width)
+    gains : per layer, (weight_std / sqrt(fan_in), bias_std)
+    grams : per layer, products of the inputs (networks, points, points), where they have been formed
+    """
+
+    values: torch.Tensor
+    inputs: list
+    signals: list
+    slopes: list
+    gains: list
+    grams: list | None = None
+
+    def descend(self, ensemble, cotangent, out=None):
+        """The networks at parameters - J^T c, without forming J^T c.
+
+        Parameters
+        ----------
+        ensemble : Ensemble
+            Where to start from (not necessarily where this expansion was made).
+        cotangent : (networks, points, outputs)
+        out : Ensemble, optional
+            Where to write the result, `ensemble` itself for an update in place.
+        """
+        outputs, residuals = cotangent.shape[2], stacked(cotangent)
+        weights, biases = [], []
+        layers = zip(self.inputs, self.signals, self.gains, ensemble.weights, ensemble.biases, strict=True)
+        for number, (a, s, (gain, bias_std), w, b) in enumerate(layers):
+            signal = summed(s * residuals, outputs)
+            weights.append(torch.baddbmm(w, a.mT, signal, alpha=-gain, out=out.weights[number] if out else None))
+            biases.append(torch.sub(b, signal.sum(1, keepdim=True), alpha=bias_std))
+            if out:
+                out.biases[number] = biases[-1]
+        return out or replace(ensemble, weights=weights, biases=biases)
+
+    def tangent_kernel(self, other=None):
+        """J J'^T between these points and those of `other` (the same networks), outputs the slow index.
+
+        Returns
+        -------
+        (networks, outputs * points, outputs * points')
+        """
+        here, other = other is None, other or self
+        outputs = self.values.shape[2]
+        total = None
+        for layer, gain in enumerate(self.gains):
+            known = here and self.grams is not None
+            products = self.grams[layer] if known else gram(self.inputs[layer], other.inputs[layer], gain)
+            term = torch.bmm(self.signals[layer], other.signals[layer].mT)
+            term.mul_(products if outputs == 1 else products.repeat(1, outputs, outputs))
+            total = term if total is None else total.add_(term)
+        return total
+
+    def select(self, index):
+        """The expansions of the networks listed in `index`."""
+        inputs, signals, slopes = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals, self.slopes))
+        return Linearization(self.values[index], inputs, signals, slopes, self.gains)
+
+    def copy_from(self, other, index):
+        """Overwrite the expansions of the networks listed in `index` by those of `other`, made at the same points."""
+        mine, theirs = (
+            [e.values, *e.inputs[1:], *e.signals[:-1], *e.slopes] for e in (self, other)
+        )  # the first inputs and the last signals do not depend on the parameters
+        for ours, others in zip(mine, theirs, strict=True):
+            ours[index] = others
+        self.grams = None

@@ -1,0 +1,190 @@
+r"""Ensembles of finite networks as batched tensors: initialise, forward, vector-Jacobian product, tangent kernel.
+
+A network in NTK parameterization is linear in each of its parameter matrices given the others, so its Jacobian at a
+point is an outer product of the layer's input a_l and the back-propagated signal s_l = df/dz_l. The empirical tangent
+kernel (Jacot et al. 2018) therefore needs no Jacobian:
+
+    Theta(x, x') = sum_l (weight_std_l^2 / fan_in_l  a_l(x).a_l(x') + bias_std_l^2)  s_l(x).s_l(x').
+"""
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..common.errors import whole
+from ..common.seeding import stream
+from ..kernels.activations import activation_named
+from ..kernels.fully_connected import FullyConnected
+from .kinks import mean_slope
+from .linearization import Linearization, gram, preactivation_kernels, stacked, summed
+
+
+@dataclass
+class Ensemble:
+    """Networks of one architecture, with their parameters as the leading axis of batched tensors.
+
+    Attributes
+    ----------
+    architecture : FullyConnected
+    weights : list of (networks, fan_in, fan_out), standard normal at initialisation, the readout last
+    biases : list of (networks, 1, fan_out), standard normal at initialisation
+    """
+
+    architecture: FullyConnected
+    weights: list
+    biases: list
+
+    @classmethod
+    def initial(cls, architecture, input_dim, width, seeds, outputs=1, dtype=torch.float32, device="cpu"):
+        """Networks at initialisation.
+
+        Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
+        float32 numbers, the same on every device, in every block and for either `dtype`.
+
+        Returns
+        -------
+        Ensemble with one network per entry of `seeds`.
+        """
+        sizes = architecture.layer_sizes(int(input_dim), whole("width", width, 1), int(outputs))
+        shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
+        drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
+
+        def draw(number):
+            rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seeds[number]))
+            for parameters in drawn:
+                rng.standard_normal(out=parameters[number], dtype=np.float32)
+
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            list(pool.map(draw, range(len(seeds))))
+        tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
+        return cls(architecture, tensors[0::2], tensors[1::2])
+
+    # --- bookkeeping ------------------------------------------------------------------------------------------
+
+    def __len__(self):
+        return len(self.weights[0])
+
+    @property
+    def outputs(self):
+        return self.weights[-1].shape[-1]
+
+    @property
+    def dtype(self):
+        return self.weights[0].dtype
+
+    @property
+    def device(self):
+        return self.weights[0].device
+
+    def parameters(self):
+        return [*self.weights, *self.biases]
+
+    def select(self, index):
+        """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
+        return Ensemble(self.architecture, [w[index] for w in self.weights], [b[index] for b in self.biases])
+
+    def empty_like(self):
+        """As many networks of the same shape, their parameters not yet set."""
+        weights, biases = ([torch.empty_like(p) for p in parameters] for parameters in (self.weights, self.biases))
+        return Ensemble(self.architecture, weights, biases)
+
+    def copy_from(self, other, index):
+        """Overwrite the networks listed in `index` by those of `other`."""
+        for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
+            mine[index] = theirs
+
+    def _gain(self, layer):
+        """(weight_std / sqrt(fan_in), bias_std) of one layer, the readout being the last."""
+        weight_std, bias_std = self.architecture.layers[layer]
+        return weight_std / math.sqrt(self.weights[layer].shape[1]), bias_std
+
+    # --- functions --------------------------------------------------------------------------------------------
+
+    def _affine(self, signal, layer):
+        """Pre-activations of one layer, the readout being the last."""
+        gain, bias_std = self._gain(layer)
+        return torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
+
+    def forward(self, x):
+        """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs).
+
+        One layer is held at a time: unlike in `evaluate`, there may be many points.
+        """
+        activation = activation_named(self.architecture.activation).function
+        signal = x.expand(len(self), *x.shape[-2:])
+        for layer in range(self.architecture.depth):
+            signal = activation(self._affine(signal, layer))
+        return self._affine(signal, -1)
+
+    def evaluate(self, x):
+        """`forward`, and what it passes through.
+
+        Returns
+        -------
+        values : (networks, points, outputs)
+        hidden : per hidden layer, its pre-activations (networks, points, width)
+        inputs : per layer, its inputs (networks, points, fan_in)
+        """
+        activation = activation_named(self.architecture.activation).function
+        inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
+        for layer in range(self.architecture.depth):
+            hidden.append(self._affine(inputs[-1], layer))
+            inputs.append(activation(hidden[-1]))
+        return self._affine(inputs[-1], -1), hidden, inputs
+
+    def linearize(self, x, step=None, evaluated=None):
+        """The network's first-order expansion in its parameters around the present ones.
+
+        Parameters
+        ----------
+        x : as in `forward`
+        step : Step, optional
+            Of which these parameters are the middle. Activations with a kink then enter with their mean slope along
+            the step (see `learnability.ensembles.kinks`); the others' slope in the middle is already second order.
+        evaluated : what `evaluate(x)` returned, optional
+
+        Returns
+        -------
+        Linearization
+        """
+        activation = activation_named(self.architecture.activation)
+        values, hidden, inputs = evaluated or self.evaluate(x)
+        gains = [self._gain(layer) for layer in range(len(self.weights))]
+        grams = kernels = None
+        if step is not None and activation.kink is not None:
+            grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
+            kernels = preactivation_kernels(grams, self.architecture.layers, step.slopes)
+            cotangent = stacked(step.cotangent)
+        networks, points = values.shape[:2]
+        # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
+        unit = torch.eye(self.outputs, dtype=self.dtype, device=self.device).repeat_interleave(points, 0)
+        signals, slopes = [unit.expand(networks, -1, -1)], []
+        for layer in reversed(range(len(hidden))):
+            if layer == len(hidden) - 1:
+                back = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
+            else:
+                back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
+            if kernels is None:
+                slope = activation.derivative(hidden[layer])
+            else:
+                pull = summed(back * cotangent, self.outputs)
+                slope = mean_slope(
+                    activation.kink, step.start[layer], hidden[layer], step.slopes[layer], pull, kernels[layer]
+                )
+            slopes.insert(0, slope)
+            signals.insert(0, back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1)))
+        return Linearization(values, inputs, signals, slopes, gains, grams)
+
+
+def tangent_kernel(ensemble, x, x2=None):
+    """Empirical NTK of every network, (networks, outputs * points, outputs * points2); x as in `Ensemble.forward`."""
+    here = ensemble.linearize(x)
+    return here.tangent_kernel(None if x2 is None else ensemble.linearize(x2))
+
+
+def as_tensor(x, dtype, device):
+    """A numpy array or tensor as a tensor of the ensemble's dtype on its device."""
+    return torch.as_tensor(x if torch.is_tensor(x) else np.array(x)).to(dtype=dtype, device=device)

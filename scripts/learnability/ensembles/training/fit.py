@@ -1,0 +1,185 @@
+"""Training ensembles of finite networks, in blocks that fit into memory, by any method."""
+
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from ...common.errors import choose, require, whole
+from ..networks import Ensemble, as_tensor
+from .methods import require_positive, trainer_from
+from .result import TrainingResult, ignore
+
+CPU_BUDGET = 128 << 20  # bytes: twice as much costs a CPU a twentieth of its speed in cache misses and page faults
+CUDA_SHARE = 0.6  # of the free memory of the device
+
+
+def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
+    """Train one network per seed on one training set, all of them at once.
+
+    Parameters
+    ----------
+    architecture : FullyConnected
+    width : int
+    x_train : (n, dim), y_train : (n,) or (n, outputs), x_test : (n_test, dim)
+    seeds : sequence of int
+        Initial weights follow from (architecture, dim, width, outputs, seed).
+    settings
+        Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, and the method's own.
+
+    Returns
+    -------
+    TrainingResult
+        predictions (networks, n_test) or (networks, n_test, outputs), like y_train.
+
+    Raises
+    ------
+    ValueError
+        An unknown method, dtype or option, shapes that do not match, values that are not finite.
+    """
+    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    seeds = list(seeds) if np.iterable(seeds) else [seeds]
+    require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
+    require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
+    require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    labels = y_train if y_train.ndim == 2 else y_train[:, None]
+    x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
+    result = fit(architecture, width, seeds, x, y, x_test, **settings)
+    return result if y_train.ndim == 2 else result.squeezed()
+
+
+def fit(
+    architecture,
+    width,
+    seeds,
+    x_train,
+    y_train,
+    x_test,
+    method="gradient_flow",
+    target_mse=1e-5,
+    max_steps=10_000,
+    dtype="float32",
+    device=None,
+    times=(),
+    memory=None,
+    report=ignore,
+    **options,
+):
+    """Train one network per row, each on its own training set.
+
+    Parameters
+    ----------
+    seeds : (networks,) ints; equal seeds mean equal initial weights
+    x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
+    method : "gradient_flow" or "gradient_descent"
+    target_mse : float > 0
+        Training stops when mean((y - f)^2) on the training set falls below it.
+    max_steps : int
+    dtype : "float32" or "float64"
+    device : str, optional
+        Missing: CUDA if there is one, else the CPU.
+    times : increasing floats
+        Flow times for `snapshots`.
+    memory : int, optional
+        Bytes that the networks trained at once may take.
+    report : callable
+        Called as report(finished, failed): how many networks are done, and how many of these did not converge.
+    options
+        Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
+
+    Returns
+    -------
+    TrainingResult
+        Networks are trained in blocks that fit into `memory`; the result does not depend on the blocks.
+
+    Raises
+    ------
+    ValueError
+        An unknown method, dtype or option, shapes that do not match, values that are not finite.
+    """
+    trainer = trainer_from(method, **options)
+    require_positive(target_mse=target_mse, max_steps=max_steps)
+    precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
+    device = _device(device)
+    times = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
+    ordered = all(a < b for a, b in zip(times, times[1:])) and all(0 <= t < np.inf for t in times)
+    require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
+    seeds, width = [whole("seed", seed) for seed in seeds], whole("width", width, 1)
+    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    _check_arrays(seeds, x_train, y_train, x_test)
+    size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
+    parts, failures = [], 0
+    with _no_denormals(device):
+        for first in range(0, len(seeds), size):
+            rows = slice(first, first + size)
+            dim, outputs = x_train.shape[-1], y_train.shape[-1]
+            ensemble = Ensemble.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
+            x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
+
+            def told(finished, failed, first=first, before=failures):
+                report(first + finished, before + failed)
+
+            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told)
+            parts.append(_result(ensemble, x, y, x_out, history, device))
+            failures += int((~parts[-1].converged).sum())
+    return TrainingResult.joined(parts)
+
+
+def _check_arrays(seeds, x_train, y_train, x_test):
+    require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
+    same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
+    require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
+    for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
+        require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+
+
+@contextmanager
+def _no_denormals(device):
+    """Flush denormal numbers to zero while networks train on a CPU, where they cost a hundred times a normal number."""
+    flushing = device.type == "cpu" and torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        if flushing:
+            torch.set_flush_denormal(False)
+
+
+def _device(name):
+    """The device to train on; ValueError if it does not exist."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+    except RuntimeError as error:
+        raise ValueError(f"device {name!r} is unknown; use 'cpu' or 'cuda'") from error
+    present = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_available())
+    require(present, f"device {name!r} is not available here; use 'cpu', or leave it out")
+    return device
+
+
+def _result(ensemble, x, y, x_test, history, device):
+    learned = ensemble.forward(x) - history.start
+    return TrainingResult(
+        predictions=(ensemble.forward(x_test) - history.start_test).cpu().numpy(),
+        train_predictions=learned.cpu().numpy(),
+        train_mse=(learned - y).square().mean((1, 2)).cpu().numpy(),
+        **{name: getattr(history, name).cpu().numpy() for name in FROM_HISTORY},
+        device=str(device),
+    )
+
+
+FROM_HISTORY = ("converged", "steps", "learning_rate", "time", "snapshots")
+
+
+def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
+    """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
+    if memory is None:
+        memory = (
+            CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
+        )
+    n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
+    sizes = architecture.layer_sizes(dim, width, outputs)
+    depth = len(sizes) - 2
+    parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
+    activations = n * width * (depth * (8 + 2 * outputs) + 14 + outputs) + len(x_test) * width * 2
+    products = 2 * depth * n**2
+    per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
+    return max(1, memory // per_network)

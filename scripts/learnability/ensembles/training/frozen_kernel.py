@@ -1,0 +1,72 @@
+"""The flow of a linear model: functions of a frozen tangent kernel."""
+
+from copy import copy
+
+import numpy as np
+import torch
+
+BISECTIONS = 40
+
+
+class FrozenKernel:
+    """Spectral functions of Theta / n for every network of a batch, in float64."""
+
+    def __init__(self, kernel, points):
+        """kernel : (networks, m, m), points : n. One that is not finite counts as 0: its step is rejected later."""
+        self.values, self.vectors = _eigh((kernel.double() / points).nan_to_num(0.0, 0.0, 0.0))
+        self.values.clamp_(min=0.0)
+        self.points = points
+
+    def components(self, residual):
+        """Components of (networks, n, outputs) in the eigenbasis: (networks, m)."""
+        flat = residual.mT.reshape(len(residual), -1, 1).double()
+        return torch.bmm(self.vectors.mT, flat)[..., 0]
+
+    def _synthesize(self, components, like):
+        flat = torch.bmm(self.vectors, components[..., None])[..., 0]
+        return flat.view(len(like), like.shape[2], like.shape[1]).mT
+
+    def displacement(self, step, residual):
+        """phi(h) r, the cotangent c of the parameter change -J^T c; (networks, n, outputs)."""
+        exponent = self.values * step[:, None]
+        factor = torch.where(exponent > 0, -torch.expm1(-exponent) / self.values.clamp_min(1e-300), step[:, None])
+        return self._synthesize(factor / self.points * self.components(residual), residual)
+
+    def decayed(self, step, residual):
+        """exp(-Theta h / n) r, (networks, n, outputs)."""
+        return self._synthesize(torch.exp(-self.values * step[:, None]) * self.components(residual), residual)
+
+    def time_to(self, mse, residual, longest):
+        """The first time at which the frozen flow reaches the mean squared error, at most `longest`; (networks,)."""
+        power = self.components(residual).square() / residual[0].numel()
+
+        def exceeds(time):
+            return (power * torch.exp(-2 * self.values * time[:, None])).sum(1) > mse
+
+        low, high = torch.zeros_like(longest), longest
+        if exceeds(longest).all():
+            return longest
+        for _ in range(BISECTIONS):
+            middle = (low + high) / 2
+            above = exceeds(middle)
+            low, high = torch.where(above, middle, low), torch.where(above, high, middle)
+        return high
+
+    def select(self, index):
+        """The kernels of the networks listed in `index`."""
+        kernel = copy(self)
+        kernel.values, kernel.vectors = self.values[index], self.vectors[index]
+        return kernel
+
+    def copy_from(self, other, index):
+        """Overwrite the kernels of the networks listed in `index` by those of `other`."""
+        self.values[index], self.vectors[index] = other.values, other.vectors
+
+
+def _eigh(matrices):
+    """Batched eigendecomposition; where LAPACK's divide and conquer fails on the batch, NumPy's does it one by one."""
+    try:
+        return torch.linalg.eigh(matrices)
+    except torch.linalg.LinAlgError:
+        pairs = [np.linalg.eigh(matrix) for matrix in matrices.cpu().numpy()]
+        return tuple(torch.from_numpy(np.stack(parts)).to(matrices.device) for parts in zip(*pairs, strict=True))

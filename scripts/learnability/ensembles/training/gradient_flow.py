@@ -1,0 +1,191 @@
+r"""Gradient flow of the mean squared error by an error-controlled exponential integrator.
+
+In time units in which the residual r = f - y of a linear model decays as exp(-Theta t / n), the parameters follow
+
+    theta' = -J(theta)^T r / n.
+
+Training is stiff because the eigenvalues of Theta = J J^T span many orders. With J frozen the flow has the exact
+solution theta(h) = theta - J^T phi(h) r, phi(h) = Theta^-1 (1 - exp(-Theta h / n)), for any step h (an exponential
+Euler method in function space; Hochbruck & Ostermann 2010, Acta Numerica 19). Freezing J at the *middle* of the step
+makes it second order:
+
+    theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
+    theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
+
+one linearization and one eigendecomposition per step. Where the activation has a kink, its slopes in J_mid are means
+over the step, so that units which come to rest on the kink do not stop the integration (`learnability.kinks`). The
+difference between the true new residual and the one that the frozen kernel predicted estimates the local error.
+
+What a network learns late moves its function little, while an early error decides which features it learns: followed
+by exact training to the end, an error made at r = y ends three to six times larger than one made at r = y / 10. What
+is bounded is therefore the local error of the loss, error times |r|.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from ..linearization import Linearization, Step
+from ..networks import Ensemble
+from .frozen_kernel import FrozenKernel
+from .result import History, hold_final, ignore
+
+SAFETY = 0.9
+LARGEST_GROWTH, SMALLEST_GROWTH = 8.0, 0.2
+FIRST_STEP = 1.0  # in units of n / lambda_max
+LATE = 0.1  # residual, in units of the labels, below which the allowed error shrinks with it
+
+
+def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, tolerance):
+    """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
+
+    Each network takes its own steps, and stops when its mean squared error reaches `target_mse`. Steps end on the
+    requested `times`, at which the function on x_test is recorded.
+    """
+    networks, like = len(ensemble), {"dtype": torch.float64, "device": ensemble.device}
+    state = State.initial(ensemble, x, y)
+    trained, start, start_test = ensemble.empty_like(), state.origin, ensemble.forward(x_test)
+    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    snapshots[: sum(moment <= 0 for moment in times)] = 0.0
+    agenda = torch.tensor([*times, torch.inf], **like)
+    steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
+    elapsed, learned = torch.zeros(networks, **like), torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
+    while True:
+        mse = state.residual.square().mean((1, 2))
+        finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[state.number] >= max_steps)
+        if finished.any():
+            done = state.number[finished]
+            trained.copy_from(state.networks.select(finished), done)
+            elapsed[done], learned[done] = state.time[finished], mse[finished] < target_mse
+            keep = torch.nonzero(~finished).ravel()
+            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
+            if len(keep) == 0:
+                break
+            state = state.select(keep)
+        due = agenda[torch.searchsorted(agenda, state.time, right=True).clamp_max(len(times))]
+        trial, length, error = state.tried(torch.minimum(state.step, due - state.time), target_mse)
+        accepted = error <= _allowed(state, tolerance)
+        state = trial.restored(state, accepted)
+        reached = state.time + length
+        recorded = accepted & (reached >= due * (1 - 1e-12))
+        state.time = torch.where(accepted, torch.where(recorded, due, reached), state.time)
+        if recorded.any():
+            _record(snapshots, agenda, due, recorded, state, x_test, start_test)
+        steps[state.number] += 1
+        growth = SAFETY * (_allowed(state, tolerance) / error.clamp_min(1e-300)).sqrt()
+        growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
+        longer = accepted & (growth > 1)
+        state.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
+    ensemble.weights, ensemble.biases = trained.weights, trained.biases
+    if times:
+        final = ensemble.forward(x_test) - start_test
+        hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), final)
+    rate = torch.full((networks,), torch.nan, dtype=torch.float64)
+    return History(start, start_test, steps, rate, elapsed, learned, snapshots)
+
+
+def _allowed(state, tolerance):
+    """Local error that a step may make, in units of the labels' root mean square; (networks,)."""
+    left = _rms(state.residual) / _rms(state.y)
+    return tolerance * torch.minimum(1 / left, left / LATE**2)
+
+
+@dataclass
+class State:
+    """Networks in training: where they are, and what their last step left to start the next one from.
+
+    number : (active,) which networks of the ensemble these are
+    x, y, origin : their training sets, and their outputs there at initialisation
+    networks : Ensemble; spare : Ensemble, room for the next step
+    expansion, frozen : linearization and tangent kernel in the middle of the last step
+    hidden : per hidden layer, pre-activations (active, points, width)
+    residual : (active, n, outputs); step, time : (active,), the step to try next and the flow time
+    """
+
+    number: torch.Tensor
+    x: torch.Tensor
+    y: torch.Tensor
+    origin: torch.Tensor
+    networks: Ensemble
+    spare: Ensemble
+    expansion: Linearization
+    frozen: FrozenKernel
+    hidden: list
+    residual: torch.Tensor
+    step: torch.Tensor
+    time: torch.Tensor
+
+    @classmethod
+    def initial(cls, ensemble, x, y):
+        """At time 0, with a step in units of n / lambda_max."""
+        evaluated = origin, hidden, _ = ensemble.evaluate(x)
+        expansion = ensemble.linearize(x, evaluated=evaluated)
+        frozen = FrozenKernel(expansion.tangent_kernel(), x.shape[-2])
+        step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
+        number, time = torch.arange(len(ensemble), device=ensemble.device), torch.zeros_like(step)
+        spare = ensemble.empty_like()
+        return cls(number, x, y, origin, ensemble, spare, expansion, frozen, hidden, -y, step, time)
+
+    def select(self, keep):
+        """The networks listed in `keep`."""
+        return State(
+            number=self.number[keep],
+            x=self.x[keep] if self.x.ndim == 3 else self.x,
+            y=self.y[keep],
+            origin=self.origin[keep],
+            networks=self.networks.select(keep),
+            spare=self.spare.select(slice(len(keep))),
+            expansion=self.expansion.select(keep),
+            frozen=self.frozen.select(keep),
+            hidden=[z[keep] for z in self.hidden],
+            residual=self.residual[keep],
+            step=self.step[keep],
+            time=self.time[keep],
+        )
+
+    def tried(self, length, target_mse):
+        """The state after one step of each network, the lengths taken (cut at the target), and the local errors."""
+        cotangent = self.frozen.displacement(length, self.residual).to(self.networks.dtype)
+        middle = self.expansion.descend(self.networks, cotangent / 2, out=self.spare)
+        expansion = middle.linearize(self.x, Step(self.hidden, self.expansion.slopes, cotangent))
+        frozen = FrozenKernel(expansion.tangent_kernel(), self.x.shape[-2])
+        length = frozen.time_to(0.99 * target_mse, self.residual, length)
+        cotangent = frozen.displacement(length, self.residual).to(self.networks.dtype)
+        new = expansion.descend(self.networks, cotangent, out=self.spare)
+        values, hidden, _ = new.evaluate(self.x)
+        residual = values - self.origin - self.y
+        error = _rms(residual - frozen.decayed(length, self.residual)) / _rms(self.y)
+        trial = replace(
+            self,
+            networks=new,
+            spare=self.networks,
+            expansion=expansion,
+            frozen=frozen,
+            hidden=hidden,
+            residual=residual,
+        )
+        return trial, length, error.nan_to_num(nan=torch.inf)
+
+    def restored(self, before, accepted):
+        """This state where the step was accepted, `before` elsewhere."""
+        if not accepted.all():
+            rejected = torch.nonzero(~accepted).ravel()
+            self.networks.copy_from(before.networks.select(rejected), rejected)
+            self.expansion.copy_from(before.expansion.select(rejected), rejected)
+            self.frozen.copy_from(before.frozen.select(rejected), rejected)
+            for after, earlier in zip(self.hidden, before.hidden, strict=True):
+                after[rejected] = earlier[rejected]
+        self.residual = torch.where(accepted[:, None, None], self.residual, before.residual)
+        return self
+
+
+def _rms(values):
+    return values.double().square().mean((1, 2)).sqrt()
+
+
+def _record(snapshots, agenda, due, recorded, state, x_test, start_test):
+    """Store the functions of the networks that have arrived at a requested time."""
+    number = state.number[recorded]
+    points = x_test if x_test.ndim == 2 else x_test[number]
+    slot = torch.searchsorted(agenda, due[recorded])
+    snapshots[slot, number] = state.networks.select(recorded).forward(points) - start_test[number]

@@ -1,0 +1,160 @@
+r"""Fully connected networks and their infinite-width kernels.
+
+NTK parameterization: z = weight_std / sqrt(fan_in) x W + bias_std b with W, b standard normal; the readout has
+weight_std 1 and bias_std 0. `depth` counts hidden layers. The kernels follow the recursion of Jacot et al. (2018,
+arXiv 1806.07572) and Lee et al. (2018, arXiv 1711.00165): with k, kdot the dual of the activation at the
+pre-activation covariance Sigma,
+
+    Sigma_1   = weight_std^2 x x'/fan_in + bias_std^2,      Theta_1   = Sigma_1,
+    Sigma_l+1 = weight_std^2 k(Sigma_l) + bias_std^2,       Theta_l+1 = Sigma_l+1 + weight_std^2 kdot(Sigma_l) Theta_l,
+
+and the NNGP kernel is the last Sigma, the NTK the last Theta.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+
+from ..common.errors import choose, require, whole
+from .activations import activation_named
+
+KINDS = ("ntk", "nngp")
+CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
+CUDA_BLOCK = 1 << 25
+
+
+@dataclass(frozen=True)
+class FullyConnected:
+    """A fully connected network of infinite or finite width, single readout layer.
+
+    Parameters
+    ----------
+    depth : int
+        Hidden layers, 0 or more; 0 is linear regression.
+    activation : str
+        A name in `learnability.kernels.activations.ACTIVATIONS`.
+    weight_std, bias_std : float
+        Of the hidden layers.
+
+    Raises
+    ------
+    ValueError
+        Unknown activation, negative depth or standard deviation.
+    """
+
+    depth: int
+    activation: str = "relu"
+    weight_std: float = math.sqrt(2.0)
+    bias_std: float = 0.0
+
+    def __post_init__(self):
+        activation_named(self.activation)
+        object.__setattr__(self, "depth", whole("depth", self.depth))
+        for name in ("weight_std", "bias_std"):
+            value = float(getattr(self, name))
+            require(math.isfinite(value) and value >= 0, f"{name} must be finite and >= 0, got {value!r}")
+            object.__setattr__(self, name, value)
+
+    @property
+    def identity(self):
+        """What the network is, for hashing and for file attributes."""
+        return asdict(self)
+
+    @property
+    def layers(self):
+        """(weight_std, bias_std) of every layer, the readout last."""
+        return [(self.weight_std, self.bias_std)] * self.depth + [(1.0, 0.0)]
+
+    def layer_sizes(self, input_dim, width, outputs):
+        """Units from layer to layer of a finite network: [input_dim, width, ..., width, outputs]."""
+        return [input_dim, *[width] * self.depth, outputs]
+
+    def kernel(self, x, x2=None, kind="ntk"):
+        """Infinite-width kernel between two sets of points.
+
+        Parameters
+        ----------
+        x : (points, dim) numpy array or torch tensor
+        x2 : (points2, dim), optional
+            Missing means `x` itself: half the work, exactly symmetric, the exact diagonal.
+        kind : "ntk" or "nngp"
+
+        Returns
+        -------
+        (points, points2) float64, numpy for numpy and torch (same device) for torch.
+
+        Raises
+        ------
+        ValueError
+            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite.
+        """
+        choose("kernel kind", kind, KINDS)
+        points = _points(x, "x")
+        points2 = points if x2 is None else _points(x2, "x2").to(points.device)
+        require(
+            points.shape[1] == points2.shape[1],
+            f"x and x2 must have the same dimension, got {points.shape[1]} and {points2.shape[1]}",
+        )
+        matrix = self._fill(points, points2, kind, symmetric=x2 is None)
+        return matrix if torch.is_tensor(x) else matrix.numpy()
+
+    def _fill(self, x, x2, kind, symmetric):
+        """The kernel matrix, computed in blocks of rows that stay in the cache."""
+        prepared, diagonal = self._variances(x, kind)
+        prepared2 = prepared if symmetric else self._variances(x2, kind)[0]
+        matrix = torch.empty(len(x), len(x2), dtype=torch.float64, device=x.device)
+        block = CPU_BLOCK if x.device.type == "cpu" else CUDA_BLOCK
+        start = 0
+        while start < len(x):
+            first = start if symmetric else 0  # the columns left of the diagonal are known
+            rows = slice(start, start + max(1, block // max(1, len(x2) - first)))
+            matrix[rows, first:] = self._block(
+                x[rows],
+                x2[first:],
+                [tuple(t[rows] for t in layer) for layer in prepared],
+                [tuple(t[first:] for t in layer) for layer in prepared2],
+                kind,
+            )
+            start = rows.stop
+            if symmetric:
+                inside = matrix[rows, first : first + len(x[rows])]
+                inside.copy_(torch.triu(inside) + torch.triu(inside, 1).T)
+                matrix[start:, rows] = matrix[rows, start:].T
+        if symmetric:
+            matrix.fill_diagonal_(0).diagonal().add_(diagonal)
+        return matrix
+
+    def _variances(self, x, kind):
+        """Per hidden layer what the dual must know of each point, and the kernel's diagonal (points,)."""
+        activation = activation_named(self.activation)
+        prepared = []
+        first = self.layers[0]
+        variance = x.square().sum(1).mul_(first[0] ** 2 / x.shape[1]).add_(first[1] ** 2)
+        tangent = variance
+        for weight_std, bias_std in self.layers[1:]:
+            prepared.append(activation.prepare(variance))
+            k, kdot = activation.diagonal(prepared[-1])
+            variance = weight_std**2 * k + bias_std**2
+            tangent = variance + weight_std**2 * kdot * tangent
+        return prepared, tangent if kind == "ntk" else variance
+
+    def _block(self, x, x2, prepared, prepared2, kind):
+        activation = activation_named(self.activation)
+        weight_std, bias_std = self.layers[0]
+        covariance = (x @ x2.T).mul_(weight_std**2 / x.shape[1]).add_(bias_std**2)
+        tangent = covariance.clone()
+        for (weight_std, bias_std), left, right in zip(self.layers[1:], prepared, prepared2, strict=True):
+            k, kdot = activation.dual(left, right, covariance)
+            covariance = k.mul_(weight_std**2).add_(bias_std**2)
+            if kind == "ntk":
+                tangent.mul_(kdot).mul_(weight_std**2).add_(covariance)
+        return tangent if kind == "ntk" else covariance
+
+
+def _points(x, name):
+    points = torch.as_tensor(x if torch.is_tensor(x) else np.asarray(x)).to(torch.float64)
+    require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
+    require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")
+    return points

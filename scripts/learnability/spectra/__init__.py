@@ -1,0 +1,1 @@
+"""Spectra of kernels, targets in their eigenbases, and spectral measures."""

@@ -1,0 +1,58 @@
+"""Spectral measures: a spectrum of any length as a few hundred nodes and weights."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MOST_MODES = 2048  # spectra with more levels are summed by quadrature
+NODES = 16  # per unit of log(lambda): the error is (2 pi / 0.5)^-16 = 3e-18
+
+
+@dataclass(frozen=True)
+class SpectralMeasure:
+    """A spectral measure sum_i w_i delta(lambda - lambda_i), for sums of f(lambda / kappa).
+
+    Sums of functions of L = lambda/(lambda + kappa) are analytic in log(lambda) up to distance pi from the real axis.
+    Many levels are therefore replaced, in each unit interval of log(lambda), by Chebyshev nodes whose weights
+    integrate polynomials of degree 15 exactly (anterpolation): 500,000 power-law modes become a few hundred nodes
+    at rounding error.
+    """
+
+    nodes: np.ndarray  # (nodes,) positive eigenvalues
+    weights: np.ndarray  # (nodes, columns)
+
+    @classmethod
+    def of(cls, eigenvalues, weights):
+        """eigenvalues (levels,) > 0; weights (levels, columns)."""
+        if len(eigenvalues) <= MOST_MODES:
+            return cls(eigenvalues, weights)
+        position = np.log(eigenvalues)
+        cell = np.floor(position).astype(int)
+        angles = (np.arange(NODES) + 0.5) * np.pi / NODES
+        local = np.cos(angles) / 2 + 0.5
+        barycentric = np.sin(angles) * (-1.0) ** np.arange(NODES)
+        nodes, compressed = [], []
+        for number in np.unique(cell):
+            inside = cell == number
+            difference = (position[inside] - number)[:, None] - local
+            on_node = difference == 0
+            basis = barycentric / np.where(on_node, 1.0, difference)
+            basis /= basis.sum(1, keepdims=True)
+            basis = np.where(on_node.any(1, keepdims=True), on_node, basis)
+            nodes.append(np.exp(number + local))
+            compressed.append(basis.T @ weights[inside])
+        return cls(np.concatenate(nodes), np.concatenate(compressed))
+
+    def sums(self, kappa, *functions):
+        """For each function of (L, 1 - L): the weighted sum at every kappa, shape (kappas, columns)."""
+        totals = [np.empty((len(kappa), self.weights.shape[1])) for _ in functions]
+        chunk = max(1, (1 << 22) // max(1, len(self.nodes)))
+        for start in range(0, len(kappa), chunk):
+            rows = slice(start, start + chunk)
+            with np.errstate(over="ignore"):
+                ratio = kappa[rows, None] / self.nodes
+                learned = 1 / (1 + ratio)
+                missed = 1 / (1 + 1 / np.where(ratio > 0, ratio, 1.0)) * (ratio > 0)
+            for total, function in zip(totals, functions, strict=True):
+                total[rows] = function(learned, missed) @ self.weights
+        return totals

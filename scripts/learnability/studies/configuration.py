@@ -1,0 +1,188 @@
+"""From a checked configuration (see `learnability.studies.validation`) to studies and experiments."""
+
+import itertools
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..common.errors import choose, require
+from ..common.seeding import digest
+from ..ensembles.training.methods import options_of
+
+CURVE_POINTS = 200  # of the theory's grid of training sizes
+
+
+@dataclass(frozen=True)
+class Study:
+    """A named cross product: domain x architectures x targets x train_sizes x ridges x noise x widths x seeds.
+
+    Attributes
+    ----------
+    domain : dict, architectures : dict of name to dict, targets : dict of label to dict
+        Specifications as in the configuration.
+    train_sizes, network_sizes : lists of int
+        For kernel regression and theory; for trained networks.
+    seeds, network_seeds : int
+        Seeds 0 ... seeds - 1.
+    """
+
+    name: str
+    figure: str
+    domain_name: str
+    domain: dict
+    architectures: dict
+    targets: dict
+    train_sizes: list
+    network_sizes: list
+    ridges: list
+    noise_stds: list
+    widths: list
+    seeds: int
+    network_seeds: int
+    kernel: str
+    training: dict = field(default_factory=dict)
+    figure_options: dict = field(default_factory=dict)
+
+    def blocks(self):
+        """Seed ranges (first, last), one per training job.
+
+        Whole blocks, then single seeds: one more seed is one more job, until the single ones fill a block of their own.
+        """
+        block = self.training["block"]
+        whole = self.network_seeds // block * block
+        ranges = [(first, first + block - 1) for first in range(0, whole, block)]
+        return ranges + [(seed, seed) for seed in range(whole, self.network_seeds)]
+
+    def training_options(self):
+        """What decides the trained networks; how a job is cut and scheduled does not."""
+        own = [name for name in options_of(self.training["method"]) if name in self.training]
+        return {key: self.training[key] for key in ("method", "target_mse", "max_steps", "dtype", *own)}
+
+    def theory_sizes(self):
+        """Training sizes at which the theory is evaluated: a fine grid and those of the experiments."""
+        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
+        largest = measured.max()
+        if largest == 0:
+            return np.zeros(1)
+        fine = [np.linspace(0, largest, CURVE_POINTS), np.geomspace(min(0.1, largest), largest, CURVE_POINTS)]
+        return np.unique(np.concatenate([measured, *fine]))
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of its own kind, cut into cells.
+
+    Attributes
+    ----------
+    cells : dict of cell name to (options, labels)
+        The arguments of the kind's `run`, and the columns that name the cell in the joined table.
+    """
+
+    name: str
+    kind: str
+    figure: str
+    cells: dict
+    figure_options: dict = field(default_factory=dict)
+
+
+def label_of(specification):
+    """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
+    ((name, argument),) = specification.items()
+    if isinstance(argument, dict):
+        argument = " ".join(str(value) for value in argument.values())
+    return name if argument is None else f"{name} {argument}"
+
+
+def targets_in(options):
+    """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
+    given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
+    return {label_of(target): target for target in given}
+
+
+def studies_from(config):
+    """The studies of a checked configuration, {name: Study}."""
+    return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
+
+
+def experiments_from(config):
+    """The experiments of a checked configuration, {name: Experiment}."""
+    return {name: _experiment(config, name, entry) for name, entry in config["experiments"].items()}
+
+
+def _experiment(config, name, entry):
+    cells = {}
+    for values in itertools.product(*entry["vary"].values()):
+        labels = dict(zip(entry["vary"], values))
+        cell = ",".join(map(_file_name, values)) or "all"
+        options = {**entry["options"], **labels}
+        for what, section in (("domain", "domains"), ("architecture", "architectures")):
+            if what in options:
+                options[what] = config[section][_known(config, f"experiments.{name}", what, options[what])]
+        cells[cell] = (dict(sorted(options.items())), labels)
+    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, entry["figure_options"])
+
+
+def _file_name(value):
+    """A value as part of a file's name; different values have different names, and none contains a comma."""
+    text = str(value)
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+    return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
+
+
+def _study(config, name, entry):
+    where = f"studies.{name}"
+    domain = config["domains"][_known(config, where, "domain", entry["domain"])]
+    architectures = {
+        architecture: config["architectures"][_known(config, where, "architecture", architecture)]
+        for architecture in entry["architectures"]
+    }
+    train_sizes = _sizes(where, entry["train_sizes"])
+    network_sizes = entry.get("network_sizes", [n for n in train_sizes if n > 0]) if entry["widths"] else []
+    targets = {label_of(target): target for target in entry["targets"]}
+    require(len(targets) == len(entry["targets"]), f"{where}.targets: two targets have the same name: {[*targets]}")
+    if entry["widths"]:
+        require(
+            entry["kernel"] == "ntk",
+            f"{where}: kernel: {entry['kernel']} with widths {entry['widths']}: trained networks follow the NTK; leave widths "
+            "out, or write kernel: ntk",
+        )
+        require(
+            0 in entry["ridges"],
+            f"{where}: ridges {entry['ridges']} with widths {entry['widths']}: networks are trained without a ridge; add 0.0 "
+            "to ridges, or leave widths out",
+        )
+    return Study(
+        name=name,
+        figure=entry["figure"],
+        domain_name=entry["domain"],
+        domain=domain,
+        architectures=architectures,
+        targets=targets,
+        train_sizes=train_sizes,
+        network_sizes=network_sizes,
+        ridges=entry["ridges"],
+        noise_stds=entry["noise_stds"],
+        widths=entry["widths"],
+        seeds=entry["seeds"],
+        network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
+        kernel=entry["kernel"],
+        training={**config["training"], **entry.get("training", {})},
+        figure_options=entry["figure_options"],
+    )
+
+
+def _sizes(where, entry):
+    """A list of sizes, written out or as {first, last, step}."""
+    if not isinstance(entry, dict):
+        return entry
+    sizes = list(range(entry["first"], entry["last"] + 1, entry["step"]))
+    require(len(sizes) > 0, f"{where}.train_sizes: first {entry['first']} is larger than last {entry['last']}")
+    return sizes
+
+
+def _known(config, where, what, name):
+    try:
+        return choose(what, name, config["domains" if what == "domain" else "architectures"])
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None

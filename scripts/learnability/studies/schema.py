@@ -1,0 +1,48 @@
+"""The schema of a configuration: config/schema.yaml, with what registries and classes of the library know filled in."""
+
+from dataclasses import fields
+
+import yaml
+
+from ..ensembles.training.methods import METHODS
+
+
+def load_schema(path):
+    """The JSON schema as a dict: training methods, their options' defaults, and what a study may override."""
+    with open(path, encoding="utf-8") as file:
+        schema = yaml.safe_load(file)
+    training = schema["properties"]["training"]["properties"]
+    training["method"]["enum"] = [*METHODS]
+    for method in METHODS.values():
+        for field in fields(method):
+            if field.name in training:
+                training[field.name]["default"] = field.default
+    overrides = {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in training.items()}
+    study = schema["properties"]["studies"]["additionalProperties"]["properties"]
+    study["training"]["properties"] = overrides
+    return schema
+
+
+def described(text):
+    """A description with the names that registries offer in the place of <architectures>, <activations> and so on."""
+    from ..domains import DOMAINS
+    from ..experiments import EXPERIMENTS
+    from ..figures import FIGURES
+    from ..kernels import ARCHITECTURES
+    from ..kernels.activations import ACTIVATIONS
+
+    registries = {
+        "<architectures>": ARCHITECTURES,
+        "<activations>": ACTIVATIONS,
+        "<domains>": DOMAINS,
+        "<figures>": sorted(FIGURES),
+        "<experiments>": sorted(EXPERIMENTS),
+    }
+    for mark, names in registries.items():
+        text = text.replace(mark, _listed(names))
+    return text
+
+
+def _listed(names):
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last

@@ -1,0 +1,219 @@
+"""A configuration is checked before any job starts.
+
+The schema (config/schema.yaml) says which keys exist, their types, ranges and defaults; this module turns its findings
+into one message that names the key, the value and what is allowed, and checks what a schema cannot: that names refer to
+something, that targets exist on their domain, that training sets fit into it.
+"""
+
+import math
+from difflib import get_close_matches
+from functools import partial
+
+import jsonschema
+
+from ..common.errors import require, require_arguments
+from .configuration import experiments_from, studies_from, targets_in
+from .schema import described
+
+
+def _whole(_, value):
+    """An integer as Python understands it: JSON's 3.0 is none, because ranges and names are made of it."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+STRICT = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole),
+)
+
+
+def checked(config, schema):
+    """The configuration with defaults filled in.
+
+    Parameters
+    ----------
+    config, schema : dicts, as loaded from YAML
+
+    Raises
+    ------
+    ValueError
+        One message for the first thing that is wrong: the key, its value, what is allowed.
+    """
+    for section in ("domains", "architectures", "studies", "experiments"):
+        for name in config.get(section) or {}:
+            require(isinstance(name, str), f"{section}: the name {name!r} is a number in YAML; put it in quotes")
+    complete = _with_defaults(config, schema, schema)
+    validator = STRICT(schema)
+    error = next(iter(sorted(validator.iter_errors(complete), key=lambda e: list(map(str, e.absolute_path)))), None)
+    if error is not None:
+        raise ValueError(_explain(error))
+    _require_finite(complete, "configuration")
+    clash = set(complete["studies"]) & set(complete["experiments"])
+    require(not clash, f"{', '.join(clash)}: a study and an experiment have the same name")
+    for section in ("domains", "architectures"):  # the order of keys in the file is no parameter of a job
+        complete[section] = {name: dict(sorted(entry.items())) for name, entry in complete[section].items()}
+    return complete
+
+
+def _require_finite(value, where):
+    """Infinities and nan, which YAML can write and JSON schemas let pass, are errors."""
+    if isinstance(value, float):
+        require(math.isfinite(value), f"{where}: {value} is not a finite number")
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _require_finite(part, f"{where}.{key}".removeprefix("configuration."))
+
+
+def check_meaning(config):
+    """Build every domain, architecture and target of a checked configuration; ValueError names the one that fails."""
+    from ..domains import domain_from
+    from ..kernels import architecture_from
+
+    domains = with_context("domains", config["domains"], domain_from)
+    with_context("architectures", config["architectures"], architecture_from)
+    studies, experiments = studies_from(config), experiments_from(config)
+    with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name]))
+    known = [(config["domains"][name], domain) for name, domain in domains.items()]
+    with_context("experiments", experiments, partial(_check_experiment, known))
+    for section, entries in (("studies", studies), ("experiments", experiments)):
+        with_context(section, entries, _check_figure_options)
+    with_context("studies", studies, _check_figure)
+
+
+def _check_study(study, domain):
+    """Targets exist and have the same number of outputs, and training sets fit into the domain."""
+    from ..ensembles.training.methods import trainer_from
+    from ..measurements.labels import truth
+
+    require(domain.listable, f"domain {study.domain_name!r} is too large to list its points, as experiments need")
+    for key in ("train_sizes", "network_sizes"):
+        _check_sizes(key, getattr(study, key), domain, study.domain_name)
+    truth(_targets(study.targets, domain), *domain.sample(1, 0))
+    options = study.training_options()
+    trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
+
+
+def _check_experiment(known, entry):
+    """The kind exists; every cell has the options that the kind takes, and they mean something.
+
+    known : list of (specification, domain), built before
+    """
+    from ..experiments import experiment
+
+    for options, labels in entry.cells.values():
+        require_arguments("option", experiment(entry.kind), options)
+        if options.get("domain"):
+            domain = next(domain for specification, domain in known if specification == options["domain"])
+            _targets(targets_in(options), domain)
+            _check_sizes("train_sizes", options.get("train_sizes", []), domain, labels.get("domain", "of the options"))
+
+
+def _check_figure_options(entry):
+    from ..figures import drawing
+
+    require_arguments("figure option", drawing(entry.figure), entry.figure_options, skip=1)
+
+
+def _check_figure(study):
+    """A figure must not average over what it does not tell apart."""
+    from ..figures import told_apart
+
+    shown = told_apart(study.figure, study.figure_options)
+    several = {
+        "architecture": [*study.architectures],
+        "target": [*study.targets],
+        "ridge": study.ridges,
+        "noise_std": study.noise_stds,
+        "width": study.widths,
+        "train_size": "many, along the theory's curve",
+    }
+    for column, values in several.items():
+        require(
+            len(values) <= 1 or column in shown,
+            f"figure {study.figure} does not tell apart values of {column}, and there are {values}; give one of them, or "
+            f"draw figure: comparison with {column} as x, group, panel or in select",
+        )
+
+
+def _targets(specifications, domain):
+    """The targets by name; a ValueError names the one that does not exist on the domain."""
+    from ..domains import target_from
+
+    return with_context("targets", specifications, partial(target_from, domain))
+
+
+def _check_sizes(key, sizes, domain, name):
+    largest, size = max(sizes, default=0), domain.size
+    require(
+        size is None or largest <= size, f"{key}: {largest} is larger than domain {name!r}, which has {size} points"
+    )
+
+
+def with_context(where, entries, build):
+    """{name: build(entry)}; a ValueError is raised again with the place of the entry."""
+    built = {}
+    for name, entry in entries.items():
+        try:
+            built[name] = build(entry)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{where}.{name}: {error}") from None
+    return built
+
+
+def _with_defaults(value, schema, root):
+    schema = _resolve(schema, root)
+    if isinstance(value, dict):
+        filled = dict(value)
+        for key, part in schema.get("properties", {}).items():
+            if key not in filled and "default" in _resolve(part, root):
+                filled[key] = _resolve(part, root)["default"]
+        parts = schema.get("properties", {})
+        other = schema.get("additionalProperties")
+        for key in filled:
+            part = parts.get(key, other if isinstance(other, dict) else None)
+            if part is not None:
+                filled[key] = _with_defaults(filled[key], part, root)
+        return filled
+    return value
+
+
+def _resolve(schema, root):
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    for name in reference.removeprefix("#/").split("/"):
+        root = root[name]
+    return {**root, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def _explain(error):
+    where = ".".join(str(part) for part in error.absolute_path) or "top level"
+    if error.validator == "additionalProperties":
+        allowed = list(error.schema.get("properties", {}))
+        unknown = next(key for key in error.instance if key not in allowed)
+        nearest = get_close_matches(str(unknown), allowed, n=1, cutoff=0.5)
+        hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+        return f"{where}: unknown key {unknown!r}; {hint}allowed: {', '.join(allowed)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        meaning = described(error.schema["properties"][missing].get("description", ""))
+        return f"{where}: key {missing!r} is missing" + (f" ({meaning})" if meaning else "")
+    if error.validator == "enum":
+        return f"{where}: {error.instance!r} is not one of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "type" and error.validator_value == "number" and _number_as_text(error.instance):
+        return f"{where}: {error.instance!r} is text in YAML; write {float(error.instance)!r}, with a decimal point"
+    if error.validator == "exclusiveMinimum":
+        return f"{where}: {error.instance!r} must be greater than {error.validator_value}"
+    if error.validator == "pattern":
+        return f"{where}: name {error.instance!r} is not allowed; use letters, digits, '.', '_' and '-'"
+    meaning = described(error.schema.get("description", ""))
+    return f"{where}: {error.instance!r} is not allowed, {error.message.replace(repr(error.instance), 'it')}" + (
+        f" ({meaning})" if meaning else ""
+    )
+
+
+def _number_as_text(value):
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,1 @@
+"""Tables: predictions, joined studies, means of experiments, and the agreement of theory and experiment."""

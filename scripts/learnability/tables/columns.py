@@ -1,0 +1,23 @@
+"""The columns of a study's table, and what each of them means in a figure."""
+
+KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
+MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"]
+LABELS = {
+    "train_size": "training-set size $n$",
+    "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
+    "train_mse": r"train error $\mathcal{E}_{\mathrm{train}}$",
+    "test_mse_off_train": "test error off the training set",
+    "learnability": r"learnability $\mathcal{L}(f)$",
+    "accuracy": "accuracy",
+    "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",
+    "kappa": r"effective regularization $\kappa$",
+    "relative variance": r"var/mean$^2$ of $1/(\phi^T K^{-1}\phi)$",
+    "time": r"effective time $n/\delta$",
+    "ridge": r"ridge $\delta$",
+    "noise_std": r"noise $\sigma$",
+    "dim": "dimension $d$",
+    "samples needed": "samples needed for the full parity",
+    "overfitting_coefficient": r"overfitting coefficient $\mathcal{E}_0$",
+    "eigenvalue": r"eigenvalue $\lambda$",
+    "mode": "mode",
+}

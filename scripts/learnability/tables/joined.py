@@ -1,0 +1,17 @@
+"""All sources of a study in one table."""
+
+import pandas as pd
+
+from .columns import KEYS
+
+
+def joined(parts):
+    """All sources of a study in one table, sorted; the key columns first.
+
+    parts : list of (DataFrame, dict of constant columns such as source, architecture, width)
+    """
+    table = pd.concat([part.assign(**constants) for part, constants in parts], ignore_index=True)
+    others = [column for column in table if column not in KEYS]
+    if "converged" not in others:  # no networks
+        others.append("converged")
+    return table.reindex(columns=KEYS + others).sort_values(KEYS, kind="stable", ignore_index=True)

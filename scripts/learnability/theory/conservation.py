@@ -1,0 +1,71 @@
+"""The conservation law, solved for the effective regularization kappa (Simon et al., arXiv 2110.03922, sec. 3).
+
+    n = sum m_i lambda_i / (lambda_i + kappa) + delta/kappa
+
+Trace beyond the listed modes (`Spectrum.tail`) is added to delta.
+"""
+
+import numpy as np
+
+from ..spectra.measure import SpectralMeasure
+
+
+def effective_regularization(spectrum, train_size, ridge=0.0):
+    """Solve the conservation law for kappa, to relative precision.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    train_size, ridge : broadcastable arrays, >= 0; train_size need not be whole
+
+    Returns
+    -------
+    kappa, broadcast shape; 0 at ridge + tail = 0 and train_size >= rank, inf at train_size = 0.
+    """
+    n, delta = np.broadcast_arrays(np.asarray(train_size, dtype=float), np.asarray(ridge, dtype=float) + spectrum.tail)
+    positive = spectrum.eigenvalues > 0
+    counts = spectrum.multiplicities[positive]
+    rank = counts.sum()
+    kappa = np.where(n > 0, 0.0, np.inf)
+    open_ = (n > 0) & ((delta > 0) | (n < rank))
+    if open_.any():
+        # in units of the largest eigenvalue, so that no kernel's scale can overflow
+        unit = spectrum.eigenvalues.max() if rank > 0 else delta.max()
+        measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, counts[:, None])
+        kappa[open_] = unit * _solve(measure, rank, n[open_], delta[open_] / unit)
+    return kappa
+
+
+def _solve(measure, rank, n, delta):
+    """Newton's method for x = log kappa on log(increasing side) = log(decreasing side), kept in a bracket.
+
+    For n below half the rank the sides are n and sum m L + delta/kappa. Above it they are sum m (1 - L) + (n - rank)+
+    and delta/kappa + (rank - n)+, which do not cancel when nearly everything is learned.
+    """
+    few = n <= rank / 2
+    trace = float(measure.nodes @ measure.weights[:, 0])
+    smallest = measure.nodes.min(initial=np.inf)
+    high = np.log(trace + delta) - np.log(n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.log(np.fmax(delta / n, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
+    x = np.where(np.isfinite(high + low), (high + low) / 2, high)
+    high = high + 1e-9
+    for _ in range(200):
+        kappa = np.exp(x)
+        learned, missed, slope = (
+            total[:, 0] for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
+        )
+        ridge = delta / kappa
+        up = np.where(few, n, missed + np.maximum(n - rank, 0))
+        down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
+        gradient = np.where(few, (slope + ridge) / down, slope / up + ridge / down)
+        step = (np.log(up) - np.log(down)) / gradient
+        high = np.where(step > 0, np.minimum(high, x), high)
+        low = np.where(step < 0, np.maximum(low, x), low)
+        new = x - step
+        new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
+        done = np.abs(new - x) <= 4e-16 * np.maximum(1, np.abs(x))
+        x = new
+        if done.all():
+            break
+    return np.exp(x)

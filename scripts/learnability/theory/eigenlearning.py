@@ -1,0 +1,88 @@
+r"""The eigenlearning equations (Simon, Dickens, Karkada & DeWeese, arXiv 2110.03922, sec. 3).
+
+For eigenvalues lambda_i of multiplicity m_i, target coefficients v_i, ridge delta, label noise sigma^2 and n samples,
+
+    n = sum m_i L_i + delta/kappa,     L_i = lambda_i / (lambda_i + kappa)            (conservation of learnability)
+    E0 = n / (n - sum m_i L_i^2)                                                      (overfitting coefficient)
+    test = E0 (sum (1 - L_i)^2 v_i^2 + sigma^2),     train = (delta / (n kappa))^2 test
+    E[vhat_i] = L_i v_i,     Cov[vhat_i, vhat_j] = delta_ij test L_i^2 / n
+
+Trace beyond the listed modes (`Spectrum.tail`) is added to delta in the first equation. At delta = 0 and n at or above
+the rank, kappa = 0 and the limits of all quantities are returned; at n = 0, kappa is infinite.
+"""
+
+import numpy as np
+
+from ..spectra.measure import SpectralMeasure
+from .conservation import effective_regularization
+from .solution import Solution
+
+
+def solve(spectrum, power, beyond, n, delta, sigma):
+    """The equations on a flat grid.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    power : (levels, outputs), beyond : (outputs,) power on modes in the tail
+    n, delta, sigma : (grid,) training sizes, ridges, standard deviations of the label noise
+
+    Returns
+    -------
+    Solution
+    """
+    kappa = effective_regularization(spectrum, n, delta)
+    spread, squares, learned, missed = _sums(spectrum, power, kappa)
+    solved = (kappa > 0) & np.isfinite(kappa)
+    rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
+    safe = np.where(solved, kappa, 1.0)
+    implicit = np.where(solved, (delta + spectrum.tail) / safe, np.maximum(n - rank, 0))  # delta/kappa
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # n - sum m L^2 = sum m L (1 - L) + delta/kappa: a sum of positive terms
+        overfitting = np.where(n > 0, n / (spread + implicit), 1.0)
+        total = spectrum.trace
+        explicit = np.where(solved, delta / (n * safe), np.where(n > 0, np.maximum(n - rank, 0) / n, 0.0))
+        explicit = np.where(n > 0, explicit, delta / (total + delta) if total > 0 else 1.0)
+        bias = missed + beyond
+        unexplained = bias + sigma[:, None] ** 2
+        # at n = rank E0 diverges like 1/kappa and the bias vanishes like kappa^2
+        test = np.where(unexplained > 0, overfitting[:, None] * unexplained, 0.0)
+        train = np.where(explicit[:, None] > 0, explicit[:, None] ** 2 * test, 0.0)
+        share = np.where(n > 0, squares / np.where(n > 0, n, 1.0), 0.0)[:, None]
+        variance = np.where(share > 0, test * share, 0.0)
+        learnability = learned / (power.sum(0) + beyond)
+
+    def coefficient_variance():
+        per_sample = test / np.where(n > 0, n, np.inf)[:, None]
+        return mode_learnabilities(spectrum, kappa)[:, :, None] ** 2 * per_sample[:, None, :]
+
+    return Solution(
+        kappa=kappa,
+        overfitting_coefficient=overfitting,
+        learnability=learnability,
+        bias=bias,
+        test_mse=test,
+        train_mse=train,
+        variance=variance,
+        mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
+        coefficient_variance=coefficient_variance,
+    )
+
+
+def mode_learnabilities(spectrum, kappa):
+    """L_i = lambda_i / (lambda_i + kappa) of every level, (grid, levels)."""
+    values = spectrum.eigenvalues
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(values > 0, 1 / (1 + kappa[:, None] / values), 0.0)
+
+
+def _sums(spectrum, power, kappa):
+    """sum m L(1-L), sum m L^2, both (kappas,), and sum v^2 L, sum v^2 (1-L)^2, both (kappas, outputs)."""
+    positive = spectrum.eigenvalues > 0
+    unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
+    weights = np.column_stack([spectrum.multiplicities[positive], power[positive]])
+    measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, weights)
+    spread, squares, learned, missed = measure.sums(
+        kappa / unit, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M * M
+    )
+    return spread[:, 0], squares[:, 0], learned[:, 1:], missed[:, 1:] + power[~positive].sum(0)

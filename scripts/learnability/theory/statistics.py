@@ -1,0 +1,80 @@
+r"""What follows from the first- and second-order statistics of the learned function: accuracy, gradients, other test sets.
+
+All functions take a `Prediction`, whose learned coefficients have mean L_i v_i and variance E_test L_i^2 / n.
+"""
+
+import numpy as np
+from scipy.special import ndtr
+
+from ..common.errors import require
+
+
+def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
+    """Test error off the training set of a finite domain, (M E_test - n E_train) / (M - n).
+
+    test_mse, train_mse, train_size, noise_std : arrays of one shape; points : int, M. Returns nan at n >= M and where
+    labels are noisy, because the train error is then not that of the function.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = (points * test_mse - train_size * train_mse) / (points - train_size)
+    return np.where((np.asarray(noise_std) == 0) & (train_size < points), values, np.nan)
+
+
+def sign_accuracy(prediction, points):
+    """Share of all M points on which the learned function has the sign of a +-1 target (Gaussian approximation).
+
+    Without ridge and noise the n training points are right. On the others the learned function times the target has
+    mean m = (L - r)/(1 - r), r = n/M, and variance E_off - (1 - m)^2. Returns nan with a ridge or noise.
+    """
+    require(prediction.power.size == len(prediction.power), "sign_accuracy needs a target with one output")
+    n = prediction.train_size
+    test_mse, train_mse, learnability = (
+        values.reshape(n.shape) for values in (prediction.test_mse, prediction.train_mse, prediction.learnability)
+    )
+    share = np.minimum(n / points, 1.0)
+    off_mse = off_training_mse(test_mse, train_mse, n, points)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = (learnability - share) / (1 - share)
+        spread = np.sqrt(np.maximum(off_mse - (1 - mean) ** 2, 0))
+        off = np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
+        accuracy = np.where(share < 1, share + (1 - share) * off, 1.0)
+    return np.where((prediction.ridge == 0) & (prediction.noise_std == 0), accuracy, np.nan)
+
+
+def mean_squared_gradient(prediction, laplacian):
+    """E|grad fhat|^2 = sum_i mu_i E[vhat_i^2], with mu_i the eigenvalues of the (negative) Laplacian of the domain.
+
+    Parameters
+    ----------
+    laplacian : (levels,)
+        Per mode of the spectrum: k^2 on the circle, k (k + dim - 2) / radius^2 on the sphere.
+    """
+    require(prediction.power.ndim == 1, "mean_squared_gradient needs a target with one output")
+    counts = prediction.spectrum.multiplicities
+    mean_squares = prediction.coefficient_mean**2 + counts * prediction.coefficient_variance
+    return (mean_squares * np.asarray(laplacian)).sum(-1)
+
+
+def shifted_test_mse(prediction, coefficients, overlap):
+    """Test error under a distribution other than the training one.
+
+    sum_ij O_ij (1 - L_i)(1 - L_j) v_i v_j + (E_test / n) sum_i O_ii L_i^2, for clean labels.
+
+    Parameters
+    ----------
+    prediction : Prediction of a spectrum with one mode per level and one output
+    coefficients : (modes,), signed target coefficients v_i
+    overlap : (modes, modes)
+        O_ij = E_test[phi_i phi_j]; the identity for the training distribution.
+
+    Raises
+    ------
+    ValueError
+        A spectrum whose levels hold several modes.
+    """
+    require(bool((prediction.spectrum.multiplicities == 1).all()), "shifted_test_mse needs one mode per level")
+    learned = prediction.mode_learnabilities
+    missed = (1 - learned) * coefficients
+    n = np.where(prediction.train_size > 0, prediction.train_size, np.inf)
+    variance = prediction.test_mse / n * (learned**2 @ np.diag(overlap))
+    return np.einsum("...i,ij,...j->...", missed, overlap, missed) + variance
