@@ -34,6 +34,7 @@ format: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python scripts/describe_config.py
+	$(BIN)/python scripts/describe_architecture.py
 
 clean:
 	rm -rf results logs .snakemake

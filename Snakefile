@@ -12,6 +12,7 @@ if not workflow.config_settings.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/kernels.smk"
 include: "rules/spectra.smk"
 include: "rules/theory.smk"

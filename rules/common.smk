@@ -69,8 +69,12 @@ def data_of_study(wildcards):
     return data_files(study.domain, study.targets.values())
 
 
+def options_of_cell(wildcards):
+    return EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][0]
+
+
 def data_of_cell(wildcards):
-    options, _ = EXPERIMENTS[wildcards.experiment].cells[wildcards.cell]
+    options = options_of_cell(wildcards)
     return data_files(options.get("domain") or {}, targets_in(options).values())
 
 

@@ -14,9 +14,10 @@ rule cell:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
+        gpu=lambda wildcards: config["training"]["gpus"] if "width" in options_of_cell(wildcards) else 0,
     params:
         kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
-        options=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][0],
+        options=options_of_cell,
         labels=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][1],
     message:
         "{wildcards.experiment}: {wildcards.cell}"

@@ -14,8 +14,8 @@ rule kernel:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=kernel_mb,
+        runtime=cubic_minutes,
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
         architecture=of_architecture,

@@ -13,7 +13,7 @@ rule regression:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=study_mb(4),
         runtime=120,
     params:
         domain=of_study("domain"),

@@ -15,8 +15,8 @@ rule spectrum:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=spectrum_mb,
+        runtime=cubic_minutes,
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
     message:

@@ -13,7 +13,7 @@ rule theory:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=study_mb(3),
         runtime=30,
     params:
         domain=of_study("domain"),

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from learnability.studies.configuration import label_of, studies_from
+from learnability.studies.configuration import experiments_from, label_of, studies_from
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
@@ -121,3 +121,54 @@ def test_missing_keys_are_named():
     del entry["studies"]["curves"]["domain"]
     with pytest.raises(ValueError, match="studies.curves: key 'domain' is missing"):
         checked(entry, SCHEMA)
+
+
+def study_with(**changes):
+    entry = config()
+    entry["studies"]["curves"].update(changes)
+    return entry
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"figure": "universal", "figure_options": {}}, "figure universal does not tell apart values of ridge"),
+        (
+            {"figure": "learning_curves", "figure_options": {}, "ridges": [0.0]},
+            "does not tell apart values of noise_std",
+        ),
+        ({"figure_options": {"x": "ridge", "group": "noise_std"}}, "does not tell apart values of target"),
+        ({"kernel": "nngp"}, "studies.curves: kernel: nngp with widths"),
+        ({"ridges": [0.1, 1.0]}, "networks are trained without a ridge; add 0.0 to ridges"),
+        ({"figure": "covariance", "figure_options": {}}, "figure covariance draws an experiment, not a study"),
+    ],
+)
+def test_what_a_figure_or_a_network_cannot_show_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        check_meaning(checked(study_with(**changes), SCHEMA))
+
+
+def test_cells_never_share_a_file():
+    entry = config()
+    entry["experiments"]["spectra"]["vary"] = {"max_mode": ["a/b", "a-b", {"x": 1}, {"x": 2}], "kernel": ["n", "b,n"]}
+    cells = experiments_from(checked(entry, SCHEMA))["spectra"].cells
+    assert len(cells) == 8 and all("/" not in name for name in cells)
+
+
+def test_a_cell_keeps_its_file_whatever_the_order_of_keys():
+    entry = config()
+    names = set(experiments_from(checked(entry, SCHEMA))["spectra"].cells)
+    vary = entry["experiments"]["spectra"]["vary"]
+    entry["experiments"]["spectra"]["vary"] = dict(reversed(vary.items()))
+    assert set(experiments_from(checked(entry, SCHEMA))["spectra"].cells) == names
+
+
+def test_a_domain_is_built_once(monkeypatch):
+    """A data set shared by studies and experiments is read once while the configuration is checked."""
+    built = []
+    import learnability.domains as domains
+
+    original = domains.domain_from
+    monkeypatch.setattr(domains, "domain_from", lambda entry: built.append(entry) or original(entry))
+    check_meaning(checked(config(), SCHEMA))
+    assert len(built) == len(config()["domains"])

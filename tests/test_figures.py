@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from learnability.figures import FIGURES, drawing, save
+from learnability.figures import drawing, save
 from learnability.tables.agreement import agreement
 from learnability.tables.joined import joined
 
@@ -24,16 +24,28 @@ def study(targets, sizes, converged=True):
     )
 
 
-def test_every_kind_draws_and_saves(tmp_path):
-    table = study(["cosine 0", "cosine 1", "sine 1"], [2, 4])
-    for kind in ("learning_curves", "conservation"):
-        paths = [tmp_path / f"{kind}.{form}" for form in ("pdf", "svg", "png")]
-        save(drawing(kind)(table), *paths)
-        assert all(path.stat().st_size > 1000 for path in paths)
-        again = [tmp_path / f"again.{form}" for form in ("pdf", "svg", "png")]
-        save(drawing(kind)(table), *again)
-        assert all(a.read_bytes() == b.read_bytes() for a, b in zip(paths, again, strict=True))
-    assert set(FIGURES) >= {"learning_curves", "conservation"}
+STUDY_FIGURES = {
+    "learning_curves": {},
+    "conservation": {},
+    "comparison": {"x": "train_size", "group": "target"},
+    "small_n": {},
+    "universal": {},
+    "width_sweep": {},
+}
+
+
+@pytest.mark.parametrize("kind", STUDY_FIGURES)
+def test_every_figure_of_a_study_draws_and_saves_the_same_bytes(kind, tmp_path):
+    table = study(["cosine 0", "cosine 1", "sine 1"], [0, 0.1, 0.2, 2, 4] if kind == "small_n" else [2, 4])
+    if kind == "width_sweep":
+        wider = table[table["source"] == "network"].assign(width=32, learnability=0.55)
+        table = pd.concat([table, wider], ignore_index=True)
+    saved = []
+    for name in ("first", "again"):
+        paths = [tmp_path / f"{name}.{form}" for form in ("pdf", "svg", "png")]
+        save(drawing(kind)(table, **STUDY_FIGURES[kind]), *paths)
+        saved.append([path.read_bytes() for path in paths])
+    assert saved[0] == saved[1] and all(len(content) > 1000 for content in saved[0])
 
 
 def test_agreement_leaves_out_networks_that_did_not_converge_and_counts_them():

@@ -81,3 +81,14 @@ def test_weights_follow_from_identity():
 def test_bad_width():
     with pytest.raises(ValueError, match="width must be a whole number >= 1, got 0"):
         Ensemble.initial(lb.FullyConnected(1), 3, 0, [0])
+
+
+def test_deviations_of_the_tangent_kernel_fall_with_the_width():
+    """Mean square deviation of the empirical kernel from the infinite one falls as one over the width."""
+    architecture, x = lb.FullyConnected(2, "tanh", 1.5, 0.1), np.random.default_rng(0).standard_normal((6, 5))
+    wide, squares = architecture.kernel(x), []
+    for width in (64, 1024):
+        ensemble = Ensemble.initial(architecture, 5, width, range(40), dtype=torch.float64)
+        found = tangent_kernel(ensemble, torch.from_numpy(x)).numpy()
+        squares.append(((found - wide) ** 2).mean())
+    assert 10 < squares[0] / squares[1] < 25  # 16 up to the fluctuation of a mean over 40 networks

@@ -54,6 +54,12 @@ def test_every_rule_is_complete():
                     assert re.search(rf"^    {directive}:", rule, re.M), f"rule {name} lacks {directive}"
 
 
+def test_the_picture_of_the_imports_is_up_to_date():
+    from describe_architecture import PAGE, with_picture
+
+    assert PAGE.read_text() == with_picture(PAGE.read_text()), "run `make docs`"
+
+
 def test_public_names_exist():
     import learnability
 

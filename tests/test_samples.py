@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 import learnability as lb
+from learnability.common.seeding import hash_of
 from learnability.domains import data, domain_from, target_from
 from learnability.domains.data import load
+from learnability.tables.theory import theory_table
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +176,33 @@ def test_openml_data_sets_go_through_scikit_learn(monkeypatch):
     with pytest.raises(ValueError, match="'cifar10' is not cached.*use name: digits"):
         load(name="cifar10")
     assert data.OPENML.keys() == {"mnist", "fashion_mnist", "cifar10"}
+
+
+def test_two_classes_learned_together_have_an_accuracy(digits, relu4):
+    """{all: null} of two classes has one output in a matrix."""
+    table = theory_table(digits.spectrum(relu4), {"all": digits.all()}, [8], [0.0], [0.0], digits.size, ["all"])
+    single = theory_table(digits.spectrum(relu4), {"f": digits.label("4 or 9")}, [8], [0.0], [0.0], digits.size, ["f"])
+    assert table["accuracy"][0] == single["accuracy"][0]
+
+
+def test_training_sets_follow_from_the_raw_data_and_the_recipe(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    path = write(tmp_path / "a.npz", rng.standard_normal((12, 3)), rng.standard_normal(12))
+    entry = {"kind": "data", "path": str(path)}
+    identity = domain_from(entry).identity
+    assert (
+        domain_from({**entry, "scale": "all"}).identity == identity != domain_from({**entry, "scale": "none"}).identity
+    )
+    scaled = data._scaled
+    monkeypatch.setattr(data, "_scaled", lambda x, scale: scaled(x, scale) * (1 + 2e-16))
+    assert domain_from(entry).identity == identity  # a last digit that another processor rounds differently
+
+
+def test_hashing_takes_no_copies():
+    import tracemalloc
+
+    array = np.zeros((1000, 1000))
+    tracemalloc.start()
+    hash_of(array)
+    assert tracemalloc.get_traced_memory()[1] < array.nbytes / 10
+    tracemalloc.stop()

@@ -102,3 +102,21 @@ def test_messages():
         lb.Hypersphere(dim=3, radius=-1)
     with pytest.raises(ValueError, match="from 0 to 5, got 6"):
         lb.Hypersphere(dim=5).product(6)
+
+
+def test_the_linear_kernel_on_a_sphere_of_many_dimensions():
+    """Multiplicities of high degrees exceed a float64; the spectrum ends before."""
+    spectrum = lb.Hypersphere(dim=3072).spectrum(lb.FullyConnected(0))
+    assert spectrum.eigenvalues[0] * 3072 == pytest.approx(spectrum.trace) and spectrum.modes[0] == 1
+    assert np.isfinite(spectrum.multiplicities).all()
+
+
+def test_label_noise_does_not_depend_on_the_test_points():
+    from learnability.measurements.labels import labels
+
+    noisy = []
+    for test_points in (10, 20):
+        sphere = lb.Hypersphere(dim=4, test_points=test_points)
+        x, index = sphere.sample(5, 0)
+        noisy.append(labels(sphere, {"f": sphere.product(1)}, x, index, 5, 0, [1.0]))
+    assert np.array_equal(*noisy)

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 import learnability as lb
-from learnability.experiments import EXPERIMENTS, experiment
+from learnability.experiments import experiment
 from learnability.experiments.linear_regression import exact_test_mse
-from learnability.figures import FIGURES
 from learnability.regression.cross_validation import estimate
 from learnability.regression.ridge import ridge_regression
 from learnability.theory.statistics import mean_squared_gradient, shifted_test_mse, sign_accuracy
@@ -151,9 +150,3 @@ def test_kappa_of_a_mode_is_that_of_the_theory(relu4):
 def test_the_parity_needs_exponentially_many_samples(relu4):
     rows = experiment("parity_hardness")(6, relu4.identity, seeds=5).set_index("source")["mean"]
     assert rows["bound"] < rows["kernel"] <= 64 and abs(rows["kernel"] - rows["theory"]) <= 3
-
-
-def test_every_experiment_has_a_module_and_most_a_figure():
-    for kind in EXPERIMENTS:
-        assert experiment(kind).__doc__
-    assert {"circle_fits", "covariance", "fidelity"} <= set(FIGURES)

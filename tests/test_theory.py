@@ -135,3 +135,33 @@ def test_bad_spectra_and_targets():
         lb.predict(lb.Spectrum([1.0]), lb.Target([1.0, 2.0]), 1)
     with pytest.raises(ValueError, match="mode 7, which the spectrum does not list"):
         lb.predict(lb.Spectrum([1.0]), lb.Target([1.0], [7]), 1)
+
+
+SPECTRUM, POWER = lb.Spectrum([3.0, 1.0, 0.2, 0.01], [1, 4, 9, 30]), lb.Target([0.5, 1.0, 0.25, 0.1])
+STATISTICS = ("learnability", "bias", "test_mse", "train_mse", "variance", "overfitting_coefficient")
+
+
+def test_the_scale_of_the_kernel_does_not_matter():
+    """Predictions do not change under (c lambda, c delta); kappa scales."""
+    a = lb.predict(SPECTRUM, POWER, [3, 10, 44, 60], 0.3, 0.2)
+    b = lb.predict(lb.Spectrum(7 * SPECTRUM.eigenvalues, SPECTRUM.multiplicities), POWER, [3, 10, 44, 60], 2.1, 0.2)
+    assert np.allclose(b.kappa, 7 * a.kappa, rtol=1e-13)
+    for name in STATISTICS:
+        assert np.allclose(getattr(a, name), getattr(b, name), rtol=1e-12), name
+
+
+def test_levels_may_be_grouped_or_listed():
+    counts = SPECTRUM.multiplicities.astype(int)
+    listed = lb.Spectrum(np.repeat(SPECTRUM.eigenvalues, counts))
+    power = np.repeat(POWER.power / counts, counts)
+    a, b = (lb.predict(s, lb.Target(p), [3, 10, 50], 0.1, 0.3) for s, p in ((SPECTRUM, POWER.power), (listed, power)))
+    for name in STATISTICS:
+        assert np.allclose(getattr(a, name), getattr(b, name), rtol=1e-12), name
+    assert np.allclose(np.repeat(a.coefficient_variance, counts, axis=1), b.coefficient_variance)
+
+
+def test_power_that_cannot_be_learned_acts_as_noise():
+    spectrum = lb.Spectrum([3.0, 1.0, 0.0], [1, 9, 5])
+    a = lb.predict(spectrum, lb.Target([1.0, 1.0, 0.25]), [2, 5, 30], 0.1)
+    b = lb.predict(spectrum, lb.Target([1.0, 1.0, 0.0]), [2, 5, 30], 0.1, 0.5)
+    assert np.allclose(a.test_mse, b.test_mse, rtol=1e-13) and np.allclose(a.train_mse, b.train_mse, rtol=1e-13)

@@ -266,3 +266,14 @@ def test_seeds_are_whole_numbers(cube):
     assert len(lb.train(architecture, 4, x, y, x, torch.arange(2)).steps) == 2
     with pytest.raises(ValueError, match="seed must be a whole number >= 0, got 1.5"):
         lb.train(architecture, 4, x, y, x, [0, 1.5])
+
+
+def test_a_target_of_zero_is_refused(problem, relu4):
+    x, y, x_test = problem
+    with pytest.raises(ValueError, match="target_mse must be finite and > 0, got 0"):
+        lb.train(relu4, 4, x, y, x_test, [0], target_mse=0)
+
+
+def test_the_device_is_told(problem, relu4):
+    x, y, x_test = problem
+    assert lb.train(relu4, 4, x, y, x_test, [0], max_steps=1, device="cpu").device == "cpu"

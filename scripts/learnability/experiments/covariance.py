@@ -65,7 +65,8 @@ def run(
 
 def _second_order(source, found, mean, variance, train_size):
     """Means, variances and covariances of learned coefficients (seeds, modes) beside their theory."""
-    centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1))
+    several = len(found) > 1  # one draw has no variance
+    centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1)) if several else found[:0]
     rows = []
     for i in range(found.shape[1]):
         keys = {"train_size": train_size, "mode": i}

@@ -114,7 +114,7 @@ def _experiment(config, name, entry):
     cells = {}
     for values in itertools.product(*entry["vary"].values()):
         labels = dict(zip(entry["vary"], values))
-        cell = ",".join(map(_file_name, values)) or "all"
+        cell = ",".join(_file_name(labels[key]) for key in sorted(labels)) or "all"  # whatever the order in the file
         options = {**entry["options"], **labels}
         for what, section in (("domain", "domains"), ("architecture", "architectures")):
             if what in options:

@@ -1,0 +1,68 @@
+"""One tiny cell of every experiment, and its figure."""
+
+import numpy as np
+import pytest
+
+from learnability.experiments import EXPERIMENTS, experiment
+from learnability.experiments.circle_fits import squared_deviations
+from learnability.figures import FIGURES, drawing
+
+CUBE, RING, SPHERE = (
+    {"kind": "hypercube", "dim": 4},
+    {"kind": "circle", "points": 16},
+    {"kind": "sphere", "dim": 4, "test_points": 60},
+)
+NET = {"depth": 1, "activation": "relu", "weight_std": 1.4, "bias_std": 0.1}
+DATA = {"kind": "data", "name": "digits", "classes": [4, 9], "samples": 60}
+
+CELLS = {
+    "circle_fits": {"domain": RING, "architecture": NET, "width": 32, "frequencies": [1, 2], "amplitude": 0.7, "shown_sizes": [4], "train_sizes": [2, 4], "probe": 2, "seeds": 2},
+    "covariance": {"domain": CUBE, "architecture": NET, "width": 32, "train_sizes": [6], "random_modes": 5, "kernel_seeds": 4, "network_seeds": 2, "shown": 3},
+    "deep_bootstrap": {"train_sizes": [4, 16], "decades": [-1, 2], "domain": DATA, "architecture": NET, "target": {"all": None}, "seeds": 2, "times": 3},
+    "estimators": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_sizes": [8, 16], "ridges": [0.0, 1.0], "seeds": 3},
+    "fidelity": {"architecture": NET, "width": 32, "train_size": 4, "degrees": [1], "tolerances": [0.002], "dim": 4, "seeds": 2, "reference": 0.2},
+    "gradient_norm": {"domain": SPHERE, "architecture": NET, "width": 32, "target": {"product": 1}, "train_sizes": [4], "kernel_seeds": 2, "network_seeds": 2, "points": 10},
+    "kappa_fluctuation": {"domain": CUBE, "architecture": NET, "targets": [{"parity": 1}], "train_sizes": [2, 4], "draws": 3},
+    "linear_regression": {"dim": 5, "train_sizes": [3, 10], "ridges": [0.0, 0.2], "noise_std": 0.5, "draws": 3, "points": 20},
+    "parity_hardness": {"dim": 4, "architecture": NET, "seeds": 2},
+    "spectra": {"domain": CUBE, "architecture": NET},
+}  # fmt: skip
+DRAWN = {
+    "deep_bootstrap": ("comparison", {"x": "time", "group": "train_size", "xscale": "log", "yscale": "log"}),
+    "gradient_norm": ("comparison", {"x": "train_size", "xscale": "log"}),
+    "kappa_fluctuation": (
+        "comparison",
+        {"x": "train_size", "measures": ["kappa", "relative variance"], "group": "target"},
+    ),
+    "linear_regression": (
+        "comparison",
+        {"x": "train_size", "group": "ridge", "measures": ["test_mse"], "yscale": "log"},
+    ),
+    "parity_hardness": ("comparison", {"x": "dim"}),
+    "spectra": ("comparison", {"x": "mode", "measures": ["eigenvalue"], "yscale": "log"}),
+}
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_tiny_cell_and_its_figure(kind):
+    table = experiment(kind)(**CELLS[kind])
+    assert len(table)
+    if kind != "fidelity":
+        compared = table[table["source"] != "theory"]
+        assert compared["mean"].notna().all() and {"source", "measure", "mean"} <= set(table)
+    labels = {"architecture": "net", "width": CELLS[kind].get("width")} if kind == "fidelity" else {}
+    figure, options = DRAWN.get(kind, (kind, {"probe": "cos 2t"} if kind == "circle_fits" else {}))
+    axes = drawing(figure)(table.assign(**labels), **options).axes
+    assert any(axis.lines or axis.collections or axis.images for axis in axes)
+
+
+def test_every_kind_is_tried():
+    assert set(CELLS) == set(EXPERIMENTS)
+    assert set(FIGURES) >= {figure for figure, _ in DRAWN.values()}
+
+
+def test_variances_count_the_draws_that_there_are():
+    """Networks that did not converge are nan; of a single one there is no variance."""
+    draws = np.array([1.0, np.nan, 3.0, 2.0])
+    assert squared_deviations(draws).mean() == pytest.approx(np.var([1.0, 3.0, 2.0], ddof=1))
+    assert len(squared_deviations(np.array([1.0, np.nan]))) == 0
