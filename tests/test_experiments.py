@@ -25,6 +25,7 @@ CELLS = {
     "kappa_fluctuation": {"domain": CUBE, "architecture": NET, "targets": [{"parity": 1}], "train_sizes": [2, 4], "draws": 3},
     "linear_regression": {"dim": 5, "train_sizes": [3, 10], "ridges": [0.0, 0.2], "noise_std": 0.5, "draws": 3, "points": 20},
     "parity_hardness": {"dim": 4, "architecture": NET, "seeds": 2},
+    "random_features": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "features": [8, 16], "ridges": [0.01], "draws": 3},
     "spectra": {"domain": CUBE, "architecture": NET},
 }  # fmt: skip
 DRAWN = {

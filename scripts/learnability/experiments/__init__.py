@@ -18,6 +18,7 @@ EXPERIMENTS = {
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "linear_regression": "learnability.experiments.linear_regression",
     "parity_hardness": "learnability.experiments.parity_hardness",
+    "random_features": "learnability.experiments.random_features",
     "spectra": "learnability.experiments.spectra",
 }
 

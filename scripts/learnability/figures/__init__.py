@@ -20,6 +20,7 @@ FIGURES = {
     "covariance": "learnability.figures.covariance",
     "estimators": "learnability.figures.estimators",
     "fidelity": "learnability.figures.fidelity",
+    "random_features": "learnability.figures.random_features",
     "small_n": "learnability.figures.small_n",
     "universal": "learnability.figures.universal",
     "width_sweep": "learnability.figures.width_sweep",

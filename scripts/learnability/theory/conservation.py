@@ -8,6 +8,7 @@ Trace beyond the listed modes (`Spectrum.tail`) is added to delta.
 import numpy as np
 
 from ..spectra.measure import SpectralMeasure
+from .newton import solve_in_log
 
 
 def effective_regularization(spectrum, train_size, ridge=0.0):
@@ -37,7 +38,7 @@ def effective_regularization(spectrum, train_size, ridge=0.0):
 
 
 def _solve(measure, rank, n, delta):
-    """Newton's method for x = log kappa on log(increasing side) = log(decreasing side), kept in a bracket.
+    """Newton's method on log(increasing side) = log(decreasing side).
 
     For n below half the rank the sides are n and sum m L + delta/kappa. Above it they are sum m (1 - L) + (n - rank)+
     and delta/kappa + (rank - n)+, which do not cancel when nearly everything is learned.
@@ -48,24 +49,14 @@ def _solve(measure, rank, n, delta):
     high = np.log(trace + delta) - np.log(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         low = np.log(np.fmax(delta / n, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
-    x = np.where(np.isfinite(high + low), (high + low) / 2, high)
-    high = high + 1e-9
-    for _ in range(200):
-        kappa = np.exp(x)
+
+    def balance(kappa):
         learned, missed, slope = (
             total[:, 0] for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
         )
         ridge = delta / kappa
         up = np.where(few, n, missed + np.maximum(n - rank, 0))
         down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
-        gradient = np.where(few, (slope + ridge) / down, slope / up + ridge / down)
-        step = (np.log(up) - np.log(down)) / gradient
-        high = np.where(step > 0, np.minimum(high, x), high)
-        low = np.where(step < 0, np.maximum(low, x), low)
-        new = x - step
-        new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
-        done = np.abs(new - x) <= 4e-16 * np.maximum(1, np.abs(x))
-        x = new
-        if done.all():
-            break
-    return np.exp(x)
+        return up, down, np.where(few, (slope + ridge) / down, slope / up + ridge / down)
+
+    return solve_in_log(balance, low, high)

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..common.errors import require
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning
+from . import eigenlearning, random_features
 from .solution import Solution
 
 
@@ -50,7 +50,7 @@ class Prediction:
         return self.solution.coefficient_variance().reshape(*self.kappa.shape, *self.power.shape)
 
 
-def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0):
+def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, features=None):
     """Predict generalization from a kernel's spectrum alone.
 
     Parameters
@@ -60,6 +60,10 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0):
         Its power per level; the norm need not be 1.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
         n (any real >= 0), the absolute ridge delta, the standard deviation of the label noise sigma.
+    features : float or array, optional, broadcast with the others
+        Regression on that many random features of the kernel, e.g. the last hidden layer of a network of that width with
+        only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
+        infinite. Missing: the kernel itself, the paper's equations (`learnability.theory.eigenlearning`).
 
     Returns
     -------
@@ -68,22 +72,27 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0):
     Raises
     ------
     ValueError
-        A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum.
+        A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features.
     """
-    n, delta, sigma = (a.copy() for a in np.broadcast_arrays(*_checked(locals())))
+    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    if features is not None:
+        given["features"] = features
+    grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
+    grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
+    equations = eigenlearning if features is None else random_features
     columns = power[:, None] if power.ndim == 1 else power
-    solution = eigenlearning.solve(spectrum, columns, np.atleast_1d(beyond), n.ravel(), delta.ravel(), sigma.ravel())
+    solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
+    shape = grids["train_size"].shape
     return Prediction(
         spectrum=spectrum,
         power=power,
         beyond=beyond,
-        train_size=n,
-        ridge=delta,
-        noise_std=sigma,
-        kappa=solution.kappa.reshape(n.shape),
-        overfitting_coefficient=solution.overfitting_coefficient.reshape(n.shape),
-        **{name: getattr(solution, name).reshape((*n.shape, *power.shape[1:])) for name in PER_OUTPUT},
+        train_size=grids["train_size"],
+        ridge=grids["ridge"],
+        noise_std=grids["noise_std"],
+        **{name: getattr(solution, name).reshape(shape) for name in ("kappa", "overfitting_coefficient")},
+        **{name: getattr(solution, name).reshape((*shape, *power.shape[1:])) for name in PER_OUTPUT},
         solution=solution,
     )
 
@@ -91,13 +100,9 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0):
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance")
 
 
-def _checked(given):
-    """train_size, ridge and noise_std as arrays; ValueError names the one that is negative or not finite."""
-    arrays = []
-    for name in ("train_size", "ridge", "noise_std"):
-        values = np.asarray(given[name], dtype=float)
-        require(
-            bool((np.isfinite(values) & (values >= 0)).all()), f"{name} must be finite and >= 0, got {given[name]!r}"
-        )
-        arrays.append(values)
-    return arrays
+def _checked(name, value, endless):
+    """An argument as an array; ValueError if it is negative, or infinite where nothing is."""
+    values = np.asarray(value, dtype=float)
+    finite = np.isfinite(values) | (endless and name in ("train_size", "features")) & (values == np.inf)
+    require(bool((finite & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
+    return values

@@ -1,0 +1,78 @@
+r"""Networks of finite width whose last layer alone is trained: n samples, k features, theory and experiment.
+
+One hidden layer of k units at its initial weights is a draw of k random features phi(w.x + b) / sqrt(k), whose kernel is
+the NNGP kernel on average. Ridge regression on them is averaged over training sets and initial weights together, and
+set against the random-feature eigenframework, which knows the NNGP spectrum only (`learnability.theory.random_features`).
+"""
+
+import numpy as np
+import torch
+
+from ..common.errors import require
+from ..domains import domain_from, target_from
+from ..ensembles.networks import Ensemble, as_tensor
+from ..kernels import architecture_from
+from ..regression.ridge import minimum_norm_solve, ridge_regression
+from ..tables.means import curve, mean_row, table
+from ..theory.prediction import predict
+
+
+def run(domain, architecture, target, train_sizes, features, ridges, draws=100):
+    """Test error over the plane of training sizes and features.
+
+    Parameters
+    ----------
+    domain, architecture, target : dicts; a finite domain, one hidden layer
+    train_sizes, features : lists of int
+    ridges : list of float
+    draws : int
+        Training sets, each with weights of its own.
+
+    Returns
+    -------
+    DataFrame
+        Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
+    """
+    space, network = domain_from(domain), architecture_from(architecture)
+    require(network.depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {network.depth}")
+    spectrum, wanted = space.spectrum(network, kind="nngp"), target_from(space, target)
+    widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
+    sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
+    rows = []
+    for ridge in map(float, ridges):
+        keys = {"target": wanted.name, "ridge": ridge}
+        theory = predict(spectrum, wanted, sizes[:, None], ridge, features=widths).test_mse
+        for size, values in zip(sizes.tolist(), theory, strict=True):
+            rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
+            for width in features if size in train_sizes else ():
+                errors = draw_errors(space, network, wanted, int(size), width, ridge, draws)
+                expected = values[np.searchsorted(widths, width)]
+                rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=size, features=width))
+    return table(rows)
+
+
+def draw_errors(domain, architecture, target, train_size, features, ridge, draws):
+    """Test errors over the whole domain, (draws,)."""
+    everywhere = target(domain.points, np.arange(domain.size))
+    errors = np.empty(draws)
+    for draw in range(draws):
+        _, index = domain.sample(train_size, draw)
+        a = hidden_features(architecture, domain.points, features, draw)
+        learned = regression(a[index], everywhere[index], a, ridge)
+        errors[draw] = ((learned - everywhere) ** 2).mean()
+    return errors
+
+
+def hidden_features(architecture, x, features, seed):
+    """phi(w.x + b) / sqrt(k) of one network at initialisation, (points, features) float64."""
+    network = Ensemble.initial(architecture, x.shape[1], features, [seed], dtype=torch.float64)
+    _, _, inputs = network.evaluate(as_tensor(x, torch.float64, "cpu"))
+    return inputs[-1][0].numpy() / np.sqrt(features)
+
+
+def regression(train, labels, test, ridge):
+    """Ridge regression on features (n, k), solved in the smaller of n and k dimensions; least norm at ridge 0."""
+    if len(train) <= train.shape[1]:
+        return ridge_regression(train @ train.T, test @ train.T, labels, ridge)
+    matrix = train.T @ train + ridge * np.eye(train.shape[1])
+    return test @ minimum_norm_solve(matrix, train.T @ labels)

@@ -1,0 +1,36 @@
+"""One unknown on a whole grid: Newton's method for log kappa, kept in a bracket."""
+
+import numpy as np
+
+MOST_STEPS = 200
+
+
+def solve_in_log(balance, low, high):
+    """The kappa at which an increasing side equals a decreasing one, to relative precision.
+
+    Parameters
+    ----------
+    balance : callable
+        kappa (grid,) -> up, down, gradient: both sides, positive, and the derivative of log up - log down with respect to
+        log kappa.
+    low, high : (grid,)
+        Bracket of log kappa; a side that is not finite is unknown.
+
+    Returns
+    -------
+    kappa, (grid,)
+    """
+    x = np.where(np.isfinite(high + low), (high + low) / 2, high)
+    high = high + 1e-9
+    for _ in range(MOST_STEPS):
+        up, down, gradient = balance(np.exp(x))
+        step = (np.log(up) - np.log(down)) / gradient
+        high = np.where(step > 0, np.minimum(high, x), high)
+        low = np.where(step < 0, np.maximum(low, x), low)
+        new = x - step
+        new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
+        done = np.abs(new - x) <= 4e-16 * np.maximum(1, np.abs(x))
+        x = new
+        if done.all():
+            break
+    return np.exp(x)
