@@ -21,6 +21,7 @@ rule theory:
         train_sizes=lambda wildcards: STUDIES[wildcards.study].theory_sizes().tolist(),
         ridges=of_study("ridges"),
         noise_stds=of_study("noise_stds"),
+        population=of_study("population"),
     message:
         "Theory of {wildcards.architecture} for {wildcards.study}"
     script:

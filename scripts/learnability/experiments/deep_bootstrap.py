@@ -46,10 +46,12 @@ def run(
     spectrum, kernel = data.spectrum(network), KernelMatrix.on(data, network)
     rows = []
     for n in train_sizes:
-        off = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size)["test_mse_off_train"]
+        off = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size, population=data.size)["test_mse_off_train"]
         rows += _curve(grid, off, n)
         for time in np.logspace(*decades, times):
-            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], data.size)["test_mse_off_train"][0]
+            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], data.size, population=data.size)[
+                "test_mse_off_train"
+            ][0]
             found = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
             rows.append(mean_row("kernel", "test_mse", found, expected, train_size=n, time=time))
     return table(rows)

@@ -9,7 +9,7 @@ from ..measurements.metrics import mean_squared_error
 from ..measurements.regression import learned_function
 from ..regression.cross_validation import estimate
 from ..tables.means import mean_row, table
-from ..theory.conservation import effective_regularization
+from ..theory.prediction import predict
 
 
 def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
@@ -30,7 +30,7 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
             found = {name: np.array([one[name] for one in found]) for name in found[0]}
             error, keys = found["test_mse_off_train"], {"train_size": n, "ridge": float(ridge)}
             rows.append(mean_row("kernel", "test_mse_off_train", error, np.nan, **keys))
-            kappa = effective_regularization(spectrum, n, ridge)
+            kappa = predict(spectrum, aim, n, ridge, population=data.size).kappa
             rows.append(mean_row("kernel", "kappa", found["kappa"], kappa, **keys))
             for name in ("gcv", "leave-one-out"):
                 row = mean_row(name, name, found[name], error.mean(), **keys)

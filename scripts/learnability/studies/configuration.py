@@ -41,6 +41,7 @@ class Study:
     seeds: int
     network_seeds: int
     kernel: str
+    population: str
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
 
@@ -167,6 +168,7 @@ def _study(config, name, entry):
         seeds=entry["seeds"],
         network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
+        population=entry["population"],
         training={**config["training"], **entry.get("training", {})},
         figure_options=entry["figure_options"],
     )

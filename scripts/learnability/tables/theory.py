@@ -7,7 +7,7 @@ from ..theory.prediction import predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 
 
-def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=()):
+def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=(), population=None):
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point.
 
     Parameters
@@ -16,16 +16,18 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
         Size of a finite domain, for the error off the training set.
     signs : collection of target labels
         Targets with values +-1, for which the accuracy is predicted.
+    population : float, optional
+        See `learnability.theory.prediction.predict`; missing: infinite.
     """
     n, ridge, noise = (a.ravel() for a in np.meshgrid(train_sizes, ridges, noise_stds, indexing="ij"))
     parts = []
     for name, target in targets.items():
-        p = predict(spectrum, target, n, ridge, noise)
-        total, power = p.power.sum() + p.beyond.sum(), p.power.reshape(len(spectrum), -1)
+        p = predict(spectrum, target, n, ridge, noise, population=population)
         test, train, learned = (_over_outputs(p, a) for a in (p.test_mse, p.train_mse, p.learnability))
-        with np.errstate(invalid="ignore"):  # Var of <f, fhat>/<f, f>; infinite test errors have no spread to draw
-            spread = (power * p.mode_learnabilities[..., None] ** 2).sum(-2)
-            variance = (spread * p.test_mse.reshape(len(n), -1)).sum(-1) / total**2 / np.where(n > 0, n, np.inf)
+        if p.test_mse_off_train is not None:
+            off = _over_outputs(p, p.test_mse_off_train)
+        else:
+            off = test if points is None else off_training_mse(test, train, n, points, noise)
         table = {
             "target": name,
             "train_size": n,
@@ -34,18 +36,24 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
             "kappa": p.kappa,
             "overfitting_coefficient": p.overfitting_coefficient,
             "learnability": learned,
-            "learnability_std": np.sqrt(np.where(np.isfinite(variance), variance, np.nan)),
+            "learnability_std": _learnability_std(p),
             "train_mse": train,
             "test_mse": test,
-            "test_mse_off_train": test,
-            "accuracy": np.nan,
+            "test_mse_off_train": off,
+            "accuracy": sign_accuracy(p, points) if points is not None and name in signs else np.nan,
+            "population": np.inf if population is None else float(population),
         }
-        if points is not None:
-            table["test_mse_off_train"] = off_training_mse(test, train, n, points, noise)
-            if name in signs:
-                table["accuracy"] = sign_accuracy(p, points)
         parts.append(pd.DataFrame(table))
     return pd.concat(parts, ignore_index=True)
+
+
+def _learnability_std(prediction):
+    """Standard deviation of <f, fhat>/<f, f>; nan where the test error is infinite."""
+    power = prediction.power.reshape(len(prediction.power), -1)
+    variances = prediction.coefficient_variance.reshape(*prediction.kappa.shape, *power.shape)
+    with np.errstate(invalid="ignore"):
+        variance = (power * variances).sum((-2, -1)) / (power.sum() + prediction.beyond.sum()) ** 2
+    return np.sqrt(np.where(np.isfinite(variance), variance, np.nan))
 
 
 def _over_outputs(prediction, values):

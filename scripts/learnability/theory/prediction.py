@@ -6,7 +6,7 @@ import numpy as np
 
 from ..common.errors import require
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, random_features
+from . import eigenlearning, finite_population, random_features
 from .solution import Solution
 
 
@@ -31,6 +31,7 @@ class Prediction:
     test_mse: np.ndarray  # against noisy labels: contains noise_std^2
     train_mse: np.ndarray
     variance: np.ndarray  # sum_i Var[vhat_i] = test - bias - noise_std^2
+    test_mse_off_train: np.ndarray | None  # of a finite population, at points not in the training set
     solution: Solution = field(repr=False)
 
     @property
@@ -50,7 +51,7 @@ class Prediction:
         return self.solution.coefficient_variance().reshape(*self.kappa.shape, *self.power.shape)
 
 
-def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, features=None):
+def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None):
     """Predict generalization from a kernel's spectrum alone.
 
     Parameters
@@ -60,6 +61,9 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, features=
         Its power per level; the norm need not be 1.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
         n (any real >= 0), the absolute ridge delta, the standard deviation of the label noise sigma.
+    population : float, optional
+        Training sets are drawn without replacement from that many points, as on a hypercube, a circle or a data set
+        (`learnability.theory.finite_population`). Missing or infinite: with replacement, the paper's equations.
     features : float or array, optional, broadcast with the others
         Regression on that many random features of the kernel, e.g. the last hidden layer of a network of that width with
         only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
@@ -72,32 +76,39 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, features=
     Raises
     ------
     ValueError
-        A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features.
+        A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features; a
+        population smaller than train_size or than the spectrum's number of modes.
     """
+    require(population is None or features is None, "give either population or features: no theory knows both")
     given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    equations = eigenlearning
     if features is not None:
-        given["features"] = features
+        given["features"], equations = features, random_features
+    elif population is not None and np.isfinite(population):
+        given["population"], equations = population, finite_population
     grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
-    equations = eigenlearning if features is None else random_features
     columns = power[:, None] if power.ndim == 1 else power
     solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
     shape = grids["train_size"].shape
+
+    def shaped(name):
+        values = getattr(solution, name)
+        outputs = power.shape[1:] if name in PER_OUTPUT else ()
+        return None if values is None else values.reshape((*shape, *outputs))
+
     return Prediction(
         spectrum=spectrum,
         power=power,
         beyond=beyond,
-        train_size=grids["train_size"],
-        ridge=grids["ridge"],
-        noise_std=grids["noise_std"],
-        **{name: getattr(solution, name).reshape(shape) for name in ("kappa", "overfitting_coefficient")},
-        **{name: getattr(solution, name).reshape((*shape, *power.shape[1:])) for name in PER_OUTPUT},
+        **{name: grids[name] for name in ("train_size", "ridge", "noise_std")},
+        **{name: shaped(name) for name in ("kappa", "overfitting_coefficient", *PER_OUTPUT)},
         solution=solution,
     )
 
 
-PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance")
+PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
 
 
 def _checked(name, value, endless):

@@ -19,6 +19,10 @@ class Solution:
         () -> (grid, levels); called when asked for, because there may be many levels.
     coefficient_variance : callable
         () -> (grid, levels, outputs), of each eigenfunction in the level.
+    test_mse_off_train : (grid, outputs), optional
+        On a finite population, the error at points that are not in the training set, against noisy labels.
+    residual_kept, unlearned : (grid,), optional
+        On a finite population: what training on a sample leaves of its residual, and the mean of 1 - L over all modes.
     """
 
     kappa: np.ndarray
@@ -30,3 +34,6 @@ class Solution:
     variance: np.ndarray
     mode_learnabilities: Callable
     coefficient_variance: Callable
+    test_mse_off_train: np.ndarray | None = None
+    residual_kept: np.ndarray | None = None
+    unlearned: np.ndarray | None = None

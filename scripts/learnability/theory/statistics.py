@@ -23,22 +23,39 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
 def sign_accuracy(prediction, points):
     """Share of all M points on which the learned function has the sign of a +-1 target (Gaussian approximation).
 
-    Without ridge and noise the n training points are right. On the others the learned function times the target has
-    mean m = (L - r)/(1 - r), r = n/M, and variance E_off - (1 - m)^2. Returns nan with a ridge or noise.
+    Off the training set the learned function times the target has mean m = 1 - (1 - L)/u and variance V = E_off - sigma^2
+    - (1 - m)^2, on it mean 1 - s (1 - m) and variance s^2 V + (1 - s)^2 sigma^2, with u and s those of the prediction's
+    `population`. Without one, u = 1 - n/M, s = 0, and nan is returned with a ridge or noise.
     """
     require(prediction.power.size == len(prediction.power), "sign_accuracy needs a target with one output")
-    n = prediction.train_size
-    test_mse, train_mse, learnability = (
-        values.reshape(n.shape) for values in (prediction.test_mse, prediction.train_mse, prediction.learnability)
+    n, noise = prediction.train_size, prediction.noise_std**2
+    learnability, test_mse, train_mse = (
+        values.reshape(n.shape) for values in (prediction.learnability, prediction.test_mse, prediction.train_mse)
     )
     share = np.minimum(n / points, 1.0)
-    off_mse = off_training_mse(test_mse, train_mse, n, points)
+    known = prediction.test_mse_off_train is not None
+    if known:
+        off_mse = prediction.test_mse_off_train.reshape(n.shape) - noise
+        unlearned, kept = (
+            a.reshape(n.shape) for a in (prediction.solution.unlearned, prediction.solution.residual_kept)
+        )
+    else:
+        off_mse = off_training_mse(test_mse, train_mse, n, points)
+        unlearned, kept = 1 - share, np.zeros(n.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (learnability - share) / (1 - share)
-        spread = np.sqrt(np.maximum(off_mse - (1 - mean) ** 2, 0))
-        off = np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
-        accuracy = np.where(share < 1, share + (1 - share) * off, 1.0)
-    return np.where((prediction.ridge == 0) & (prediction.noise_std == 0), accuracy, np.nan)
+        missed = np.where(unlearned > 0, (1 - learnability) / unlearned, 0.0)
+        variance = np.maximum(off_mse - missed**2, 0)
+        off = _positive(1 - missed, variance)
+        on = _positive(1 - kept * missed, kept**2 * variance + (1 - kept) ** 2 * noise)
+        accuracy = np.where(share < 1, share * on + (1 - share) * off, on)
+    stated = known | ((prediction.ridge == 0) & (noise == 0))
+    return np.where(stated, accuracy, np.nan)
+
+
+def _positive(mean, variance):
+    """Probability that a Gaussian is positive; of a constant, that of its sign."""
+    spread = np.sqrt(variance)
+    return np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
 
 
 def mean_squared_gradient(prediction, laplacian):
@@ -58,7 +75,7 @@ def mean_squared_gradient(prediction, laplacian):
 def shifted_test_mse(prediction, coefficients, overlap):
     """Test error under a distribution other than the training one.
 
-    sum_ij O_ij (1 - L_i)(1 - L_j) v_i v_j + (E_test / n) sum_i O_ii L_i^2, for clean labels.
+    sum_ij O_ij (1 - L_i)(1 - L_j) v_i v_j + sum_i O_ii Var[vhat_i], for clean labels.
 
     Parameters
     ----------
@@ -75,6 +92,5 @@ def shifted_test_mse(prediction, coefficients, overlap):
     require(bool((prediction.spectrum.multiplicities == 1).all()), "shifted_test_mse needs one mode per level")
     learned = prediction.mode_learnabilities
     missed = (1 - learned) * coefficients
-    n = np.where(prediction.train_size > 0, prediction.train_size, np.inf)
-    variance = prediction.test_mse / n * (learned**2 @ np.diag(overlap))
+    variance = prediction.coefficient_variance @ np.diag(overlap)
     return np.einsum("...i,ij,...j->...", missed, overlap, missed) + variance

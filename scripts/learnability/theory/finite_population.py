@@ -1,0 +1,174 @@
+r"""Training sets drawn without replacement from a population of M points (derived for this project: docs/theory.md).
+
+The paper's equations draw samples from an infinite population. On a list of M points, with S = sum m_i L_i,
+q = sum m_i L_i^2, W = sum m_i L_i (1 - L_i), B = sum (1 - L_i)^2 v_i^2, and over all M modes, those of eigenvalue zero
+included, the means u of 1 - L_i and P of (1 - L_i)^2,
+
+    n = S + u delta/kappa                                                      (conservation of learnability)
+    rho = delta/kappa,   D = W + rho P,   s = rho u / n                        (s: what training leaves of a residual)
+    off   = n (B + sigma^2 P) / (u D)                        test error off the training set
+    Gamma = (1 - rho/M) (B + sigma^2 P) / D + sigma^2/M
+    test  = B + q Gamma + sigma^2                            test error over all M points, against new labels
+    train = s^2 off                                          train error
+    E[vhat_i] = L_i v_i,     Var[vhat_i] = Gamma L_i^2
+
+All are sums of positive terms. At M = infinity these are the equations of `learnability.theory.eigenlearning`; without
+ridge and noise kappa, L and the test error do not depend on M. Trace beyond the listed modes (`Spectrum.tail`) is spread
+evenly over the modes that the list lacks.
+"""
+
+import numpy as np
+
+from ..common.errors import require
+from ..spectra.measure import SpectralMeasure
+from ..spectra.spectrum import Spectrum
+from .eigenlearning import mode_learnabilities
+from .newton import solve_in_log
+from .solution import Solution
+
+
+def solve(spectrum, power, beyond, n, delta, sigma, population):
+    """The equations on a flat grid.
+
+    Parameters
+    ----------
+    spectrum : Spectrum
+    power : (levels, outputs), beyond : (outputs,) power on modes in the tail
+    n, delta, sigma : (grid,) training sizes, ridges, standard deviations of the label noise
+    population : (grid,), M
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    ValueError
+        A population smaller than the number of modes that the spectrum lists, or than n.
+    """
+    levels, size = spectrum, _checked(spectrum, n, population)
+    if spectrum.tail > 0:
+        spectrum, power = _with_tail(spectrum, power, beyond, size)
+    else:
+        power = np.concatenate([power, beyond[None]])
+        spectrum = Spectrum(np.append(spectrum.eigenvalues, 0.0), np.append(spectrum.multiplicities, 0.0))
+    kappa, rho = _conserved(spectrum, n, delta, size)
+    u, mean_square, spread, squares, learned, missed = _sums(spectrum, power, kappa, size)  # u, P, W, q, .., B
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pull = spread + rho * mean_square  # D
+        off = np.where(n > 0, n / (u * pull), 1.0)[:, None]
+        fluctuation = np.where(n > 0, (1 - rho / size) / pull, 0.0)[:, None]
+        left = np.where(n > 0, rho * u / n, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
+    interpolates = (kappa == 0) & (u < UNLEARNED)  # n = M and no ridge: the missed parts are in units of a tiny kappa
+    left = np.where(interpolates, 0.0, left)
+    noise = sigma[:, None] ** 2
+    unexplained = missed + noise * mean_square[:, None]
+    bias = np.where(interpolates[:, None], 0.0, missed)
+    per_mode = _product(fluctuation, unexplained) + np.where(n > 0, noise.T / size, 0.0).T  # Gamma
+    variance = squares[:, None] * per_mode
+    off_train = _product(off, unexplained)
+    return Solution(
+        kappa=kappa,
+        overfitting_coefficient=1 + squares * fluctuation[:, 0],
+        learnability=learned / power.sum(0),
+        bias=bias,
+        test_mse=bias + variance + noise,
+        train_mse=_product(off_train, left[:, None] ** 2),
+        variance=variance,
+        mode_learnabilities=lambda: mode_learnabilities(levels, kappa),
+        coefficient_variance=lambda: mode_learnabilities(levels, kappa)[:, :, None] ** 2 * per_mode[:, None, :],
+        test_mse_off_train=off_train,
+        residual_kept=left,
+        unlearned=u,
+    )
+
+
+UNLEARNED = 1e-100  # u below it: only where kappa = 0, and 1 - L is in units of a tiny one
+
+
+def _checked(spectrum, n, population):
+    """M, (grid,); ValueError if it does not hold the listed modes or the training set."""
+    size = np.broadcast_to(np.asarray(population, dtype=float), n.shape)
+    modes = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
+    few = spectrum.tail > 0 and bool((size <= modes).any())
+    require(
+        bool((size >= modes).all()) and not few,
+        f"population {size.min(initial=np.inf):g} is smaller than the number of modes of the spectrum, {modes:g}"
+        f"{' and a tail' if few else ''}; a kernel on M points has at most M",
+    )
+    wrong = n > size
+    require(not wrong.any(), f"train_size {n[wrong][:1]} is larger than the population {size[wrong][:1]}")
+    return size
+
+
+def _with_tail(spectrum, power, beyond, size):
+    """The tail as one more level; the population must be one number for that."""
+    sizes = np.unique(size)
+    require(len(sizes) == 1, f"a spectrum with a tail needs one population, got {sizes}")
+    positive = spectrum.eigenvalues > 0
+    rest = sizes[0] - spectrum.multiplicities[positive].sum()
+    values = np.append(spectrum.eigenvalues, spectrum.tail / rest)
+    return Spectrum(values, np.append(spectrum.multiplicities, rest)), np.concatenate([power, beyond[None]])
+
+
+def _conserved(spectrum, n, delta, size):
+    """kappa and rho = delta/kappa, (grid,): the conservation law, in the form of `conservation` with u delta as ridge."""
+    positive = spectrum.eigenvalues > 0
+    counts = spectrum.multiplicities[positive]
+    rank = counts.sum()
+    kappa, rho = np.where(n > 0, 0.0, np.inf), np.zeros(len(n))
+    open_ = (n > 0) & ((delta > 0) | (n < rank))
+    if open_.any():
+        unit = spectrum.eigenvalues.max() if rank > 0 else delta.max()
+        measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, counts[:, None])
+        kappa[open_] = unit * _balanced(measure, rank, n[open_], delta[open_] / unit, size[open_])
+        rho[open_] = delta[open_] / kappa[open_]
+    closed = (n > 0) & ~open_
+    with np.errstate(divide="ignore", invalid="ignore"):
+        beyond = np.where(size > rank, (n - rank) / np.where(size > rank, 1 - rank / size, 1.0), size)
+    return kappa, np.where(closed, beyond, rho)
+
+
+def _balanced(measure, rank, n, delta, size):
+    few = n <= rank / 2
+    trace = float(measure.nodes @ measure.weights[:, 0])
+    smallest = measure.nodes.min(initial=np.inf)
+    high = np.log(trace + delta) - np.log(n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.log(np.fmax(delta / size, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
+
+    def balance(kappa):
+        learned, missed, slope, square = (
+            total[:, 0]
+            for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M, lambda L, M: M * M)
+        )
+        zeros = size - rank
+        ridge, fall = (delta / kappa * (part + zeros) / size for part in (missed, square))
+        up = np.where(few, n, missed + np.maximum(n - rank, 0))
+        down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
+        return up, down, np.where(few, (slope + fall) / down, slope / up + fall / down)
+
+    return solve_in_log(balance, low, high)
+
+
+def _sums(spectrum, power, kappa, size):
+    """u, P, W and q, (grid,); sum v^2 L and B, (grid, outputs).
+
+    Where kappa = 0 and no mode is of eigenvalue zero, 1 - L is in units of a kappa far below every eigenvalue.
+    """
+    positive = spectrum.eigenvalues > 0
+    unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
+    weights = np.column_stack([spectrum.multiplicities[positive], power[positive]])
+    measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, weights)
+    zeros = size - weights[:, 0].sum()
+    tiny = np.where((kappa == 0) & (zeros <= 0), 1e-140, 0.0)
+    spread, squares, learned, missed, missed_squares = measure.sums(
+        kappa / unit + tiny, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M, lambda L, M: M * M
+    )
+    u, mean_square = (missed[:, 0] + zeros) / size, (missed_squares[:, 0] + zeros) / size
+    return u, mean_square, spread[:, 0], squares[:, 0], learned[:, 1:], missed_squares[:, 1:] + power[~positive].sum(0)
+
+
+def _product(factor, error):
+    """factor * error, 0 where the error is, even if the factor is infinite."""
+    return np.where(error > 0, factor, 0.0) * error
