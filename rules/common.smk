@@ -101,13 +101,10 @@ def kernel_files(kind):
 def experiment_files(study, kind):
     """The result files of a study, with the table columns that each of them stands for."""
     study = STUDIES[study]
-    if kind in ("theory", "regression"):
-        source = {"theory": "theory", "regression": "kernel"}[kind]
+    if kind in ("theory", "regression"):  # the rows of a theory say themselves which one they are from
+        source = {} if kind == "theory" else {"source": "kernel"}
         return {
-            f"results/{kind}/{study.name}/{architecture}.h5": {
-                "source": source,
-                "architecture": architecture,
-            }
+            f"results/{kind}/{study.name}/{architecture}.h5": {**source, "architecture": architecture}
             for architecture in study.architectures
         }
     return {

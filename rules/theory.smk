@@ -2,6 +2,7 @@ rule theory:
     input:
         code=code("predict_theory.py"),
         data=data_of_study,
+        values=kernel_files("kernels"),
         eigenvalues=kernel_files("spectra"),
     output:
         predictions="results/theory/{study}/{architecture}.h5",
@@ -19,6 +20,7 @@ rule theory:
         domain=of_study("domain"),
         targets=of_study("targets"),
         train_sizes=lambda wildcards: STUDIES[wildcards.study].theory_sizes().tolist(),
+        sample_sizes=lambda wildcards: STUDIES[wildcards.study].sample_theory_sizes().tolist(),
         ridges=of_study("ridges"),
         noise_stds=of_study("noise_stds"),
         population=of_study("population"),

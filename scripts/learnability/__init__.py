@@ -18,6 +18,8 @@ _HOME = {
     "Samples": "domains.samples",
     "predict": "theory.prediction",
     "Prediction": "theory.prediction",
+    "predict_samples": "theory.per_sample",
+    "SamplePrediction": "theory.per_sample",
     "kernel_regression": "regression.ridge",
     "train": "ensembles.training.fit",
     "TrainingResult": "ensembles.training.result",

@@ -33,12 +33,15 @@ class Domain(ABC):
         The number of its points; None where they are infinitely many.
     listable : bool
         Whether its evaluation points fit into memory; without them there is theory but no experiment.
+    alike : bool
+        Whether a symmetry takes every point to every other one; the samples of a data set are each of their own kind.
     """
 
     kind: str
     targets: tuple
     size = None
     listable = True
+    alike = True
 
     def __repr__(self):
         parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")

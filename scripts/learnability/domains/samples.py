@@ -34,6 +34,7 @@ class Samples(FiniteDomain):
 
     kind = "samples"
     targets = ("label", "all")
+    alike = False
 
     def __init__(self, x, y=None, names=None):
         x = np.asarray(x, dtype=np.float64)

@@ -13,7 +13,7 @@ from ..measurements.regression import kernel_experiment
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..tables.means import curve, mean_row, table
-from ..tables.theory import theory_table
+from ..tables.theory import sample_table, theory_table
 from ..theory.prediction import predict
 
 
@@ -27,7 +27,8 @@ def run(
     decades : [first, last], powers of ten of the effective time
     domain, architecture, target : dicts, optional
         A real kernel on a finite domain, measured by kernel regression at `times` effective times, off the training set
-        (M E_test - n E_train)/(M - n). Missing: the power law lambda_i = v_i^2 = i^-exponent with `modes` modes.
+        (M E_test - n E_train)/(M - n); on a data set the theory is that of its samples, the spectrum's is "eigensystem".
+        Missing: the power law lambda_i = v_i^2 = i^-exponent with `modes` modes.
 
     Returns
     -------
@@ -44,16 +45,20 @@ def run(
     data, network = domain_from(domain), architecture_from(architecture)
     aims = {"target": target_from(data, target)}
     spectrum, kernel = data.spectrum(network), KernelMatrix.on(data, network)
-    rows = []
+    measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
-        off = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size, population=data.size)["test_mse_off_train"]
-        rows += _curve(grid, off, n)
-        for time in np.logspace(*decades, times):
-            expected = theory_table(spectrum, aims, [n], [n / time], [0.0], data.size, population=data.size)[
-                "test_mse_off_train"
-            ][0]
+        spectral = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size, population=data.size)
+        if data.alike:
+            expected = theory_table(spectrum, aims, [n], n / measured_times, [0.0], data.size, population=data.size)
+            rows += _curve(grid, spectral["test_mse_off_train"], n)
+        else:
+            expected = sample_table(kernel.values, aims, [n], n / measured_times, [0.0])
+            dashed = _curve(grid, spectral["test_mse_off_train"], n)
+            rows += [{**row, "source": "eigensystem"} for row in dashed]
+            rows += _curve(measured_times, expected["test_mse_off_train"], n)
+        for time, theory in zip(measured_times, expected["test_mse_off_train"], strict=True):
             found = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
-            rows.append(mean_row("kernel", "test_mse", found, expected, train_size=n, time=time))
+            rows.append(mean_row("kernel", "test_mse", found, theory, train_size=n, time=time))
     return table(rows)
 
 

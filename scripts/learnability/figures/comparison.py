@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
 from ..common.errors import choose
-from ..tables.columns import LABELS
+from ..tables.columns import CURVES, LABELS
 from .style import MARKERS, PAGE, SETTINGS, colours, finite, left_out, panels, source_handles, summarised
 
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
@@ -76,7 +76,7 @@ def draw(
             axis.set(xlabel=LABELS.get(x, x), ylabel=label, xscale=xscale, yscale=yscale)
             axis.xaxis.set_minor_formatter(NullFormatter())
             axis.yaxis.set_minor_formatter(NullFormatter())
-            measured = part.loc[~part["source"].isin(["theory", "bound"]) & (part[x] > 0), x]
+            measured = part.loc[~part["source"].isin(CURVES) & (part[x] > 0), x]
             if x == "train_size" and xscale == "log" and len(measured):
                 axis.set_xlim(left=measured.min() / 2)
             if panel != "measure":
@@ -104,8 +104,9 @@ def draw(
 def _lines(axis, rows, x, colour, best):
     for source, part in rows.groupby("source"):
         part = part.sort_values(x)
-        if source in ("theory", "bound"):
-            axis.plot(part[x], finite(part["mean"]), color=colour, linestyle="--" if source == "bound" else "-")
+        if source in CURVES:
+            thin = {"linewidth": 0.7} if source == "eigensystem" else {}
+            axis.plot(part[x], finite(part["mean"]), color=colour, linestyle=CURVES[source], **thin)
             if best and source == "theory" and len(part) and part["measure"].iloc[0].startswith("test"):
                 least = part.loc[part["mean"].idxmin()]
                 axis.plot(least[x], least["mean"], marker="v", color=colour, markersize=5, zorder=4)

@@ -6,6 +6,7 @@ import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.patches import Patch
 
+from ..tables.columns import EXPERIMENTS
 from .style import SETTINGS, by_number, converged, panels
 
 BAR = 0.36
@@ -20,7 +21,7 @@ def draw(table, title=None):
     of the total.
     """
     with rc_context(SETTINGS):
-        table = converged(table[table["source"] != "theory"])
+        table = converged(table[table["source"].isin(EXPERIMENTS)])
         sizes = sorted(table["train_size"].unique())
         architectures = list(dict.fromkeys(table["architecture"]))
         targets = by_number(table["target"].unique())

@@ -3,8 +3,8 @@
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
-from ..tables.columns import LABELS
-from .style import SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
+from ..tables.columns import CURVES, LABELS
+from .style import MARKERS, SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
 
 TOLD_APART = ("target", "train_size")
 MEASURES = ("test_mse", "learnability")
@@ -23,13 +23,16 @@ def draw(table, title=None, scale="log"):
         figure, axes = panels(2, height=2.9)
         palette = colours(by_number(table["target"].unique()))
         experiments = converged(table)
-        sizes = experiments.loc[experiments["source"] != "theory", "train_size"]
+        sizes = experiments.loc[experiments["source"].isin(MARKERS), "train_size"]
         smallest = max(sizes[sizes > 0].min() / 2, 0.5)
         for axis, measure in zip(axes, MEASURES, strict=True):
             for target, colour in palette.items():
                 for source, rows in experiments[experiments["target"] == target].groupby("source"):
-                    if source == "theory":
-                        axis.plot(rows["train_size"], finite(rows[measure]), color=colour)
+                    if source in CURVES:
+                        thin = {"linewidth": 0.7} if source == "eigensystem" else {}
+                        axis.plot(
+                            rows["train_size"], finite(rows[measure]), color=colour, linestyle=CURVES[source], **thin
+                        )
                     else:
                         beside = 1.1 if scale == "log" and source == "network" else 1.0
                         points(axis, rows, measure, source, colour, beside)

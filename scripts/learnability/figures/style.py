@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
-from ..tables.columns import KEYS, MEASURES  # noqa: E402
+from ..tables.columns import CURVES, KEYS, MEASURES  # noqa: E402
 
 PAGE = 7.0  # inches: two columns
 SETTINGS = {
@@ -29,7 +29,12 @@ SETTINGS = {
 }
 MARKERS = {"kernel": "o", "network": "^"}
 COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
-NAMES = {"kernel": "kernel regression", "network": "trained networks", "theory": "theory"}
+NAMES = {
+    "kernel": "kernel regression",
+    "network": "trained networks",
+    "theory": "theory",
+    "eigensystem": "theory, spectrum alone",
+}
 
 
 def panels(columns, rows=1, height=2.6, width=PAGE, **options):
@@ -84,10 +89,10 @@ def points(axis, rows, measure, source, colour, shift=1.0, by="train_size"):
 def source_handles(sources):
     """Legend entries that say which mark is which source."""
     handles = []
-    for source in ("theory", "kernel", "network"):
+    for source in ("theory", "eigensystem", "kernel", "network"):
         if source in sources:
             face = "white" if source == "kernel" else "0.3"
-            mark = {"linestyle": "-"} if source == "theory" else {"linestyle": "", "marker": MARKERS[source]}
+            mark = {"linestyle": "", "marker": MARKERS[source]} if source in MARKERS else {"linestyle": CURVES[source]}
             handles.append(Line2D([], [], color="0.3", markerfacecolor=face, markersize=4, label=NAMES[source], **mark))
     return handles
 

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib import rc_context
 
+from ..tables.columns import EXPERIMENTS
 from .style import MARKERS, SETTINGS, colours, converged, panels, source_handles
 
 TOLD_APART = ("architecture", "target", "train_size")
@@ -13,7 +14,7 @@ def draw(table, title=None):
     with rc_context(SETTINGS):
         theory = table[table["source"] == "theory"].set_index(["architecture", "target", "train_size"])["learnability"]
         theory = theory[~theory.index.duplicated()]
-        rows = converged(table[table["source"] != "theory"])
+        rows = converged(table[table["source"].isin(EXPERIMENTS)])
         rows = rows.groupby(["source", "architecture", "target", "train_size"])["learnability"].agg(["mean", "std"])
         rows = rows.reset_index()
         learned = theory.reindex(list(zip(rows["architecture"], rows["target"], rows["train_size"]))).to_numpy()

@@ -11,6 +11,7 @@ from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
+SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class Study:
         """What decides the trained networks; how a job is cut and scheduled does not."""
         own = [name for name in options_of(self.training["method"]) if name in self.training]
         return {key: self.training[key] for key in ("method", "target_mse", "max_steps", "dtype", *own)}
+
+    def sample_theory_sizes(self):
+        """Training sizes of the per-sample theory, which costs factorizations: those of the experiments, and some between."""
+        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
+        if measured.max() == 0:
+            return np.zeros(1)
+        between = np.geomspace(max(1.0, measured[measured > 0].min()), measured.max(), SAMPLE_CURVE_POINTS)
+        return np.unique(np.concatenate([measured, between.round(1)]))
 
     def theory_sizes(self):
         """Training sizes at which the theory is evaluated: a fine grid and those of the experiments."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .columns import KEYS, MEASURES
+from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES
 
 
 def agreement(table):
@@ -22,11 +22,11 @@ def agreement(table):
     """
     if "measure" in table:
         table = table.reindex(columns=dict.fromkeys([*table, "theory", "standard_error", "functions"]))
-        return _distances(table[table["theory"].notna() & table["mean"].notna() & (table["source"] != "theory")].copy())
+        return _distances(table[table["theory"].notna() & table["mean"].notna() & ~table["source"].isin(CURVES)].copy())
     keys = ["architecture", "target", "ridge", "noise_std", "train_size"]
     theory = table[table["source"] == "theory"].set_index(keys)[MEASURES]
     theory = theory[~theory.index.duplicated()]
-    experiments = table[table["source"] != "theory"]
+    experiments = table[table["source"].isin(EXPERIMENTS)]
     usable = experiments[experiments["converged"].astype("boolean").fillna(True)]
     parts = []
     for measure in MEASURES:

@@ -2,6 +2,8 @@
 
 KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
 MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"]
+CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
+EXPERIMENTS = ("kernel", "network")
 LABELS = {
     "train_size": "training-set size $n$",
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 
@@ -40,10 +41,34 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
             "train_mse": train,
             "test_mse": test,
             "test_mse_off_train": off,
+            "source": "theory",
             "accuracy": sign_accuracy(p, points) if points is not None and name in signs else np.nan,
             "population": np.inf if population is None else float(population),
         }
         parts.append(pd.DataFrame(table))
+    return pd.concat(parts, ignore_index=True)
+
+
+def sample_table(matrix, targets, train_sizes, ridges, noise_stds):
+    """Predictions of the per-sample theory on the grid train_sizes x ridges x noise_stds, columns as `theory_table`.
+
+    Parameters
+    ----------
+    matrix : (M, M), the kernel on all samples
+    targets : dict of label to Target known by its values on them
+    """
+    grid = np.meshgrid(train_sizes, ridges, noise_stds, indexing="ij")
+    parts = []
+    for name, target in targets.items():
+        p = predict_samples(matrix, target.values, *grid)
+        several = target.values.ndim == 2
+        power = (target.values**2).mean(0)
+        table = {name: getattr(p, name) for name in ("train_mse", "test_mse", "test_mse_off_train")}
+        table = {name: values.mean(-1) if several else values for name, values in table.items()}
+        table["learnability"] = p.learnability @ (power / power.sum()) if several else p.learnability
+        columns = dict(zip(("train_size", "ridge", "noise_std"), grid, strict=True)) | table | {"accuracy": p.accuracy}
+        columns = {column: np.ravel(values) for column, values in columns.items()}
+        parts.append(pd.DataFrame(columns).assign(target=name, source="theory", population=float(len(matrix))))
     return pd.concat(parts, ignore_index=True)
 
 

@@ -1,0 +1,167 @@
+r"""A data set as it is: what the theory says of every sample, for training sets drawn from M points without replacement.
+
+For the M x M kernel matrix K, ridge delta, n = c M training samples, noise sigma^2 and labels y, give every sample
+a ridge mu_x of its own such that
+
+    Q = (K + delta + diag mu)^-1,     mu_x Q_xx = 1 - c        (unique: mu minimizes a function convex in log mu)
+
+Then, with alpha = Q y, kappa_x = delta + mu_x, s_x = delta Q_xx / c, Theta_xz = Q_xz^2 / (Q_xx Q_zz),
+
+    residual   E[y - fhat]_x = kappa_x alpha_x,  and alpha_x / Q_xx where x is not in the training set
+    off        o_x = p_x / Q_xx,  (1 - (1 - c) Theta) p = c (alpha^2 + sigma^2 diag Q^2) / Q_xx
+    train      t_x = s_x^2 o_x
+    all        E_x = (1 - c + c s_x^2) o_x + 2 c (1 - s_x) sigma^2
+
+are the mean squared errors at sample x when it is not in the training set, when it is (against the label it was trained
+on), and over all training sets (against a new label), all containing the noise. At n = M they are exact, off is then
+the leave-one-out error. With all points alike they reduce to closed forms in one kappa. Derivation:
+docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from ..common.errors import require
+from .sample_equations import along, smallest_ridge
+
+SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
+
+
+@dataclass(frozen=True)
+class SamplePrediction:
+    """What the theory says of a learner on M given samples, on the broadcast grid of its arguments (shape `grid`).
+
+    Labels with several outputs add a last axis `outputs` to everything but kappas, overfitting_coefficients, accuracy.
+    Errors are mean squared, against labels as noisy as the training labels: they contain noise_std^2.
+    """
+
+    train_size: np.ndarray  # grid
+    ridge: np.ndarray
+    noise_std: np.ndarray
+    learnability: np.ndarray  # <y, E[fhat]> / <y, y>
+    test_mse: np.ndarray  # all samples, those of the training set included
+    test_mse_off_train: np.ndarray  # at n = M the leave-one-out error
+    train_mse: np.ndarray  # at n = 0 its limit
+    accuracy: np.ndarray  # sign(fhat) = y over all samples, fhat taken as Gaussian; nan unless y is one output of +-1
+    accuracy_off_train: np.ndarray
+    kappas: np.ndarray  # grid + (M,): kappa_x / M; all are equal to `predict`'s kappa if all points are alike
+    overfitting_coefficients: np.ndarray  # grid + (M,): without noise test_mse = mean over x of this times residual^2
+    residual: np.ndarray  # grid + (M,) or (M, outputs): y - E[fhat]
+    off_train_errors: np.ndarray  # as residual: of each sample where it is not in the training set
+    off_train_residual: np.ndarray  # as residual: y - E[fhat] there
+    newton_steps: np.ndarray  # grid: factorizations of the matrix
+
+
+def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
+    """Predict kernel regression's errors, in all and on every sample, from the kernel matrix and the labels.
+
+    Parameters
+    ----------
+    matrix : (M, M) symmetric, positive semi-definite
+        The kernel on all samples, not divided by M.
+    y : (M,) or (M, outputs)
+        Labels without the noise of noise_std.
+    train_size, ridge, noise_std : floats or arrays, broadcast against each other
+        n (any real, 0 <= n <= M), the absolute ridge delta, the standard deviation of independent label noise.
+        A kernel that is singular (duplicated samples, low rank; condition number above 1e9) gets at least the ridge
+        1e-9 |K|, the norm being the largest row sum: the limit of a small ridge. Others are solved at ridge 0 itself.
+
+    Returns
+    -------
+    SamplePrediction
+
+    Raises
+    ------
+    ValueError
+        A matrix that is not square, finite, symmetric, positive semi-definite; labels that do not fit it or are not
+        finite; a negative or non-finite train_size, ridge or noise_std; train_size > M.
+
+    Notes
+    -----
+    One factorization and inverse of (M, M) per Newton step, two or three steps per pair of train_size and ridge;
+    neighbours on the grid start each other.
+    """
+    matrix, y = _checked(matrix, y)
+    size = len(matrix)
+    arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    for name, value in arguments.items():
+        values = np.asarray(value, dtype=float)
+        require(bool((np.isfinite(values) & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
+    n, delta, sigma = (a.copy() for a in np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in arguments.values())))
+    require(bool((n <= size).all()), f"train_size {n.max(initial=0.0):g} is more than the {size} samples of the matrix")
+    single, labels = y.ndim == 1, y.reshape(size, -1)
+    signs = single and bool((np.abs(y) == 1).all())
+
+    pairs, pair_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
+    pair_of = pair_of.ravel()
+    floor = smallest_ridge(matrix)
+    rows = [None] * n.size
+    for pair, solution in enumerate(along(matrix, labels, pairs[:, 1] / size, np.fmax(pairs[:, 0], floor))):
+        for point in np.flatnonzero(pair_of == pair):
+            rows[point] = _summary(labels, solution, pairs[pair, 1] / size, sigma.ravel()[point], signs)
+
+    def gathered(name):
+        values = np.array([row[name] for row in rows])
+        values = values.reshape((*n.shape, *values.shape[1:]))
+        return values[..., 0] if single and name not in SHARED else values
+
+    require(bool(rows), "train_size, ridge and noise_std hold no value")
+    return SamplePrediction(n, delta, sigma, **{name: gathered(name) for name in rows[0]})
+
+
+def _checked(matrix, y):
+    matrix, y = np.asarray(matrix, dtype=float), np.asarray(y, dtype=float)
+    require(
+        matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
+        f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
+    )
+    require(bool(np.isfinite(matrix).all()), "matrix holds values that are not finite")
+    asymmetry = np.abs(matrix - matrix.T).max()
+    require(
+        asymmetry <= 1e-8 * np.abs(matrix).max(),
+        f"matrix is not symmetric, K_xz and K_zx differ by up to {asymmetry:.3g}; give the kernel of the samples "
+        "with themselves, or (K + K.T) / 2 if this is rounding",
+    )
+    require(
+        y.ndim in (1, 2) and len(y) == len(matrix) and y.size > 0,
+        f"y must be (M,) or (M, outputs) with M = {len(matrix)}, the rows of the matrix; got shape {y.shape}",
+    )
+    require(bool(np.isfinite(y).all()), "y holds values that are not finite")
+    return matrix, y
+
+
+def _summary(labels, solution, c, sigma, signs):
+    """The fields of SamplePrediction at one grid point."""
+    shrunk, noise = solution.trained[:, None], sigma**2
+    off = solution.off_train[:, :-1] + noise * solution.off_train[:, -1:]
+    everywhere = (1 - c + c * shrunk**2) * off + 2 * c * (1 - shrunk) * noise
+    accuracy = off_accuracy = np.nan
+    if signs:
+        spread = np.fmax(off - noise - solution.off_residual**2, 0.0)
+        off_accuracy = _agreement(1 - labels * solution.off_residual, spread)
+        spread = shrunk**2 * spread + (1 - shrunk) ** 2 * noise
+        accuracy = (1 - c) * off_accuracy + c * _agreement(1 - labels * shrunk * solution.off_residual, spread)
+    with np.errstate(invalid="ignore"):
+        learnability = 1 - (labels * solution.residual).sum(0) / (labels**2).sum(0)
+    return {
+        "learnability": learnability,
+        "test_mse": everywhere.mean(0),
+        "test_mse_off_train": off.mean(0),
+        "train_mse": (shrunk**2 * off).mean(0),
+        "accuracy": accuracy,
+        "accuracy_off_train": off_accuracy,
+        "kappas": solution.kappa / len(labels),
+        "overfitting_coefficients": solution.overfitting,
+        "residual": solution.residual,
+        "off_train_errors": off,
+        "off_train_residual": solution.off_residual,
+        "newton_steps": solution.steps,
+    }
+
+
+def _agreement(margin, variance):
+    """Mean probability that a Gaussian of mean `margin` is positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return special.ndtr(np.where(margin == 0, 0.0, margin / np.sqrt(variance))).mean()
