@@ -10,11 +10,13 @@ from ..common.errors import choose
 
 EXPERIMENTS = {
     "circle_fits": "learnability.experiments.circle_fits",
+    "corrections": "learnability.experiments.corrections",
     "covariance": "learnability.experiments.covariance",
     "deep_bootstrap": "learnability.experiments.deep_bootstrap",
     "estimators": "learnability.experiments.estimators",
     "fidelity": "learnability.experiments.fidelity",
     "gradient_norm": "learnability.experiments.gradient_norm",
+    "hard_samples": "learnability.experiments.hard_samples",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "linear_regression": "learnability.experiments.linear_regression",
     "parity_hardness": "learnability.experiments.parity_hardness",

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..common.errors import require
+from ..common.errors import choose, require
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, finite_population, random_features
+from . import eigenlearning, few_samples, finite_population, random_features
 from .solution import Solution
 
 
@@ -51,7 +51,7 @@ class Prediction:
         return self.solution.coefficient_variance().reshape(*self.kappa.shape, *self.power.shape)
 
 
-def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None):
+def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None, correction=None):
     """Predict generalization from a kernel's spectrum alone.
 
     Parameters
@@ -69,6 +69,10 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
         infinite. Missing: the kernel itself, the paper's equations (`learnability.theory.eigenlearning`).
 
+    correction : "few_samples", optional
+        Learnability grows sample by sample, and a mode's error is carried by the others (`learnability.theory.few_samples`):
+        for kernels with one dominant mode and n below about 16, without a ridge.
+
     Returns
     -------
     Prediction
@@ -79,13 +83,16 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features; a
         population smaller than train_size or than the spectrum's number of modes.
     """
-    require(population is None or features is None, "give either population or features: no theory knows both")
+    several = sum(option is not None for option in (population, features, correction)) > 1
+    require(not several, "give one of population, features and correction: no theory knows two of them")
     given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
     equations = eigenlearning
     if features is not None:
         given["features"], equations = features, random_features
     elif population is not None and np.isfinite(population):
         given["population"], equations = population, finite_population
+    elif correction is not None:
+        equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
     grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
@@ -108,6 +115,7 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
     )
 
 
+CORRECTIONS = {"few_samples": few_samples}
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
 
 

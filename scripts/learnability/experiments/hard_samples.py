@@ -1,0 +1,45 @@
+"""Which samples are hard: the error of each one where it is not in the training set, predicted and measured."""
+
+import numpy as np
+
+from ..domains import domain_from, target_from
+from ..kernels import architecture_from
+from ..kernels.matrix import KernelMatrix
+from ..measurements.regression import learned_function
+from ..tables.means import mean_row, table
+from ..theory.per_sample import predict_samples
+
+
+def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8):
+    """Predict and measure the error of every sample of a data set.
+
+    Parameters
+    ----------
+    domain, architecture, target : dicts; the domain is a data set
+    shown : int
+        How many of the samples predicted hardest are listed with their inputs.
+
+    Returns
+    -------
+    DataFrame
+        Rows "error of a sample" against `sample`, sources kernel; rows "input" of the hardest, against sample and feature.
+    """
+    data, network = domain_from(domain), architecture_from(architecture)
+    kernel, wanted = KernelMatrix.on(data, network), target_from(data, target)
+    everywhere = data.evaluation()
+    f = np.asarray(wanted(*everywhere)).reshape(data.size, -1)
+    predicted = predict_samples(kernel.values, f, train_size, ridge).off_train_errors.mean(-1)
+    errors = np.full((seeds, data.size), np.nan)
+    for seed in range(seeds):
+        train = data.sample(train_size, seed)
+        off = np.setdiff1d(np.arange(data.size), train[1])
+        learned = learned_function(kernel, train, f[train[1]], everywhere, ridge)
+        errors[seed, off] = ((f - learned)[off] ** 2).mean(1)
+    rows = [
+        mean_row("kernel", "error of a sample", errors[:, sample], predicted[sample], sample=sample)
+        for sample in range(data.size)
+    ]
+    for sample in np.argsort(-predicted)[:shown].tolist():
+        for feature, value in enumerate(data.points[sample].tolist()):
+            rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
+    return table(rows)
