@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from ..tables.columns import LABELS
 from .style import SETTINGS, colours, finite, panels
 
+GROUPS = {"ridge": r"ridge $\delta=$", "noise_std": r"$\sigma=$"}
 SMALLEST = 1e-4  # measured values below it are not compared
 
 
@@ -42,7 +43,11 @@ def draw(table, group="target", select=None, title=None):
             )
             below.set_yscale("symlog", linthresh=10)
             below.set_yticks([-100, -10, 0, 10, 100], ["-100", "-10", "0", "10", "100"])
-        handles = [Line2D([], [], color=c, label=v if isinstance(v, str) else f"{v:g}") for v, c in palette.items()]
+            sizes = sorted(table.loc[table["source"] == "kernel", "train_size"].unique())
+            below.set_xticks(sizes[:: -(-len(sizes) // 7)], [f"{n:g}" for n in sizes[:: -(-len(sizes) // 7)]])
+            below.xaxis.minorticks_off()
+        name = GROUPS.get(group, "")
+        handles = [Line2D([], [], color=c, label=f"{name}{v:g}" if name else v) for v, c in palette.items()]
         handles += [
             Line2D(
                 [], [], color="0.3", linestyle="", marker="o", markerfacecolor="white", markersize=4, label="kernel"

@@ -40,4 +40,4 @@ def _pictures(axis, inputs):
         values = inputs[inputs["sample"] == sample].sort_values("feature")["mean"].to_numpy()
         canvas[row : row + side, column : column + side] = values.reshape(side, side)
     axis.imshow(canvas, cmap="gray_r")
-    axis.set_title("hardest samples, by prediction")
+    axis.set_title("predicted hardest samples, minus the mean image")
