@@ -9,29 +9,31 @@ from ..measurements.metrics import mean_squared_error
 from ..measurements.regression import learned_function
 from ..regression.cross_validation import estimate
 from ..tables.means import mean_row, table
-from ..theory.prediction import predict
+from ..theory.per_sample import predict_samples
 
 
 def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
-    """Compare GCV, leave-one-out and kappa = 1/Tr A^-1 to measured errors and to the theory's kappa.
+    """Compare GCV, leave-one-out and 1/Tr A^-1 to measured errors and to the per-sample theory.
 
     Returns
     -------
     DataFrame
         Rows "gcv", "leave-one-out" and "test_mse_off_train" against train_size; the first two are compared to the
-        measured error (column theory), with the standard error of the difference. Rows "kappa" compare to the theory.
+        measured error (column theory), with the standard error of the difference, the third to the theory. Rows "kappa"
+        compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
     data, network = domain_from(domain), architecture_from(architecture)
-    aim, spectrum, kernel = target_from(data, target), data.spectrum(network), KernelMatrix.on(data, network)
-    rows = []
+    aim, kernel = target_from(data, target), KernelMatrix.on(data, network)
+    f, rows = np.asarray(aim(*data.evaluation())), []
     for ridge in ridges:
         for n in train_sizes:
             found = [_estimates(data, kernel, aim, n, seed, ridge) for seed in range(seeds)]
             found = {name: np.array([one[name] for one in found]) for name in found[0]}
             error, keys = found["test_mse_off_train"], {"train_size": n, "ridge": float(ridge)}
-            rows.append(mean_row("kernel", "test_mse_off_train", error, np.nan, **keys))
-            kappa = predict(spectrum, aim, n, ridge, population=data.size).kappa
-            rows.append(mean_row("kernel", "kappa", found["kappa"], kappa, **keys))
+            p = predict_samples(kernel.values, f, n, ridge)
+            rows.append(mean_row("kernel", "test_mse_off_train", error, p.test_mse_off_train.mean(), **keys))
+            trace = ((1 - n / data.size) / (data.size * p.kappas - ridge)).sum()
+            rows.append(mean_row("kernel", "kappa", found["kappa"], 1 / trace, **keys))
             for name in ("gcv", "leave-one-out"):
                 row = mean_row(name, name, found[name], error.mean(), **keys)
                 row["standard_error"] = np.std(found[name] - error, ddof=1) / np.sqrt(seeds)

@@ -22,13 +22,15 @@ def draw(table, title=None):
         figure, axes = panels(2, height=2.7)
         for ridge, colour in palette.items():
             rows = table[table["ridge"] == ridge]
+            error = rows[rows["measure"] == "test_mse_off_train"].sort_values("train_size")
+            axes[0].plot(error["train_size"], error["theory"], color=colour, linewidth=0.9)
             for measure, (_, marker, shift) in ESTIMATES.items():
                 _points(axes[0], rows[rows["measure"] == measure], marker, colour, shift)
             kappa = rows[rows["measure"] == "kappa"].sort_values("train_size")
             axes[1].plot(kappa["train_size"], kappa["theory"], color=colour)
             _points(axes[1], kappa, "o", colour, 1.0)
         axes[0].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"test error $\mathcal{E}$")
-        axes[1].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"$\kappa$ and 1/Tr $A^{-1}$")
+        axes[1].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"1/Tr $A^{-1}$")
         sizes = sorted(table["train_size"].unique().astype(int))
         for axis in axes:
             axis.set_xticks(sizes, [str(n) for n in sizes])
