@@ -129,8 +129,15 @@ def _experiment(config, name, entry):
         for what, section in (("domain", "domains"), ("architecture", "architectures")):
             if what in options:
                 options[what] = config[section][_known(config, f"experiments.{name}", what, options[what])]
-        cells[cell] = (dict(sorted(options.items())), labels)
-    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, entry["figure_options"])
+        cells[cell] = (_in_order(options), _in_order(labels))
+    return Experiment(
+        name, entry["kind"], entry.get("figure", entry["kind"]), cells, _in_order(entry["figure_options"])
+    )
+
+
+def _in_order(value):
+    """The same with keys sorted at every level: the order in a file is no parameter of a job."""
+    return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
 def _file_name(value):
@@ -179,7 +186,7 @@ def _study(config, name, entry):
         kernel=entry["kernel"],
         population=entry["population"],
         training={**config["training"], **entry.get("training", {})},
-        figure_options=entry["figure_options"],
+        figure_options=_in_order(entry["figure_options"]),
     )
 
 
