@@ -43,6 +43,21 @@ class SpectralMeasure:
             compressed.append(basis.T @ weights[inside])
         return cls(np.concatenate(nodes), np.concatenate(compressed))
 
+    @classmethod
+    def of_spectrum(cls, spectrum, power=None):
+        """The measure of a spectrum's positive eigenvalues, in units of the largest so that no scale can overflow.
+
+        power : (levels, outputs), optional
+
+        Returns
+        -------
+        SpectralMeasure with the multiplicities as its first column and the power as the others, and the unit
+        """
+        positive = spectrum.eigenvalues > 0
+        unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
+        columns = [spectrum.multiplicities] if power is None else [spectrum.multiplicities, power]
+        return cls.of(spectrum.eigenvalues[positive] / unit, np.column_stack(columns)[positive]), unit
+
     def sums(self, kappa, *functions):
         """For each function of (L, 1 - L): the weighted sum at every kappa, shape (kappas, columns)."""
         totals = [np.empty((len(kappa), self.weights.shape[1])) for _ in functions]

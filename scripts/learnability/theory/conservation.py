@@ -24,15 +24,11 @@ def effective_regularization(spectrum, train_size, ridge=0.0):
     kappa, broadcast shape; 0 at ridge + tail = 0 and train_size >= rank, inf at train_size = 0.
     """
     n, delta = np.broadcast_arrays(np.asarray(train_size, dtype=float), np.asarray(ridge, dtype=float) + spectrum.tail)
-    positive = spectrum.eigenvalues > 0
-    counts = spectrum.multiplicities[positive]
-    rank = counts.sum()
+    rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     kappa = np.where(n > 0, 0.0, np.inf)
     open_ = (n > 0) & ((delta > 0) | (n < rank))
     if open_.any():
-        # in units of the largest eigenvalue, so that no kernel's scale can overflow
-        unit = spectrum.eigenvalues.max() if rank > 0 else delta.max()
-        measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, counts[:, None])
+        measure, unit = SpectralMeasure.of_spectrum(spectrum)
         kappa[open_] = unit * _solve(measure, rank, n[open_], delta[open_] / unit)
     return kappa
 

@@ -79,9 +79,7 @@ def mode_learnabilities(spectrum, kappa):
 def _sums(spectrum, power, kappa):
     """sum m L(1-L), sum m L^2, both (kappas,), and sum v^2 L, sum v^2 (1-L)^2, both (kappas, outputs)."""
     positive = spectrum.eigenvalues > 0
-    unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
-    weights = np.column_stack([spectrum.multiplicities[positive], power[positive]])
-    measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, weights)
+    measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
     spread, squares, learned, missed = measure.sums(
         kappa / unit, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M * M
     )

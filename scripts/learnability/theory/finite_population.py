@@ -113,14 +113,11 @@ def _with_tail(spectrum, power, beyond, size):
 
 def _conserved(spectrum, n, delta, size):
     """kappa and rho = delta/kappa, (grid,): the conservation law, in the form of `conservation` with u delta as ridge."""
-    positive = spectrum.eigenvalues > 0
-    counts = spectrum.multiplicities[positive]
-    rank = counts.sum()
+    rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     kappa, rho = np.where(n > 0, 0.0, np.inf), np.zeros(len(n))
     open_ = (n > 0) & ((delta > 0) | (n < rank))
     if open_.any():
-        unit = spectrum.eigenvalues.max() if rank > 0 else delta.max()
-        measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, counts[:, None])
+        measure, unit = SpectralMeasure.of_spectrum(spectrum)
         kappa[open_] = unit * _balanced(measure, rank, n[open_], delta[open_] / unit, size[open_])
         rho[open_] = delta[open_] / kappa[open_]
     closed = (n > 0) & ~open_
@@ -157,10 +154,8 @@ def _sums(spectrum, power, kappa, size):
     Where kappa = 0 and no mode is of eigenvalue zero, 1 - L is in units of a kappa far below every eigenvalue.
     """
     positive = spectrum.eigenvalues > 0
-    unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
-    weights = np.column_stack([spectrum.multiplicities[positive], power[positive]])
-    measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, weights)
-    zeros = size - weights[:, 0].sum()
+    measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
+    zeros = size - spectrum.multiplicities[positive].sum()
     tiny = np.where((kappa == 0) & (zeros <= 0), 1e-140, 0.0)
     spread, squares, learned, missed, missed_squares = measure.sums(
         kappa / unit + tiny, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M, lambda L, M: M * M

@@ -111,9 +111,7 @@ def effective_regularization(spectrum, train_size, ridge, features):
     kappa = np.where(few > 0, 0.0, np.inf)
     open_ = (few > 0) & ((delta + spectrum.tail > 0) | (few < counts.sum()))
     if open_.any():
-        # in units of the largest eigenvalue, so that no kernel's scale can overflow
-        unit = spectrum.eigenvalues.max() if counts.sum() > 0 else (delta + spectrum.tail).max()
-        measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, counts[:, None])
+        measure, unit = SpectralMeasure.of_spectrum(spectrum)
         sizes = counts.sum(), few[open_], many[open_]
         kappa[open_] = unit * _solve(measure, *sizes, delta[open_] / unit, spectrum.tail / unit)
     return kappa
@@ -167,9 +165,7 @@ def _left_over(spectrum, n, delta, k, kappa):
 def _sums(spectrum, power, kappa):
     """S and q (grid,); sum v^2 L, sum v^2 (1-L)^2 and sum v^2 L (1-L) (grid, outputs)."""
     positive = spectrum.eigenvalues > 0
-    unit = spectrum.eigenvalues.max(initial=0.0) or 1.0
-    weights = np.column_stack([spectrum.multiplicities[positive], power[positive]])
-    measure = SpectralMeasure.of(spectrum.eigenvalues[positive] / unit, weights)
+    measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
     between, squares, learned, missed = measure.sums(
         kappa / unit, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M * M
     )
