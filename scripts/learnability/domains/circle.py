@@ -66,12 +66,15 @@ class Circle(SymmetricFiniteDomain):
         """The cosine of the given frequency, scaled to unit mean square."""
         frequency = whole("the frequency of a cosine", frequency, 0, self.size // 2)
         scale = 1.0 if self._multiplicities()[frequency] == 1 else SQRT2
-        return Target([1.0], [frequency], lambda x, index: scale * np.cos(frequency * _angle(x)), f"cos {frequency}")
+        return self._wave(frequency, lambda x, index: scale * np.cos(frequency * _angle(x)), f"cos {frequency}")
 
     def sine(self, frequency):
         """The sine of the given frequency, scaled to unit mean square."""
         frequency = whole("the frequency of a sine", frequency, 1, (self.size - 1) // 2)
-        return Target([1.0], [frequency], lambda x, index: SQRT2 * np.sin(frequency * _angle(x)), f"sin {frequency}")
+        return self._wave(frequency, lambda x, index: SQRT2 * np.sin(frequency * _angle(x)), f"sin {frequency}")
+
+    def _wave(self, frequency, function, name):
+        return Target([1.0], [frequency], function, name, domain=str(self))
 
 
 def _angle(x):

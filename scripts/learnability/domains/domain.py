@@ -7,6 +7,7 @@ set is finite.
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
 
@@ -44,8 +45,10 @@ class Domain(ABC):
     alike = True
 
     def __repr__(self):
-        parameters = ", ".join(f"{name}={value!r}" for name, value in self.identity.items() if name != "kind")
-        return f"{type(self).__name__}({parameters})"
+        return _called(type(self), self.identity)
+
+    def __str__(self):
+        return _called(type(self), self.sampling_identity)
 
     @property
     def sampling_identity(self):
@@ -70,7 +73,13 @@ class Domain(ABC):
 
     def spectrum(self, architecture, kind="ntk"):
         """The spectrum of an architecture's kernel under the uniform measure."""
-        return self.spectrum_of(self.kernel_values(architecture, kind))
+        return replace(self.spectrum_of(self.kernel_values(architecture, kind)), domain=str(self))
+
+
+def _called(kind, identity):
+    """The call that makes a domain, contents of data sets cut to 12 digits of their hash."""
+    shown = {name: value[:12] if name == "content" else value for name, value in identity.items() if name != "kind"}
+    return f"{kind.__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 class SymmetricDomain(Domain):
@@ -149,7 +158,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
         return {**values, "points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
 
     def spectrum(self, architecture, kind="ntk"):
-        return self.spectrum_of(SymmetricDomain.kernel_values(self, architecture, kind))
+        return replace(self.spectrum_of(SymmetricDomain.kernel_values(self, architecture, kind)), domain=str(self))
 
     def target(self, values, name="values"):
         """Any function, given by its values at `points`, (size,) or (size, outputs).
@@ -161,4 +170,8 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
         """
         values = self._values(values, name)
         modes, power = self.power(values)
-        return Target(power, modes, lambda x, index: values[self.index_of(x) if index is None else index], name)
+
+        def function(x, index):
+            return values[self.index_of(x) if index is None else index]
+
+        return Target(power, modes, function, name, domain=str(self))

@@ -8,6 +8,7 @@ kappa_k(j) the Krawtchouk polynomial divided by C(dim, k), so |kappa_k(j)| <= 1.
 integer arithmetic, because their recurrence overflows and cancels in dimension 100.
 """
 
+from dataclasses import replace
 from functools import cached_property
 from math import comb, fsum
 
@@ -86,13 +87,15 @@ class Hypercube(SymmetricFiniteDomain):
         bits = [int(bit) for bit in np.atleast_1d(np.asarray(bits, dtype=int))]
         inside = all(0 <= bit < self.dim for bit in bits) and len(set(bits)) == len(bits)
         require(inside, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {bits}")
-        return Target([1.0], [len(bits)], lambda x, index: np.prod(x[:, bits], axis=1), f"monomial{bits}")
+        return Target(
+            [1.0], [len(bits)], lambda x, index: np.prod(x[:, bits], axis=1), f"monomial{bits}", domain=str(self)
+        )
 
     def parity(self, degree):
         """The parity of the first `degree` bits; degree 0 is the constant 1."""
         degree = whole("the number of bits of a parity", degree, 0, self.dim)
         target = self.monomial(list(range(degree)))
-        return Target(target.power, target.modes, target.function, f"parity {degree}")
+        return replace(target, name=f"parity {degree}")
 
     def majority(self, bits):
         """The sign of the sum of the first `bits` coordinates; `bits` is odd."""

@@ -29,7 +29,7 @@ class Samples(FiniteDomain):
     Raises
     ------
     ValueError
-        Fewer than 2 samples, values that are not finite, lengths that differ.
+        Fewer than 2 samples, x that is no matrix, values that are not finite, lengths that differ, an output that is constant.
     """
 
     kind = "samples"
@@ -38,7 +38,9 @@ class Samples(FiniteDomain):
 
     def __init__(self, x, y=None, names=None):
         x = np.asarray(x, dtype=np.float64)
-        require(x.ndim >= 1, f"x must be an array (samples, dim), got the number {x}")
+        require(
+            x.ndim >= 2, f"x must be an array (samples, dim), got shape {x.shape}; write x[:, None] for one feature"
+        )
         x = x.reshape(len(x), -1)
         require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
         labels = np.empty((len(x), 0)) if y is None else np.asarray(y, dtype=np.float64)
@@ -51,6 +53,12 @@ class Samples(FiniteDomain):
                 len(bad) == 0,
                 f"{name} holds {len(bad)} values that are not finite, the first in row {bad[0][0] if len(bad) else 0}, "
                 f"column {bad[0][1] if len(bad) else 0}; remove or impute them",
+            )
+        if len(labels):
+            same = np.flatnonzero(np.ptp(labels, axis=0) == 0)
+            require(
+                len(same) == 0,
+                f"output {same[0] if len(same) else 0} of y has one value only: there is nothing to learn; drop it",
             )
         self._points, self.labels, self.size = x, labels, len(x)
         self.names = [str(name) for name in (range(labels.shape[1]) if names is None else names)]
@@ -81,7 +89,7 @@ class Samples(FiniteDomain):
             require(index is not None, "points of a data set are known by their index only, as `sample` returns it")
             return values[index]
 
-        return Target(values=values, function=function, name=name)
+        return Target(values=values, function=function, name=name, domain=str(self))
 
     def label(self, name):
         """One output of y, by name or number."""

@@ -1,5 +1,7 @@
 """Learned functions on the circle, and the learned coefficient on a mode that the target does not have."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..domains import domain_from, target_from
@@ -7,7 +9,6 @@ from ..kernels import architecture_from
 from ..kernels.matrix import KernelMatrix
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
-from ..spectra.target import Target
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
 
@@ -68,7 +69,9 @@ def squared_deviations(draws):
 
 def _scaled_cosine(circle, frequency, amplitude):
     unit = target_from(circle, {"cosine": frequency})
-    return Target(amplitude**2 * unit.power, unit.modes, lambda x, i: amplitude * unit(x), f"cos {frequency}t")
+    return replace(
+        unit, power=amplitude**2 * unit.power, function=lambda x, i: amplitude * unit(x), name=f"cos {frequency}t"
+    )
 
 
 def _curves(circle, spectrum, target, level, known, largest):

@@ -13,7 +13,7 @@ from ..common.errors import require
 UNRESOLVED_SHARE = 1e-12  # of the trace: below it, what the listed levels miss is rounding
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spectrum:
     """Eigenvalues grouped in levels of equal eigenvalue.
 
@@ -29,6 +29,8 @@ class Spectrum:
         Integer labels (parity degree, frequency, harmonic degree, rank); 0, 1, 2, ... if missing.
     eigenvectors : (points, levels), optional
         Eigenfunctions of a data set as columns, E[phi_i phi_j] = delta_ij.
+    domain : str, optional
+        The domain that it belongs to, as a message names it.
 
     Raises
     ------
@@ -41,6 +43,7 @@ class Spectrum:
     tail: float = 0.0
     modes: np.ndarray = None
     eigenvectors: np.ndarray = None
+    domain: str | None = None
 
     def __post_init__(self):
         values = np.atleast_1d(np.asarray(self.eigenvalues, dtype=np.float64))
@@ -97,6 +100,13 @@ class Spectrum:
 
     def __len__(self):
         return len(self.eigenvalues)
+
+    def __repr__(self):
+        place = f" on {self.domain}" if self.domain else ""
+        largest = ", ".join(f"{value:.4g}" for value in self.eigenvalues[:3])
+        more = ", ..." if len(self) > 3 else ""
+        tail = f", tail {self.tail:.3g}" if self.tail else ""
+        return f"<Spectrum{place}: {len(self)} levels, eigenvalues {largest}{more}{tail}>"
 
     @property
     def trace(self):

@@ -8,7 +8,7 @@ import numpy as np
 from ..common.errors import require
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Target:
     """A target function as the theory and the experiments see it.
 
@@ -24,6 +24,8 @@ class Target:
     name : str
     values : (points,) or (points, outputs), optional
         The target on all samples of a data set, where the eigenfunctions depend on the kernel.
+    domain : str, optional
+        The domain that it is a function on, as a message names it.
     """
 
     power: np.ndarray = None
@@ -31,6 +33,7 @@ class Target:
     function: Callable | None = None
     name: str = "target"
     values: np.ndarray = None
+    domain: str | None = None
 
     def __post_init__(self):
         if self.power is None:
@@ -50,8 +53,13 @@ class Target:
         Raises
         ------
         ValueError
-            Power on a mode that the spectrum neither lists nor may hold in its tail.
+            A spectrum of another domain; power on a mode that the spectrum neither lists nor may hold in its tail.
         """
+        require(
+            None in (self.domain, spectrum.domain) or self.domain == spectrum.domain,
+            f"target {self.name!r} is a function on {self.domain}, the spectrum belongs to {spectrum.domain}; take both "
+            "from one domain",
+        )
         if self.power is None:
             require(spectrum.eigenvectors is not None, f"target {self.name!r} needs a spectrum with eigenvectors")
             power = (spectrum.eigenvectors.T @ self.values / len(self.values)) ** 2
@@ -69,6 +77,9 @@ class Target:
                 require(spectrum.tail > 0, f"the target has power on mode {mode}, which the spectrum does not list")
                 beyond = beyond + power
         return aligned, beyond
+
+    def __repr__(self):
+        return f"<Target {self.name!r}{f' on {self.domain}' if self.domain else ''}>"
 
     def __call__(self, x, index=None):
         """The target's values at points; raises ValueError if only its power is known."""

@@ -87,6 +87,9 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     size = len(matrix)
     arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
     for name, value in arguments.items():
+        require(
+            np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}"
+        )
         values = np.asarray(value, dtype=float)
         require(bool((np.isfinite(values) & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
     n, delta, sigma = (a.copy() for a in np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in arguments.values())))

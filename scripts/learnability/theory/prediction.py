@@ -1,6 +1,7 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
 from dataclasses import dataclass, field
+from warnings import warn
 
 import numpy as np
 
@@ -97,6 +98,8 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
+    if not np.all(power.sum(0) + beyond > 0):
+        warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
     solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
     shape = grids["train_size"].shape
 
@@ -121,6 +124,7 @@ PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test
 
 def _checked(name, value, endless):
     """An argument as an array; ValueError if it is negative, or infinite where nothing is."""
+    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
     values = np.asarray(value, dtype=float)
     finite = np.isfinite(values) | (endless and name in ("train_size", "features")) & (values == np.inf)
     require(bool((finite & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")

@@ -38,7 +38,10 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
-    seeds = list(seeds) if np.iterable(seeds) else [seeds]
+    require(
+        np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
+    )
+    seeds = list(seeds)
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
