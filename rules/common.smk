@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
@@ -17,7 +18,8 @@ from learnability.studies.validation import check_meaning, checked
 try:
     config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
     if workflow.is_main_process:
-        check_meaning(config)
+        for remark in check_meaning(config):
+            logger.warning(remark)
     STUDIES = studies_from(config)
     EXPERIMENTS = experiments_from(config)
 except ValueError as error:

@@ -34,12 +34,16 @@ LAYERS = (
     "domains",
     "theory",
     "regression",
+    "selection",
     "ensembles",
     "measurements",
     "tables",
     "experiments",
     "figures",
     "studies",
+    "sklearn.py",
+    "command",
+    "__main__.py",
 )
 
 

@@ -83,8 +83,23 @@ def test_own_files(tmp_path, suffix):
     assert labels.shape == (30, 3) and np.allclose(labels.sum(1), 0) and (labels.argmax(1) == y).all()
     _, signs, names = load(path=str(tmp_path / f"a{suffix}"), classes=[0, 2])
     assert set(signs[:, 0]) == {-1.0, 1.0} and names == ["0 or 2"] and len(signs) == (y != 1).sum()
-    _, numbers, _ = load(path=str(write(tmp_path / f"b{suffix}", x, x[:, 0])))
-    assert np.allclose(numbers[:, 0], x[:, 0])
+    path = str(write(tmp_path / f"b{suffix}", x, x[:, 0]))
+    assert np.allclose(load(path=path, labels="raw")[1][:, 0], x[:, 0])
+    standard = load(path=path)[1][:, 0]
+    assert abs(standard.mean()) < 1e-12 and standard.std() == pytest.approx(1)
+    assert np.corrcoef(standard, x[:, 0])[0, 1] == pytest.approx(1)
+
+
+def test_texts_and_gaps_of_a_table_are_filled_only_by_name(tmp_path):
+    path = tmp_path / "cars.csv"
+    path.write_text("colour,power,price\nred,1,10\nblue,,20\nred,3,35\n,5,40\n")
+    with pytest.raises(ValueError, match="column 'colour' has missing values, the first in line 5; .*missing: median"):
+        load(path=str(path), encode="one_hot")
+    x, _, _ = load(path=str(path), encode="one_hot", missing="median", scale="none")
+    assert x.tolist() == [[1, 0, 1], [3, 1, 0], [3, 0, 1], [5, 0, 1]]  # power, blue, red
+    assert len(load(path=str(path), encode="one_hot", missing="drop")[0]) == 2
+    with pytest.raises(ValueError, match="unknown missing 'mode'; allowed: mean, median, most_frequent, drop"):
+        load(path=str(path), encode="one_hot", missing="mode")
 
 
 def test_more_features_than_rows(tmp_path, relu4):
@@ -102,7 +117,7 @@ def bad_csv(tmp_path, text):
 
 
 BAD = {
-    "text column": ("a,b,y\n1,red,0\n2,blue,1\n", "columns b are not numeric; encode them as numbers or drop them"),
+    "text column": ("a,b,y\n1,red,0\n2,blue,1\n", "columns b are not numeric; write encode: one_hot, or drop them"),
     "missing value": (
         "a,b,y\n1,2,0\n,3,1\n4,5,1\n",
         "column 'a' has missing values, the first in line 3; remove or impute",
@@ -153,7 +168,11 @@ def test_bad_arrays():
     with pytest.raises(ValueError, match="x has 2 samples, y 3"):
         lb.Samples(np.eye(2), np.ones(3))
     with pytest.raises(ValueError, match="unknown label '7'; write {label: '0'} or {all: null}"):
-        lb.Samples(np.eye(2), np.ones(2)).label("7")
+        lb.Samples(np.eye(2), [1.0, 2.0]).label("7")
+    with pytest.raises(ValueError, match="output 1 of y has one value only"):
+        lb.Samples(np.eye(2), [[1.0, 3.0], [2.0, 3.0]])
+    with pytest.raises(ValueError, match=r"got shape \(2,\); write x\[:, None\] for one feature"):
+        lb.Samples([1.0, 2.0])
 
 
 def test_openml_data_sets_go_through_scikit_learn(monkeypatch):

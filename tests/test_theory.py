@@ -165,3 +165,42 @@ def test_power_that_cannot_be_learned_acts_as_noise():
     a = lb.predict(spectrum, lb.Target([1.0, 1.0, 0.25]), [2, 5, 30], 0.1)
     b = lb.predict(spectrum, lb.Target([1.0, 1.0, 0.0]), [2, 5, 30], 0.1, 0.5)
     assert np.allclose(a.test_mse, b.test_mse, rtol=1e-13) and np.allclose(a.train_mse, b.train_mse, rtol=1e-13)
+
+
+def test_spectrum_and_target_of_different_domains_refuse_each_other(relu4):
+    cube, larger = lb.Hypercube(5), lb.Hypercube(6)
+    with pytest.raises(
+        ValueError, match=r"a function on Hypercube\(dim=5\), the spectrum belongs to Hypercube\(dim=6\)"
+    ):
+        lb.predict(larger.spectrum(relu4), cube.parity(2), 4)
+    sphere, coarse = lb.Hypersphere(4, test_points=5), lb.Hypersphere(4)
+    lb.predict(coarse.spectrum(relu4), sphere.harmonic(1), 4)  # the points of evaluation are no part of the theory
+
+
+def test_a_zero_target_warns_and_texts_are_no_numbers():
+    spectrum = lb.Spectrum([1.0, 0.5])
+    with pytest.warns(UserWarning, match="is zero everywhere: its learnability is undefined"):
+        assert lb.predict(spectrum, lb.Target([0.0, 0.0]), 1, noise_std=1.0).test_mse > 1
+    with pytest.raises(ValueError, match="train_size must be a number or an array of numbers, got '4'"):
+        lb.predict(spectrum, lb.Target([1.0, 0.0]), "4")
+
+
+def test_predictions_as_tables_and_pictures(relu4):
+    cube = lb.Hypercube(5)
+    p = lb.predict(cube.spectrum(relu4), cube.parity(1), [[4], [8]], ridge=[0.0, 0.5], population=32)
+    table = p.to_frame()
+    assert np.array_equal(table["test_mse"], p.test_mse.ravel()) and table["train_size"].tolist() == [4, 4, 8, 8]
+    assert "Hypercube(dim=5)" in repr(p) and len(repr(p).splitlines()) == 6 and "<table" in p._repr_html_()
+    axis = p.plot("learnability")
+    assert [line.get_ydata().tolist() for line in axis.lines] == p.learnability.T.tolist()
+    several = lb.Target(np.eye(6)[:, :2], cube.spectrum(relu4).modes[:6])
+    table = lb.predict(cube.spectrum(relu4), several, [4, 8]).to_frame()
+    assert table["output"].tolist() == [0, 1, 0, 1] and table["kappa"].nunique() == 2
+
+
+def test_predictions_of_samples_as_tables(relu4):
+    x = np.random.default_rng(0).standard_normal((12, 3))
+    p = lb.predict_samples(relu4.kernel(x), x[:, :2], [4, 8], 0.1)
+    table = p.to_frame()
+    assert np.array_equal(table["test_mse"], p.test_mse.ravel()) and table["output"].tolist() == [0, 1, 0, 1]
+    assert "on 12 samples" in repr(p)

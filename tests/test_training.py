@@ -277,3 +277,8 @@ def test_a_target_of_zero_is_refused(problem, relu4):
 def test_the_device_is_told(problem, relu4):
     x, y, x_test = problem
     assert lb.train(relu4, 4, x, y, x_test, [0], max_steps=1, device="cpu").device == "cpu"
+
+
+def test_a_number_of_seeds_is_not_a_list_of_them(relu4):
+    with pytest.raises(ValueError, match=r"got 3; write range\(3\) for that many, or \[3\]"):
+        lb.train(relu4, 8, np.eye(2), np.ones(2), np.eye(2), seeds=3)

@@ -21,6 +21,8 @@ _HOME = {
     "predict_samples": "theory.per_sample",
     "SamplePrediction": "theory.per_sample",
     "kernel_regression": "regression.ridge",
+    "select": "selection.ranking",
+    "Selection": "selection.ranking",
     "train": "ensembles.training.fit",
     "TrainingResult": "ensembles.training.result",
     "Ensemble": "ensembles.networks",

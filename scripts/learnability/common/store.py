@@ -98,8 +98,11 @@ def _load(dataset):
 
 
 def write_frame(path, table, parameters, **arrays):
-    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it."""
-    columns = {f"rows/{name}": column.to_numpy() for name, column in table.items()}
+    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it; gaps in text are empty."""
+    columns = {}
+    for name, column in table.items():
+        text = any(isinstance(value, str) for value in column)
+        columns[f"rows/{name}"] = (column.fillna("") if text else column).to_numpy()
     write_h5(path, {**columns, **arrays}, parameters)
 
 

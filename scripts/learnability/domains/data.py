@@ -8,10 +8,10 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from ..common.errors import choose, require
 from ..common.seeding import stream
+from .csv import read_csv
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -19,9 +19,22 @@ OPENML = {
     "cifar10": {"data_id": 40927},
 }
 READERS = ("npz", "csv", "h5")
+MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
 
-def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, folder=None, scale=None):
+def load(
+    name=None,
+    path=None,
+    samples=None,
+    classes=None,
+    label=None,
+    seed=0,
+    folder=None,
+    scale=None,
+    labels=None,
+    encode=None,
+    missing=None,
+):
     """A data set as arrays.
 
     Parameters
@@ -34,12 +47,17 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         Take that many, drawn without replacement; missing: all.
     classes : list, optional
         Keep these classes only. Two of them become one output of +-1, more become one centred output per class.
-        Missing: integer or text labels with at most 20 values are classes, all others are numbers to regress on.
+        Missing: texts, and whole numbers of at most 20 values, are classes, all others are numbers to regress on.
     seed : int
         Of the draw of `samples`.
     scale : "all", "features" or "none", optional
         Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
         whose columns have units of their own, else "all".
+    labels : "standard" or "raw", optional
+        Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
+        is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
+    encode, missing : str, optional
+        What to do with columns of texts and with gaps of a .csv table, see `learnability.domains.csv.read_csv`.
 
     Returns
     -------
@@ -51,15 +69,18 @@ def load(name=None, path=None, samples=None, classes=None, label=None, seed=0, f
         An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
         what to do.
     """
-    return prepared(*selected(name, path, samples, classes, label, seed, folder), classes, scale)
+    raw = selected(name, path, samples, classes, label, seed, folder, encode, missing)
+    return prepared(*raw, classes, scale, labels)
 
 
-def selected(name, path, samples, classes, label, seed, folder):
+def selected(name, path, samples, classes, label, seed, folder, encode, missing):
     """The rows of the raw data that are asked for: x (samples, ...), y, the label's name, the scale if none is given."""
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
     require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
-    x, y, column = _named(name, folder) if path is None else _read(Path(path), label)
+    table = path is not None and Path(path).suffix == ".csv"
+    require(table or (encode is None and missing is None), "encode and missing are for .csv tables only")
+    x, y, column = _named(name, folder) if path is None else _read(Path(path), label, encode, missing)
     if classes is not None:
         known = {str(value) for value in np.unique(y)}
         unknown = [value for value in classes if str(value) not in known]
@@ -72,12 +93,15 @@ def selected(name, path, samples, classes, label, seed, folder):
         index = np.sort(index.permutation(len(x))[:samples])
         x, y = x[index], y[index]
     require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
-    return x, y, column, "features" if path is not None and Path(path).suffix == ".csv" else "all"
+    return x, y, column, "features" if table else "all"
 
 
-def prepared(x, y, column, usual_scale, classes, scale):
+def prepared(x, y, column, usual_scale, classes, scale, labels):
     """Scaled inputs, outputs and their names, as `load` returns them."""
     outputs, names = _encoded(y, classes, column)
+    if choose("labels", labels or "standard", ("standard", "raw")) == "standard" and not are_classes(y, classes):
+        spread = outputs.std(0)
+        outputs = (outputs - outputs.mean(0)) / np.where(spread > 0, spread, 1.0)
     scale = choose("scale", scale or usual_scale, ("all", "features", "none"))
     return _scaled(x.reshape(len(x), -1).astype(np.float64), scale), outputs, names
 
@@ -98,11 +122,11 @@ def _named(name, folder):
         ) from error
 
 
-def _read(path, label):
+def _read(path, label, encode, missing):
     require(path.suffix.lstrip(".") in READERS, f"{path}: unknown kind of file; use .npz, .csv or .h5")
     require(path.is_file(), f"{path}: no such file")
     if path.suffix == ".csv":
-        return _read_csv(path, label)
+        return read_csv(path, label, encode, missing)
     try:
         if path.suffix == ".npz":
             with np.load(path, allow_pickle=False) as file:
@@ -119,38 +143,24 @@ def _read(path, label):
     return arrays["x"], y.astype(str) if y.dtype.kind in "SO" else y, "y"
 
 
-def _read_csv(path, label):
-    try:
-        table = pd.read_csv(path)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
-    there = list(table)
-    require(len(there) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {there}")
-    label = table.columns[-1] if label is None else choose("column", label, table.columns)
-    inputs = table.drop(columns=label)
-    text = [column for column in inputs if not pd.api.types.is_numeric_dtype(inputs[column])]
-    require(not text, f"{path}: columns {', '.join(text[:5])} are not numeric; encode them as numbers or drop them")
-    bad = table.isna() | table.isin([np.inf, -np.inf])
-    for column in bad.columns[bad.any()]:
-        row = int(bad[column].to_numpy().argmax())
-        what = "missing" if pd.isna(table[column].iloc[row]) else "infinite"
-        raise ValueError(
-            f"{path}: column {column!r} has {what} values, the first in line {row + 2}; remove or impute them"
-        )
-    return inputs.to_numpy(float), table[label].to_numpy(), label
+def are_classes(y, classes):
+    """Whether labels are classes: if classes are listed, of texts, and of whole numbers of at most 20 values."""
+    if y.ndim == 2 and y.shape[1] > 1:
+        return False
+    if classes or y.dtype.kind in "OUSb":
+        return True
+    values = np.unique(y).astype(float)
+    return len(values) <= MOST_CLASSES and bool(np.all(values == np.round(values)))
 
 
 def _encoded(y, classes, column):
     """Outputs (samples, outputs) and their names."""
-    y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] > 1:
         return y.astype(float), [str(number) for number in range(y.shape[1])]
     y = y.ravel()
-    text = y.dtype.kind in "OUSb"
-    values = [str(value) for value in classes] if classes else [str(value) for value in np.unique(y)]
-    whole = text or bool(np.all(np.asarray(y, float) == np.round(np.asarray(y, float))))
-    if classes is None and not text and (not whole or len(values) > 20):
+    if not are_classes(y, classes):
         return y.astype(float)[:, None], [column]
+    values = [str(value) for value in classes or np.unique(y)]
     require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
     require(
         len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"

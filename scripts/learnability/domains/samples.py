@@ -11,7 +11,7 @@ from ..common.errors import require
 from ..common.seeding import digest, hash_of
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
-from .data import prepared, selected
+from .data import are_classes, prepared, selected
 from .domain import FiniteDomain
 
 
@@ -113,9 +113,24 @@ class DataSet(Samples):
     may differ between processors.
     """
 
-    def __init__(self, name=None, path=None, samples=None, classes=None, label=None, seed=0, folder=None, scale=None):
-        raw = selected(name, path, samples, classes, label, seed, folder)
-        super().__init__(*prepared(*raw, classes, scale))
+    def __init__(
+        self,
+        name=None,
+        path=None,
+        samples=None,
+        classes=None,
+        label=None,
+        seed=0,
+        folder=None,
+        scale=None,
+        labels=None,
+        encode=None,
+        missing=None,
+    ):
+        raw = selected(name, path, samples, classes, label, seed, folder, encode, missing)
+        super().__init__(*prepared(*raw, classes, scale, labels))
         x, y, _, usual_scale = raw
         recipe = {"classes": classes, "scale": scale or usual_scale}
+        if not are_classes(y, classes):
+            recipe["labels"] = labels or "standard"
         self.identity = {"kind": self.kind, "content": digest([x.shape, hash_of(x), hash_of(y), recipe])}

@@ -21,6 +21,7 @@ EXPERIMENTS = {
     "linear_regression": "learnability.experiments.linear_regression",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
+    "select": "learnability.experiments.select",
     "spectra": "learnability.experiments.spectra",
 }
 

@@ -5,6 +5,7 @@ The modules are imported when they are needed, so that a change of one redraws i
 """
 
 from importlib import import_module
+from pathlib import Path
 
 from matplotlib import rc_context
 
@@ -23,6 +24,7 @@ FIGURES = {
     "fidelity": "learnability.figures.fidelity",
     "hard_samples": "learnability.figures.hard_samples",
     "random_features": "learnability.figures.random_features",
+    "select": "learnability.figures.select",
     "small_n": "learnability.figures.small_n",
     "universal": "learnability.figures.universal",
     "width_sweep": "learnability.figures.width_sweep",
@@ -54,3 +56,10 @@ def save(figure, pdf, svg, png):
     for path, form, stamp in ((pdf, "pdf", {"CreationDate": None}), (svg, "svg", {"Date": None}), (png, "png", {})):
         with replacing(path) as partial, rc_context(SETTINGS):
             figure.savefig(partial, format=form, dpi=200, metadata=stamp)
+
+
+def save_as(figure, path):
+    """Write a figure in the format that the file's ending names; ValueError if it is none of pdf, svg and png."""
+    form = choose("figure format", Path(path).suffix.lstrip("."), ("pdf", "svg", "png"))
+    with replacing(path) as partial, rc_context(SETTINGS):
+        figure.savefig(partial, format=form, dpi=200)

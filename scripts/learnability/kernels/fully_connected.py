@@ -67,6 +67,15 @@ class FullyConnected:
         """(weight_std, bias_std) of every layer, the readout last."""
         return [(self.weight_std, self.bias_std)] * self.depth + [(1.0, 0.0)]
 
+    @property
+    def odd(self):
+        """Whether f(-x) = -f(x): without biases, and with an odd activation or no hidden layer."""
+        if self.depth == 0:
+            return True
+        grid = torch.linspace(0.1, 3, 30, dtype=torch.float64)
+        function = activation_named(self.activation).function
+        return self.bias_std == 0 and bool(torch.allclose(function(-grid), -function(grid)))
+
     def layer_sizes(self, input_dim, width, outputs):
         """Units from layer to layer of a finite network: [input_dim, width, ..., width, outputs]."""
         return [input_dim, *[width] * self.depth, outputs]

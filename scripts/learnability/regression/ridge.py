@@ -61,15 +61,22 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     require(bool(np.isfinite(y_train).all()), "y_train holds values that are not finite")
     if len(train_kernel) == 0:
         return np.zeros((len(test_kernel), *y_train.shape[1:]))
-    matrix = train_kernel + ridge * np.eye(len(train_kernel))
-    alpha = _cholesky_solve(matrix, y_train)
-    if alpha is None:
-        return test_kernel @ minimum_norm_solve(matrix, y_train)
+    alpha, exact = dual_coefficients(train_kernel, y_train, ridge)
     predictions = test_kernel @ alpha
-    if train_row is not None:
+    if exact and train_row is not None:
         known = train_row >= 0
         predictions[known] = (y_train - ridge * alpha)[train_row[known]]
     return predictions
+
+
+def dual_coefficients(train_kernel, y_train, ridge=0.0):
+    """alpha = (K + ridge)^-1 y, of shape y_train, with which fhat(x) = K(x, train) alpha; and whether K + ridge is regular.
+
+    Where it is singular up to rounding, alpha is the solution of least norm.
+    """
+    matrix = train_kernel + ridge * np.eye(len(train_kernel))
+    alpha = _cholesky_solve(matrix, y_train)
+    return (minimum_norm_solve(matrix, y_train), False) if alpha is None else (alpha, True)
 
 
 def _cholesky_solve(matrix, right):

@@ -9,6 +9,7 @@ import numpy as np
 from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
+from ..kernels.grid import expanded
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
@@ -113,6 +114,27 @@ def targets_in(options):
 def studies_from(config):
     """The studies of a checked configuration, {name: Study}."""
     return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
+
+
+def with_grids(config):
+    """The configuration with architectures that stand for many (`learnability.kernels.grid`) written out.
+
+    A study that names such a grid among its architectures has all of its members.
+    """
+    members = {name: expanded(name, entry) for name, entry in config["architectures"].items()}
+    architectures = {name: entry for grid in members.values() for name, entry in grid.items()}
+    require(
+        len(architectures) == sum(map(len, members.values())),
+        "architectures: a grid makes an architecture of the same name as another entry; rename the grid",
+    )
+    studies = {
+        name: {
+            **study,
+            "architectures": [m for listed in study["architectures"] for m in members.get(listed, [listed])],
+        }
+        for name, study in config["studies"].items()
+    }
+    return {**config, "architectures": architectures, "studies": studies}
 
 
 def experiments_from(config):

@@ -4,6 +4,7 @@ from dataclasses import fields
 
 import yaml
 
+from ..common.errors import require
 from ..ensembles.training.methods import METHODS
 
 
@@ -21,6 +22,21 @@ def load_schema(path):
     study = schema["properties"]["studies"]["additionalProperties"]["properties"]
     study["training"]["properties"] = overrides
     return schema
+
+
+def load_config(path):
+    """A configuration file as a dict; ValueError names the file and, where YAML cannot be read, the line."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            config = yaml.safe_load(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ValueError(f"{path}{place}: no valid YAML, {getattr(error, 'problem', None) or error}") from error
+    require(isinstance(config, dict), f"{path}: holds no sections; it needs domains, architectures and studies")
+    return config
 
 
 def described(text):

@@ -12,7 +12,7 @@ from functools import partial
 import jsonschema
 
 from ..common.errors import require, require_arguments
-from .configuration import experiments_from, studies_from, targets_in
+from .configuration import experiments_from, studies_from, targets_in, with_grids
 from .schema import described
 
 
@@ -37,22 +37,21 @@ def checked(config, schema):
     Raises
     ------
     ValueError
-        One message for the first thing that is wrong: the key, its value, what is allowed.
+        A line for each thing that is wrong: the key, its value, what is allowed.
     """
     for section in ("domains", "architectures", "studies", "experiments"):
         for name in config.get(section) or {}:
             require(isinstance(name, str), f"{section}: the name {name!r} is a number in YAML; put it in quotes")
     complete = _with_defaults(config, schema, schema)
     validator = STRICT(schema)
-    error = next(iter(sorted(validator.iter_errors(complete), key=lambda e: list(map(str, e.absolute_path)))), None)
-    if error is not None:
-        raise ValueError(_explain(error))
+    errors = sorted(validator.iter_errors(complete), key=lambda e: list(map(str, e.absolute_path)))
+    require(not errors, "\n".join(_explain(error) for error in errors))
     _require_finite(complete, "configuration")
     clash = set(complete["studies"]) & set(complete["experiments"])
     require(not clash, f"{', '.join(clash)}: a study and an experiment have the same name")
     for section in ("domains", "architectures"):  # the order of keys in the file is no parameter of a job
         complete[section] = {name: dict(sorted(entry.items())) for name, entry in complete[section].items()}
-    return complete
+    return with_grids(complete)
 
 
 def _require_finite(value, where):
@@ -65,12 +64,18 @@ def _require_finite(value, where):
 
 
 def check_meaning(config):
-    """Build every domain, architecture and target of a checked configuration; ValueError names the one that fails."""
+    """Build every domain, architecture and target of a checked configuration; ValueError names the ones that fail.
+
+    Returns
+    -------
+    list of str
+        Remarks on what is allowed and yet probably not meant.
+    """
     from ..domains import domain_from
     from ..kernels import architecture_from
 
     domains = with_context("domains", config["domains"], domain_from)
-    with_context("architectures", config["architectures"], architecture_from)
+    architectures = with_context("architectures", config["architectures"], architecture_from)
     studies, experiments = studies_from(config), experiments_from(config)
     with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name]))
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
@@ -78,6 +83,22 @@ def check_meaning(config):
     for section, entries in (("studies", studies), ("experiments", experiments)):
         with_context(section, entries, _check_figure_options)
     with_context("studies", studies, _check_figure)
+    return [
+        f"studies.{study.name}: network {name} is an odd function of its inputs (bias_std 0) and "
+        f"cannot learn the mean of {label}; give it a bias_std, e.g. 0.1"
+        for study in studies.values()
+        for name in study.architectures
+        for label in _off_centre(study, domains[study.domain_name])
+        if architectures[name].odd
+    ]
+
+
+def _off_centre(study, domain):
+    """Targets of a data set whose mean is more than a hundredth of their power."""
+    found = [] if domain.alike else _targets(study.targets, domain).items()
+    return [
+        label for label, target in found if (target.values.mean(0) ** 2).sum() > 0.01 * (target.values**2).mean(0).sum()
+    ]
 
 
 def _check_study(study, domain):
@@ -150,13 +171,14 @@ def _check_sizes(key, sizes, domain, name):
 
 
 def with_context(where, entries, build):
-    """{name: build(entry)}; a ValueError is raised again with the place of the entry."""
-    built = {}
+    """{name: build(entry)}; ValueErrors are raised again together, a line each, with the places of their entries."""
+    built, problems = {}, []
     for name, entry in entries.items():
         try:
             built[name] = build(entry)
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{where}.{name}: {error}") from None
+            problems += [f"{where}.{name}: {line}" for line in str(error).splitlines()]
+    require(not problems, "\n".join(problems))
     return built
 
 

@@ -8,6 +8,26 @@ from ..theory.prediction import predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 
 
+def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, ridges, noise_stds, population="domain"):
+    """The theory's rows of a study: on a data set that of its samples, and the spectrum's beside it as "eigensystem".
+
+    Parameters
+    ----------
+    domain : Domain, targets : dict of label to Target on it
+    spectrum : Spectrum; matrix : (M, M), the kernel on a data set, not used elsewhere
+    train_sizes, sample_sizes : of the theory that knows the spectrum, and of the one that knows the samples
+    population : "domain" or "infinite"
+        Whether training sets are drawn without replacement from the points of a finite domain.
+    """
+    signs = [name for name, target in targets.items() if (abs(target(*domain.evaluation())) == 1).all()]
+    drawn_from = domain.size if population == "domain" else None
+    table = theory_table(spectrum, targets, train_sizes, ridges, noise_stds, domain.size, signs, drawn_from)
+    if drawn_from and not domain.alike:
+        per_sample = sample_table(matrix, targets, sample_sizes, ridges, noise_stds)
+        table = pd.concat([per_sample, table.assign(source="eigensystem")], ignore_index=True)
+    return table
+
+
 def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=(), population=None):
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point.
 

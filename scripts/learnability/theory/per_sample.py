@@ -29,7 +29,7 @@ from .sample_equations import along, smallest_ridge
 SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SamplePrediction:
     """What the theory says of a learner on M given samples, on the broadcast grid of its arguments (shape `grid`).
 
@@ -52,6 +52,27 @@ class SamplePrediction:
     off_train_errors: np.ndarray  # as residual: of each sample where it is not in the training set
     off_train_residual: np.ndarray  # as residual: y - E[fhat] there
     newton_steps: np.ndarray  # grid: factorizations of the matrix
+
+    def to_frame(self):
+        """A tidy table, a row per grid point (and output, where there are several), the columns of a study's table."""
+        import pandas as pd
+
+        outputs = self.test_mse.shape[self.train_size.ndim :]
+        names = ("learnability", "train_mse", "test_mse", "test_mse_off_train")
+        columns = {name: np.ravel(getattr(self, name)) for name in names}
+        for name in ("train_size", "ridge", "noise_std"):
+            columns[name] = np.repeat(np.ravel(getattr(self, name)), outputs[0] if outputs else 1)
+        table = pd.DataFrame(columns)[["train_size", "ridge", "noise_std", *names]]
+        if outputs:
+            table.insert(0, "output", np.tile(np.arange(outputs[0]), self.train_size.size))
+        return table
+
+    def __repr__(self):
+        number = self.kappas.shape[-1]
+        return f"SamplePrediction on {number} samples:\n{self.to_frame().to_string(index=False, max_rows=10)}"
+
+    def _repr_html_(self):
+        return self.to_frame().to_html(index=False, max_rows=20)
 
 
 def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):

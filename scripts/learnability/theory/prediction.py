@@ -1,6 +1,6 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from warnings import warn
 
 import numpy as np
@@ -11,7 +11,7 @@ from . import eigenlearning, few_samples, finite_population, random_features
 from .solution import Solution
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """What the theory says of a learner, on the broadcast grid of train_size, ridge and noise_std (shape `grid`).
 
@@ -33,7 +33,7 @@ class Prediction:
     train_mse: np.ndarray
     variance: np.ndarray  # sum_i Var[vhat_i] = test - bias - noise_std^2
     test_mse_off_train: np.ndarray | None  # of a finite population, at points not in the training set
-    solution: Solution = field(repr=False)
+    solution: Solution
 
     @property
     def mode_learnabilities(self):
@@ -50,6 +50,69 @@ class Prediction:
     def coefficient_variance(self):
         """Var[vhat_i] of each eigenfunction in the level; grid + (levels, outputs)."""
         return self.solution.coefficient_variance().reshape(*self.kappa.shape, *self.power.shape)
+
+    def to_frame(self):
+        """A tidy table, a row per grid point (and output, where there are several), the columns of a study's table.
+
+        Returns
+        -------
+        DataFrame
+            train_size, ridge, noise_std, kappa, overfitting_coefficient, learnability, train_mse, test_mse, bias, variance, and
+            test_mse_off_train where a population is known.
+        """
+        import pandas as pd  # here, because theory alone loads in a tenth of a second without it
+
+        names = ["learnability", "train_mse", "test_mse", "bias", "variance", "test_mse_off_train"]
+        names = [name for name in names if getattr(self, name) is not None]
+        shared = ("train_size", "ridge", "noise_std", "kappa", "overfitting_coefficient")
+        outputs = self.power.shape[1:]
+        columns = {}
+        for name in (*shared, *names):
+            values = getattr(self, name)
+            if name in shared and outputs:
+                values = np.broadcast_to(values[..., None], (*values.shape, *outputs))
+            columns[name] = np.ravel(values)
+        table = pd.DataFrame(columns)
+        if outputs:
+            table.insert(0, "output", np.tile(np.arange(outputs[0]), len(table) // outputs[0]))
+        return table
+
+    def plot(self, measure="test_mse", axis=None):
+        """Draw one measure against the training-set size, a line per ridge, noise level and output.
+
+        Parameters
+        ----------
+        measure : str, a column of `to_frame`
+        axis : matplotlib Axes, optional
+            Missing: those of a new figure.
+
+        Returns
+        -------
+        The axes.
+        """
+        table = self.to_frame()
+        choose(
+            "measure", measure, [name for name in table if name not in ("output", "train_size", "ridge", "noise_std")]
+        )
+        if axis is None:
+            from matplotlib import pyplot
+
+            axis = pyplot.figure(layout="constrained").add_subplot()
+        several = [name for name in ("ridge", "noise_std", "output") if name in table and table[name].nunique() > 1]
+        for values, part in table.groupby(several) if several else [((), table)]:
+            part = part.sort_values("train_size")
+            label = ", ".join(f"{name} {value:g}" for name, value in zip(several, values, strict=True))
+            axis.plot(part["train_size"], part[measure], label=label)
+        axis.set(xlabel="training-set size $n$", ylabel=measure.replace("_", " "))
+        if several:
+            axis.legend()
+        return axis
+
+    def __repr__(self):
+        return f"Prediction from {self.spectrum!r}:\n{self.to_frame().to_string(index=False, max_rows=10)}"
+
+    def _repr_html_(self):
+        return self.to_frame().to_html(index=False, max_rows=20)
 
 
 def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None, correction=None):

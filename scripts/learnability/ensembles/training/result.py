@@ -38,7 +38,7 @@ class History:
     snapshots: torch.Tensor
 
 
-@dataclass
+@dataclass(repr=False)
 class TrainingResult:
     """Trained networks, one per entry of the leading axis.
 
@@ -71,6 +71,13 @@ class TrainingResult:
     time: np.ndarray
     snapshots: np.ndarray
     device: str
+
+    def __repr__(self):
+        points = self.predictions.shape[1]
+        return (
+            f"<TrainingResult: {int(self.converged.sum())} of {len(self.converged)} networks converged on {self.device}, "
+            f"{points} test points, {self.steps.mean():.0f} steps, train error up to {self.train_mse.max():.2g}>"
+        )
 
     def squeezed(self):
         """The same with the axis `outputs` of length 1 dropped."""

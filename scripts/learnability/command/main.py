@@ -1,0 +1,157 @@
+"""The command and its subcommands; what they compute is the library's."""
+
+import subprocess
+import sys
+
+import click
+
+from .. import __version__
+
+SIZES = {"multiple": True, "required": True, "type": float, "help": "Training-set size; may be repeated."}
+
+
+class Teaching(click.Group):
+    """A group of commands in which a ValueError is a message, not a traceback."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except ValueError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Teaching, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__)
+def main():
+    """Predict how well a wide neural network generalizes before it is trained, and check the prediction."""
+
+
+def of_problem(command):
+    """The arguments that say what is learned: a data file, or a domain and a target."""
+    for option in (
+        click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
+        click.option("--domain", help="In YAML, e.g. '{kind: hypercube, dim: 8}', instead of a file."),
+        click.option("--missing", help="What fills gaps of a table: mean, median, most_frequent or drop."),
+        click.option("--encode", help="How columns of texts become numbers: one_hot."),
+        click.option("--label", help="The column to predict; the last unless given."),
+        click.argument("file", required=False),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@of_problem
+@click.option("--depth", default=1, help="Hidden layers.")
+@click.option("--activation", default="relu")
+@click.option("--weight-std", default=2**0.5, help="Of the hidden weights, times 1/sqrt(fan_in).")
+@click.option("--bias-std", default=0.0)
+@click.option("--kernel", default="ntk", type=click.Choice(["ntk", "nngp"]))
+@click.option("--train-size", "-n", "train_sizes", **SIZES)
+@click.option("--ridge", "ridges", default=[0.0], multiple=True, help="Absolute ridge; may be repeated.")
+@click.option("--noise-std", "noise_stds", default=[0.0], multiple=True, help="Of label noise; may be repeated.")
+@click.option("--population", default="domain", type=click.Choice(["domain", "infinite"]))
+@click.option("--csv", type=click.Path(), help="Write the whole table here.")
+@click.option("--figure", type=click.Path(), help="Draw test error and learnability here (.png, .pdf or .svg).")
+def predict(
+    file, label, encode, missing, domain, target, depth, activation, weight_std, bias_std, kernel, train_sizes, ridges,
+    noise_stds, population, csv, figure,
+):  # fmt: skip
+    """Predict learnability, train and test error of one architecture on FILE (.csv, .npz, .h5) or on a domain.
+
+    Example: learnability predict prices.csv --label price -n 32 -n 128 --ridge 0.1
+    """
+    from ..common.store import write_csv
+    from ..kernels import FullyConnected
+    from .problem import drawn, predicted, problem
+
+    place, targets = problem(file, label, encode, missing, domain, target)
+    network = FullyConnected(depth, activation, weight_std, bias_std)
+    table = predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, population)
+    click.echo(table.dropna(axis=1, how="all").to_string(index=False))
+    if csv:
+        write_csv(csv, table)
+    if figure:
+        drawn(table, figure)
+
+
+@main.command()
+@of_problem
+@click.option(
+    "--depth", "depths", default=[1, 2, 4], multiple=True, help="Hidden layers; may be repeated, as all below."
+)
+@click.option("--activation", "activations", default=["relu", "erf", "tanh"], multiple=True)
+@click.option("--weight-std", "weight_stds", default=[1.4], multiple=True)
+@click.option("--bias-std", "bias_stds", default=[0.1], multiple=True)
+@click.option("--kernel", "kernels", default=["ntk"], multiple=True, type=click.Choice(["ntk", "nngp"]))
+@click.option("--train-size", "-n", "train_sizes", **SIZES)
+@click.option("--ridge", "ridges", default=[0.0], multiple=True)
+@click.option("--reach", type=float, help="List how many samples each candidate needs to reach this normalised error.")
+@click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
+def select(
+    file, label, encode, missing, domain, target, depths, activations, weight_stds, bias_stds, kernels, train_sizes, ridges,
+    reach, csv,
+):  # fmt: skip
+    """Rank architectures on FILE (.csv, .npz, .h5) or on a domain by predicted test error; nothing is trained.
+
+    Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
+    """
+    from .. import select as ranked
+    from ..common.store import write_csv
+    from ..kernels import architecture_from
+    from ..kernels.grid import expanded
+    from .problem import problem
+
+    place, targets = problem(file, label, encode, missing, domain, target)
+    grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
+    grid = {key: list(values) if len(values) > 1 else values[0] for key, values in grid.items()}
+    networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    (wanted,) = targets.values()
+    selection = ranked(place, networks, wanted, train_sizes, ridges, kernels=kernels)
+    click.echo(repr(selection))
+    if reach is not None:
+        click.echo(f"\nsamples needed for a normalised error of {reach:g}:")
+        click.echo(selection.samples_needed(reach).to_string(index=False, max_rows=20))
+    if csv:
+        write_csv(csv, selection.table)
+
+
+@main.command()
+@click.argument("config")
+def validate(config):
+    """Check a configuration file: every key, name and size, all errors at once."""
+    from .problem import check_config
+
+    for remark in check_config(config):
+        click.echo(f"note: {remark}")
+    click.echo(f"{config}: no errors")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--rows", default=5, help="Rows of a table to show.")
+def show(file, rows):
+    """What is in a result file: what made it, its arrays, the first rows of its table."""
+    from .show import described
+
+    click.echo(described(file, rows))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.option("--configfile", help="A configuration; the default draws the two headline figures.")
+@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
+def run(configfile, flags):
+    """Run the workflow: check the configuration, then snakemake with FLAGS (--cores all unless given)."""
+    from .problem import check_config, workflow_file
+
+    snakefile = workflow_file("Snakefile")
+    if configfile:
+        check_config(configfile)
+    cores = (
+        ()
+        if any(flag in ("--cores", "-c", "--profile") or flag.startswith("-c") for flag in flags)
+        else ("--cores", "all")
+    )
+    chosen = ("--configfile", configfile) if configfile else ()
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), *cores, *flags, *chosen]
+    sys.exit(subprocess.call(command))

@@ -1,0 +1,32 @@
+"""What is in a result file, for a reader two years later."""
+
+import json
+from pathlib import Path
+
+import h5py
+
+from ..common.store import read_frame, read_h5, read_table
+
+
+def described(path, rows):
+    """A page of text: what made the file, shapes and types of its arrays, the first rows of its table."""
+    if Path(path).suffix == ".csv":
+        table = read_table(path)
+        return f"{path}: {len(table)} rows, {len(table.columns)} columns\n\n{table.head(rows).to_string(index=False)}"
+    arrays, parameters = read_h5(path)
+    with h5py.File(path) as file:
+        version, code = file.attrs["package_version"], file.attrs["code_version"]
+    lines = [f"{path}: made by learnability {version}, code {code}, from"]
+    lines += [f"    {name}: {json.dumps(value)}" for name, value in parameters.items()]
+    plain = {name: array for name, array in arrays.items() if not name.startswith("rows/")}
+    if plain:
+        lines += ["", "arrays:"]
+        lines += [f"    {name}: {array.shape} {array.dtype}" for name, array in plain.items()]
+    table = read_frame(path)
+    if len(table.columns):
+        lines += [
+            "",
+            f"table: {len(table)} rows, {len(table.columns)} columns",
+            table.head(rows).to_string(index=False),
+        ]
+    return "\n".join(lines)

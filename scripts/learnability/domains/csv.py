@@ -1,0 +1,71 @@
+"""A CSV table as inputs and labels. What is done to texts and gaps is named by the user, never silent."""
+
+import numpy as np
+import pandas as pd
+
+from ..common.errors import choose, require
+
+FILLS = ("mean", "median", "most_frequent", "drop")
+
+
+def read_csv(path, label=None, encode=None, missing=None):
+    """Read a table with a header line.
+
+    Parameters
+    ----------
+    label : str, optional
+        The column of labels; missing: the last.
+    encode : "one_hot", optional
+        Columns of texts become one column per value (scikit-learn's OneHotEncoder). Missing: they are an error.
+    missing : "mean", "median", "most_frequent" or "drop", optional
+        Gaps are filled (scikit-learn's SimpleImputer; in columns of texts always by the most frequent), or their rows
+        left out. Missing: they are an error. Rows without a label can only be left out.
+
+    Returns
+    -------
+    inputs (samples, columns) float64, labels (samples,), name of the label
+
+    Raises
+    ------
+    ValueError
+        An unreadable table, columns of texts, missing or infinite values; names file, column and line.
+    """
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
+    there = list(table)
+    require(len(there) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {there}")
+    label = table.columns[-1] if label is None else choose("column", label, table.columns)
+    if missing is not None and choose("missing", missing, FILLS) == "drop":
+        table = table.dropna()
+        require(len(table) > 0, f"{path}: no row is complete; fill the gaps with missing: median")
+    _require_complete(path, table if missing is None else table[[label]], "remove or impute them (missing: median)")
+    inputs = table.drop(columns=label)
+    numeric = [column for column in inputs if pd.api.types.is_numeric_dtype(inputs[column])]
+    text = [column for column in inputs if column not in numeric]
+    require(
+        not text or encode is not None,
+        f"{path}: columns {', '.join(text[:5])} are not numeric; write encode: one_hot, or drop them",
+    )
+    parts = []
+    from sklearn.impute import SimpleImputer  # here, because every job would wait a second for scikit-learn
+    from sklearn.preprocessing import OneHotEncoder
+
+    if numeric:
+        numbers = inputs[numeric].to_numpy(float)
+        parts.append(SimpleImputer(strategy=missing).fit_transform(numbers) if np.isnan(numbers).any() else numbers)
+    if text:
+        choose("encode", encode, ("one_hot",))
+        values = inputs[text].fillna(inputs[text].mode().iloc[0]).astype(str)
+        parts.append(OneHotEncoder(sparse_output=False).fit_transform(values))
+    return np.hstack(parts), table[label].to_numpy(), label
+
+
+def _require_complete(path, table, remedy):
+    """ValueError for the first missing or infinite value, with its column and line."""
+    bad = table.isna() | table.isin([np.inf, -np.inf])
+    for column in bad.columns[bad.any()]:
+        row = int(bad[column].to_numpy().argmax())
+        what = "missing" if pd.isna(table[column].iloc[row]) else "infinite"
+        raise ValueError(f"{path}: column {column!r} has {what} values, the first in line {row + 2}; {remedy}")

@@ -1,0 +1,124 @@
+"""Architectures ranked by predicted error, and the ranking confirmed by kernel regression and by trained networks."""
+
+from time import perf_counter
+
+import numpy as np
+from scipy import stats
+
+from ..domains import domain_from, target_from
+from ..ensembles.training.fit import fit
+from ..kernels import architecture_from
+from ..kernels.grid import expanded
+from ..kernels.matrix import KernelMatrix
+from ..measurements.metrics import mean_squared_error
+from ..measurements.regression import learned_function
+from ..regression.cross_validation import estimate
+from ..selection.ranking import select
+from ..tables.means import mean_row, table
+from ..theory.prediction import predict
+
+
+def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10, width=None, network_seeds=3):
+    """Rank all candidates, measure all of them by kernel regression, train the best, the median and the worst.
+
+    Parameters
+    ----------
+    domain, target : dicts; the domain is finite
+    grid : dict
+        Parameters of an architecture, lists where there are several values (`learnability.kernels.grid`).
+    seeds, network_seeds : int
+        Training sets for kernel regression and for networks.
+    width : int, optional
+        Of trained networks; missing: none are trained.
+
+    Returns
+    -------
+    DataFrame
+        Rows "test_mse_off_train" against candidate, kernel_kind and train_size: sources kernel and network beside the
+        prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets). Rows "rank
+        correlation" (Spearman, of a source with the measured errors) against train_size. Rows "seconds": the ranking as a
+        whole, and the training of all candidates, as estimated from those that were trained.
+    """
+    place = domain_from(domain)
+    aim = target_from(place, target)
+    networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    ranking = select(place, networks, aim, train_sizes, [ridge], kernels=kernels)
+    rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
+    predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
+    for kind in kernels:
+        for name, network in networks.items():
+            matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
+            keys = {"candidate": name, "kernel_kind": kind, "activation": network.activation, "depth": network.depth}
+            for n in train_sizes:
+                rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+    rows += _correlations(rows, train_sizes)
+    if width is not None:
+        rows += _trained(place, aim, networks, predicted, train_sizes, width, network_seeds)
+    return table(rows)
+
+
+def _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
+    """One candidate at one size: kernel regression off the training set, and the estimates of its error."""
+    found = {"kernel": [], "gcv": [], "leave-one-out": []}
+    test = place.evaluation()
+    f = np.asarray(aim(*test)).reshape(place.size, -1)
+    for seed in range(seeds):
+        train = place.sample(n, seed)
+        off = np.ones(place.size, dtype=bool)
+        off[train[1]] = False
+        y = f[train[1]]
+        found["kernel"].append(mean_squared_error(f, learned_function(matrix, train, y, test, ridge), off))
+        try:
+            estimates = estimate(matrix.block(train), y, ridge)
+        except ValueError:  # a singular kernel without a ridge: no estimate exists
+            continue
+        found["gcv"].append(np.mean(estimates.gcv))
+        found["leave-one-out"].append(np.mean(estimates.leave_one_out))
+    keys = {**keys, "train_size": n}
+    error = predict(spectrum, aim, n, ridge, population=place.size).test_mse_off_train.mean()
+    rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
+    for source, values in found.items():
+        theory = predicted if source == "kernel" else np.nan
+        rows.append(mean_row(source, "test_mse_off_train", values, theory, **keys))
+    return rows
+
+
+def _correlations(rows, train_sizes):
+    """Spearman's correlation of each source's ranking with the measured one."""
+    found = []
+    for n in train_sizes:
+        here = [row for row in rows if row.get("train_size") == n]
+        measured = [row for row in here if row["source"] == "kernel"]
+        ranked = {"theory": [row["theory"] for row in measured]}
+        for source in ("eigensystem", "gcv", "leave-one-out"):
+            ranked[source] = [row["mean"] for row in here if row["source"] == source]
+        means = [row["mean"] for row in measured]
+        for source, values in ranked.items():
+            if len(means) > 1:
+                value = float(stats.spearmanr(values, means, nan_policy="omit").statistic)
+                found.append({"source": source, "measure": "rank correlation", "train_size": n, "mean": value})
+    return found
+
+
+def _trained(place, aim, networks, predicted, train_sizes, width, seeds):
+    """Networks of the best, the median and the worst candidate at each size, and what training all would have taken."""
+    points, everywhere = place.evaluation()
+    f = np.asarray(aim(points, everywhere)).reshape(place.size, -1)
+    rows, seconds = [], 0.0
+    for n in train_sizes:
+        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values()
+        chosen = dict.fromkeys([ranked.index[0], ranked.index[len(ranked) // 2], ranked.index[-1]])
+        samples = [place.sample(n, seed) for seed in range(seeds)]
+        x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])
+        began = perf_counter()
+        for name in chosen:
+            result = fit(networks[name], width, range(seeds), x, y, points)
+            errors = [
+                mean_squared_error(f, learned, ~np.isin(everywhere, index)) if done else np.nan
+                for learned, (_, index), done in zip(result.predictions, samples, result.converged, strict=True)
+            ]
+            keys = {"candidate": name, "kernel_kind": "ntk", "train_size": n, "width": width}
+            keys |= {"activation": networks[name].activation, "depth": networks[name].depth}
+            rows.append(mean_row("network", "test_mse_off_train", errors, ranked[name], **keys))
+        seconds += (perf_counter() - began) / len(chosen) * len(ranked)
+    return [*rows, {"source": "network", "measure": "seconds", "mean": seconds}]

@@ -1,0 +1,60 @@
+"""Predicted against measured error of every candidate, one panel per training size."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullFormatter
+
+from .style import MARKERS, SETTINGS, colours, panels
+
+NAMES = {"kernel": "kernel regression", "network": "trained networks"}
+
+
+def draw(table, title=None):
+    """One point per architecture and kernel, coloured by activation; on the diagonal theory and experiment agree.
+
+    Open circles are kernel regression, filled triangles networks; bars are standard errors over training sets.
+    """
+    with rc_context(SETTINGS):
+        errors = table[(table["measure"] == "test_mse_off_train") & table["source"].isin(NAMES)]
+        sizes = sorted(errors["train_size"].unique().astype(int))
+        palette = colours(errors["activation"].unique())
+        figure, axes = panels(len(sizes), height=2.7)
+        for axis, n in zip(axes, sizes, strict=True):
+            here = errors[errors["train_size"] == n]
+            ends = np.array([here[["mean", "theory"]].min().min() * 0.9, here[["mean", "theory"]].max().max() * 1.1])
+            axis.plot(ends, ends, color="0.6", linewidth=0.8, zorder=1)
+            for (source, activation), part in here.groupby(["source", "activation"]):
+                axis.errorbar(
+                    part["theory"],
+                    part["mean"],
+                    part["standard_error"].fillna(0),
+                    fmt=MARKERS[source],
+                    color=palette[activation],
+                    markerfacecolor=palette[activation] if source == "network" else "white",
+                    markersize=5 if source == "network" else 3.4,
+                    markeredgewidth=0.7,
+                    elinewidth=0.6,
+                    zorder=4 if source == "network" else 3,
+                )
+            axis.set(xscale="log", yscale="log", xlabel="predicted test error", title=f"$n={n}$", xlim=ends, ylim=ends)
+            for side in (axis.xaxis, axis.yaxis):
+                side.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8)))
+                side.set_major_formatter("{x:g}")
+                side.set_minor_formatter(NullFormatter())
+            axis.text(0.95, 0.07, _correlation(table, n), transform=axis.transAxes, ha="right", fontsize=7)
+        axes[0].set_ylabel("measured off the training set")
+        handles = [
+            Line2D([], [], color=colour, linestyle="", marker="s", label=name) for name, colour in palette.items()
+        ]
+        for source in dict.fromkeys(errors["source"]):
+            face = "0.3" if source == "network" else "white"
+            mark = {"marker": MARKERS[source], "markerfacecolor": face, "linestyle": ""}
+            handles.append(Line2D([], [], color="0.3", markersize=4, label=NAMES[source], **mark))
+        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title)
+        return figure
+
+
+def _correlation(table, n):
+    chosen = (table["measure"] == "rank correlation") & (table["source"] == "theory") & (table["train_size"] == n)
+    return f"rank correlation {table.loc[chosen, 'mean'].iloc[0]:.3f}" if chosen.any() else ""

@@ -1,0 +1,17 @@
+"""Many architectures from one entry: parameters with several values each give one architecture per combination."""
+
+from itertools import product
+
+
+def expanded(name, entry):
+    """The architectures that an entry stands for, {name: entry}.
+
+    A list as the value of a parameter stands for all its members: {depth: [1, 2], activation: [relu, erf]} named "mlp" is
+    mlp-relu-depth1, mlp-relu-depth2, mlp-erf-depth1 and mlp-erf-depth2. Without a list it stands for itself.
+    """
+    several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple)}
+    found = {}
+    for values in product(*several.values()):
+        parts = [value if isinstance(value, str) else f"{key}{value}" for key, value in zip(several, values)]
+        found["-".join([name, *parts])] = {**entry, **dict(zip(several, values))}
+    return found

@@ -1,0 +1,167 @@
+"""Rank architectures by the test error that theory predicts, without training a network.
+
+On a data set the theory is that of its samples (`learnability.theory.per_sample`), elsewhere that of the spectrum; the
+error is the one off the training set, where the domain is finite. On a data set the difference of two candidates has a
+standard error: both are predicted for the same samples, whose errors differ by so much that another draw of the data
+would move their means.
+"""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+
+from ..common.errors import require
+from ..theory.per_sample import predict_samples
+from ..theory.prediction import predict
+
+PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Candidates ranked by predicted test error.
+
+    Attributes
+    ----------
+    table : DataFrame
+        A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (off the
+        training set where the domain is finite), nmse (over the target's variance: 1 is the error of the mean), rank.
+    seconds : float
+        What the ranking took.
+    errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
+        On a data set the predicted error of every sample where it is not in the training set.
+    """
+
+    table: pd.DataFrame
+    seconds: float
+    errors: dict = field(repr=False)
+
+    def best(self):
+        """The best candidate of each training size, with its margin.
+
+        Returns
+        -------
+        DataFrame
+            Per train_size: the candidate, its test_mse and nmse, the runner_up of another architecture or kernel,
+            margin (how much larger its error is, test_mse / test_mse - 1) and margin_error, the margin's standard error over
+            samples; nan where there is no runner-up or no data set.
+        """
+        rows = []
+        for train_size, part in self.table.groupby("train_size"):
+            first = part.iloc[0]
+            same = (part["architecture"] == first["architecture"]) & (part["kernel"] == first["kernel"])
+            row = first[[*PARAMETERS, "test_mse", "nmse"]].to_dict()
+            row |= {"train_size": train_size, "runner_up": None, "margin": np.nan, "margin_error": np.nan}
+            if not same.all():
+                second = part[~same].iloc[0]
+                row["runner_up"] = f"{second['architecture']} ({second['kernel']}, ridge {second['ridge']:g})"
+                row["margin"] = second["test_mse"] / first["test_mse"] - 1
+                row["margin_error"] = self._difference_error(first, second) / first["test_mse"]
+            rows.append(row)
+        order = ["train_size", *PARAMETERS, "test_mse", "nmse", "runner_up", "margin", "margin_error"]
+        return pd.DataFrame(rows)[order]
+
+    def _difference_error(self, first, second):
+        """Standard error over samples of the difference of two candidates' errors."""
+        keys = [tuple(row[[*PARAMETERS, "train_size"]]) for row in (first, second)]
+        if keys[0] not in self.errors:
+            return np.nan
+        difference = self.errors[keys[0]] - self.errors[keys[1]]
+        return difference.std(ddof=1) / np.sqrt(len(difference))
+
+    def samples_needed(self, nmse):
+        """Training samples that each candidate needs to reach a normalised error, fewest first.
+
+        Interpolated between the ranked training sizes, linearly in the logarithms; nan where it is not reached within
+        them, and the smallest of them where the error is below it from there on.
+        """
+        rows = []
+        for candidate, part in self.table.groupby(PARAMETERS, sort=False):
+            part = part[part["train_size"] > 0].sort_values("train_size")
+            rows.append({**dict(zip(PARAMETERS, candidate, strict=True)), "samples": _crossing(part, nmse)})
+        return pd.DataFrame(rows).sort_values("samples", kind="stable", ignore_index=True)
+
+    def __repr__(self):
+        number = len(self.table[PARAMETERS].drop_duplicates())
+        return (
+            f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{self.best().to_string(index=False)}"
+        )
+
+    def _repr_html_(self):
+        return self.best().to_html(index=False)
+
+
+def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
+    """Rank architectures by predicted test error.
+
+    Parameters
+    ----------
+    domain : Hypercube, Circle, Hypersphere or Samples
+    architectures : dict of name to architecture
+        See `learnability.kernels.grid.expanded` for grids.
+    target : Target on the domain, with one output or several
+    train_sizes, ridges : sequences of numbers
+        Each ridge makes a candidate of its own.
+    noise_std : float
+        Of label noise that the labels do not hold yet; data sets have their own.
+    kernels : sequence of "ntk" (networks trained to the end) and "nngp" (Bayesian networks, or only the readout trained)
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    ValueError
+        No candidates; sizes that do not fit the domain; see `learnability.predict` and `learnability.predict_samples`.
+    """
+    require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
+    began, rows, errors = perf_counter(), [], {}
+    variance = _variance(domain, target)
+    for name, architecture in architectures.items():
+        for kernel in kernels:
+            for ridge in ridges:
+                means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
+                for number, train_size in enumerate(train_sizes):
+                    key = (name, kernel, float(ridge), train_size)
+                    rows.append((*key, means[number], means[number] / variance if variance > 0 else np.nan))
+                    if samples is not None:
+                        errors[key] = samples[number]
+    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse"])
+    table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
+    table["rank"] = table.groupby("train_size").cumcount() + 1
+    return Selection(table, perf_counter() - began, errors)
+
+
+def _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std):
+    """Errors at the training sizes (sizes,), and on a data set those of every sample (sizes, samples), over outputs."""
+    if not domain.alike:
+        p = predict_samples(
+            domain.kernel_values(architecture, kernel)["matrix"], target.values, train_sizes, ridge, noise_std
+        )
+        samples = p.off_train_errors if target.values.ndim == 1 else p.off_train_errors.mean(-1)
+        return samples.mean(1), samples
+    p = predict(domain.spectrum(architecture, kernel), target, train_sizes, ridge, noise_std, population=domain.size)
+    error = p.test_mse if p.test_mse_off_train is None else p.test_mse_off_train
+    return error if p.power.ndim == 1 else error.mean(-1), None
+
+
+def _variance(domain, target):
+    """Variance of the target under the domain's measure, mean over outputs."""
+    values = np.asarray(target(*domain.evaluation()))
+    return values.reshape(len(values), -1).var(0).mean()
+
+
+def _crossing(part, level):
+    """Where the error first falls below a level, from rows sorted by training size."""
+    below = np.flatnonzero(part["nmse"].to_numpy() <= level)
+    if len(below) == 0:
+        return np.nan
+    n, error = np.log(part["train_size"].to_numpy(float)), np.log(part["nmse"].to_numpy())
+    last = below[0]
+    if last == 0:
+        return float(np.exp(n[0]))
+    share = (error[last - 1] - np.log(level)) / (error[last - 1] - error[last])
+    return float(np.exp(n[last - 1] + share * (n[last] - n[last - 1])))

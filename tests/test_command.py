@@ -1,0 +1,82 @@
+"""The command gives the numbers of the workflow and the library, and messages instead of tracebacks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import learnability as lb
+from learnability.command.main import main
+from learnability.common.store import write_frame
+
+CUBE = ["--domain", "{kind: hypercube, dim: 5}", "--target", "{parity: 2}"]
+
+
+def ran(*arguments):
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def prices(tmp_path):
+    x = np.random.default_rng(0).standard_normal((40, 3))
+    path = tmp_path / "prices of 2026 é.csv"
+    pd.DataFrame({"area": x[:, 0], "age": x[:, 1], "price": x[:, 0] * 3 + 10}).to_csv(path, index=False)
+    return path
+
+
+def test_predict_is_the_library_to_the_last_bit(tmp_path):
+    csv, figure = tmp_path / "out.csv", tmp_path / "out.pdf"
+    done = ran("predict", *CUBE, "-n", 4, "-n", 16, "--ridge", 0.1, "--depth", 2, "--csv", csv, "--figure", figure)
+    assert done.exit_code == 0 and figure.read_bytes().startswith(b"%PDF")
+    cube, network = lb.Hypercube(5), lb.FullyConnected(2)
+    expected = lb.predict(cube.spectrum(network), cube.parity(2), [4, 16], 0.1, population=32)
+    assert pd.read_csv(csv)["test_mse"].tolist() == expected.test_mse.tolist()
+
+
+def test_predict_and_select_on_a_table(prices, tmp_path):
+    done = ran("predict", prices, "--label", "price", "-n", 8)
+    assert done.exit_code == 0 and "eigensystem" in done.output
+    csv = tmp_path / "ranking.csv"
+    done = ran("select", prices, "-n", 8, "-n", 16, "--depth", 1, "--depth", 2, "--reach", 0.5, "--csv", csv)
+    assert done.exit_code == 0 and "Selection of 6 candidates" in done.output and "samples needed" in done.output
+    ranking = pd.read_csv(csv)
+    assert len(ranking) == 12 and (ranking.groupby("train_size")["test_mse"].diff().dropna() >= 0).all()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["predict", "-n", "4"], "give either a data file or --domain"),
+        (["predict", "missing.csv", "-n", "4"], "missing.csv: no such file"),
+        (["predict", *CUBE, "-n", "99"], "is larger than the population \[32.\]"),
+        (["predict", "--domain", "hypercube", "--target", "{parity: 1}", "-n", "4"], "is no YAML mapping; write e.g."),
+        (["predict", "--domain", "{kind: hypercube, dim: 5}", "-n", "4"], "--target is missing"),
+        (["predict", *CUBE, "--label", "price", "-n", "4"], "--label: for data files only"),
+        (["predict", *CUBE, "-n", "4", "--activation", "rellu"], "did you mean 'relu'?"),
+        (["predict", *CUBE, "-n", "4", "--figure", "a.bmp"], "unknown figure format 'bmp'"),
+    ],
+)
+def test_messages(arguments, message):
+    done = ran(*arguments)
+    assert done.exit_code == 1 and message in done.output and "Traceback" not in done.output
+
+
+def test_validate_lists_all_errors_at_once(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("domains:\n  cube: {kind: hypercube, dim: 8\narchitectures: {}\n")
+    assert f"{path}, line 3, column" in ran("validate", path).output
+    path.write_text(
+        "domains: {cube: {kind: hypercub, dim: 8}, ring: {kind: circle, points: -1}}\narchitectures: {a: {depht: 1}}\n"
+    )
+    found = ran("validate", path).output
+    assert "domains.cube: unknown domain kind 'hypercub'" in found and "domains.ring: points" in found
+    assert ran("validate", "config/test.yaml").output == "config/test.yaml: no errors\n"
+
+
+def test_show(tmp_path):
+    path = tmp_path / "rows.h5"
+    write_frame(path, pd.DataFrame({"n": [1, 2], "error": [0.5, 0.25]}), {"made": "by hand"}, extra=np.zeros((2, 3)))
+    text = ran("show", path).output
+    assert 'made: "by hand"' in text and "extra: (2, 3) float64" in text and "table: 2 rows, 2 columns" in text
+    path.write_bytes(b"nothing")
+    assert "cannot read" in ran("show", path).output
