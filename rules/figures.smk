@@ -31,7 +31,7 @@ rule join:
 rule agreement:
     input:
         code=code("measure_agreement.py"),
-        tables=expand("results/studies/{drawn}.csv", drawn=COMPARED),
+        tables=expand("results/studies/{drawn}.h5", drawn=COMPARED),
     output:
         agreements="results/agreement.csv",
     log:
@@ -55,7 +55,7 @@ rule agreement:
 rule figure:
     input:
         code=lambda wildcards: code("draw_figure.py", FIGURES[drawn(wildcards).figure]),
-        table="results/studies/{drawn}.csv",
+        table="results/studies/{drawn}.h5",
     output:
         pdf="results/figures/{drawn}.pdf",
         svg="results/figures/{drawn}.svg",

@@ -10,7 +10,7 @@ from learnability.tables.theory import domain_table
 def main(domain, targets, train_sizes, sample_sizes, ridges, noise_stds, population, values, eigenvalues, predictions):
     """Read a spectrum, write one row per target, training size, ridge and noise."""
     space = domain_from(domain)
-    arrays, parameters = read_h5(eigenvalues)
+    arrays, parameters = read_h5(eigenvalues, made_from={"domain": domain})
     functions = {name: target_from(space, target) for name, target in targets.items()}
     matrix = None if space.alike else read_h5(values, "matrix")[0]["matrix"]
     sizes = (train_sizes, sample_sizes)

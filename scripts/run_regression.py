@@ -10,7 +10,8 @@ from learnability.measurements.regression import kernel_experiment
 
 def main(domain, architecture, kernel, targets, train_sizes, ridges, noise_stds, seeds, values, functions):
     """Read the kernel, write one row per learned function."""
-    space, stored = domain_from(domain), read_h5(values)[0]
+    made_from = {"domain": domain, "architecture": architecture, "kernel": kernel}
+    space, stored = domain_from(domain), read_h5(values, made_from=made_from)[0]
     matrix = KernelMatrix(architecture_from(architecture), kernel, stored.get("matrix"))
     chosen = {name: target_from(space, target) for name, target in targets.items()}
     table = kernel_experiment(space, chosen, matrix, train_sizes, ridges, noise_stds, range(seeds))

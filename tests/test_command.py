@@ -48,7 +48,7 @@ def test_predict_and_select_on_a_table(prices, tmp_path):
     [
         (["predict", "-n", "4"], "give either a data file or --domain"),
         (["predict", "missing.csv", "-n", "4"], "missing.csv: no such file"),
-        (["predict", *CUBE, "-n", "99"], "is larger than the population \[32.\]"),
+        (["predict", *CUBE, "-n", "99"], "is larger than the population [32.]"),
         (["predict", "--domain", "hypercube", "--target", "{parity: 1}", "-n", "4"], "is no YAML mapping; write e.g."),
         (["predict", "--domain", "{kind: hypercube, dim: 5}", "-n", "4"], "--target is missing"),
         (["predict", *CUBE, "--label", "price", "-n", "4"], "--label: for data files only"),

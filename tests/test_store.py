@@ -28,7 +28,7 @@ def test_same_arrays_same_bytes(tmp_path):
     arrays, parameters = read_h5(tmp_path / "a.h5")
     assert parameters == {"n": 3} and arrays["group/names"].tolist() == ["p", "q"]
     with h5py.File(tmp_path / "a.h5") as file:
-        assert set(file.attrs) == {"parameters", "package_version", "code_version"}
+        assert set(file.attrs) == {"parameters", "package_version", "code_version", "sha256"}
         assert json.loads(file.attrs["parameters"]) == {"n": 3}
 
 
@@ -56,7 +56,37 @@ def test_damaged_and_missing_files_say_what_to_do(tmp_path):
     write_h5(tmp_path / "x.h5", {"a": np.ones(9000)}, {})
     with pytest.raises(ValueError, match="no dataset 'b'; it holds a"):
         read_h5(tmp_path / "x.h5", "b")
+    with pytest.raises(ValueError, match="x.h5 was made from domain None, and its place says {'dim': 8}; delete it"):
+        read_h5(tmp_path / "x.h5", made_from={"domain": {"dim": 8}})
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["a"], file.attrs["parameters"] = np.ones(3), "{}"
+    with pytest.raises(ValueError, match="foreign.h5 holds no check sums: another program or an older version"):
+        read_h5(tmp_path / "foreign.h5")
     content = (tmp_path / "x.h5").read_bytes()
     (tmp_path / "x.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="cannot read .*x.h5"):
         read_h5(tmp_path / "x.h5")
+
+
+def test_every_flipped_bit_is_noticed_or_changes_nothing(tmp_path):
+    """A bit flipped anywhere in a file: the reader names the file, or the arrays and parameters are what was written."""
+    path, rng = tmp_path / "x.h5", np.random.default_rng(0)
+    written = {
+        "a": rng.standard_normal((20, 3)),
+        "rows/name": np.array(["p", "q"]),
+        "large": rng.standard_normal(10_000),
+    }
+    write_h5(path, written, {"n": 3})
+    content, refused = path.read_bytes(), 0
+    for position, bit in zip(rng.integers(0, len(content), 300), rng.integers(0, 8, 300), strict=True):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << bit
+        path.write_bytes(damaged)
+        try:
+            found, parameters = read_h5(path)
+        except ValueError as error:
+            assert str(path) in str(error) and "snakemake again" in str(error)
+            refused += 1
+            continue
+        assert parameters == {"n": 3} and all(np.array_equal(found[name], written[name]) for name in written)
+    assert refused > 250

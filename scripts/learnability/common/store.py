@@ -1,7 +1,8 @@
 """Reading and writing of result files: HDF5 and CSV, written beside and renamed into place.
 
-Readers never see half a file. Every HDF5 file carries the parameters, the package version and a hash of
-the library's source that made it, so that a number can always be traced to its code.
+Readers never see half a file, nor one that has changed since it was written: every array carries its SHA-256, and the file one
+of all that it says. Every HDF5 file carries the parameters, the package version and a hash of the library's source that
+made it, so that a number can always be traced to its code.
 """
 
 import hashlib
@@ -16,6 +17,8 @@ import numpy as np
 import pandas as pd
 
 from .. import __version__
+from .errors import require
+from .seeding import digest, hash_of
 
 
 @cache
@@ -56,19 +59,33 @@ def write_h5(path, arrays, parameters):
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
         file.attrs["package_version"] = __version__
         file.attrs["code_version"] = code_version()
+        hashes = {}
         for name, values in arrays.items():
             values = np.asarray(values)
             if values.dtype == object and all(v is None or isinstance(v, bool | float) for v in values):
                 values = np.array([np.nan if v is None else float(v) for v in values])  # booleans with gaps
             if values.dtype.kind in "UO":
-                file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
+                dataset = file.create_dataset(name, data=values.astype(object), dtype=h5py.string_dtype())
             else:
                 large = values.nbytes > 1 << 16
-                file.create_dataset(name, data=values, **({"compression": "gzip", "shuffle": True} if large else {}))
+                options = {"compression": "gzip", "shuffle": True} if large else {}
+                dataset = file.create_dataset(name, data=values, **options)
+            dataset.attrs["sha256"] = hashes[name] = hash_of(values)
+        file.attrs["sha256"] = _seal(file, hashes)
 
 
-def read_h5(path, *names):
-    """Read arrays from a result file.
+def _seal(file, hashes):
+    """Hash of everything that a file says beside its arrays, and of their hashes."""
+    return digest([*(file.attrs[name] for name in ("parameters", "package_version", "code_version")), hashes])
+
+
+def read_h5(path, *names, made_from=None):
+    """Read arrays from a result file, and verify that they are what was written.
+
+    Parameters
+    ----------
+    made_from : dict, optional
+        Parameters that the file must have been made from.
 
     Returns
     -------
@@ -77,19 +94,37 @@ def read_h5(path, *names):
     Raises
     ------
     ValueError
-        The file is missing, damaged or lacks one of the datasets; the message names it and the remedy.
+        The file is missing, damaged, of another format, made from other parameters or lacks one of the datasets; the
+        message names it and the remedy.
     """
+    remedy = "delete it and run snakemake again to make it anew"
     try:
         with h5py.File(path) as file:
             found = []  # in the order of writing
             file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
-            missing = [name for name in names if name not in found]
-            if missing:
-                raise ValueError(f"{path} has no dataset {missing[0]!r}; it holds {', '.join(found)}")
-            arrays = {name: _load(file[name]) for name in (names or found)}
-            return arrays, json.loads(file.attrs["parameters"])
-    except (OSError, KeyError) as error:
-        raise ValueError(f"cannot read {path} ({error}); delete it and run snakemake again to make it anew") from error
+            arrays = {name: _load(file[name]) for name in found if not names or name in names}
+            parameters = json.loads(file.attrs["parameters"])
+            sealed = _sound(file, found, arrays)
+    except Exception as error:  # what damage does to HDF5's own structures comes as errors of many kinds
+        raise ValueError(f"cannot read {path} ({error}); {remedy}") from error
+    require(sealed is not None, f"{path} holds no check sums: another program or an older version wrote it; {remedy}")
+    require(sealed, f"{path} is damaged: its content does not match its check sums; {remedy}")
+    missing = [name for name in names if name not in found]
+    require(not missing, f"{path} has no dataset {missing and missing[0]!r}; it holds {', '.join(found)}")
+    for name, wanted in json.loads(json.dumps(made_from or {})).items():
+        require(
+            parameters.get(name) == wanted,
+            f"{path} was made from {name} {parameters.get(name)!r}, and its place says {wanted!r}; {remedy}",
+        )
+    return arrays, parameters
+
+
+def _sound(file, found, arrays):
+    """Whether the arrays, and all else that the file says, are what was written; None if it has no check sums."""
+    if "sha256" not in file.attrs or not all("sha256" in file[name].attrs for name in found):
+        return None
+    hashes = {name: file[name].attrs["sha256"] for name in found}
+    return file.attrs["sha256"] == _seal(file, hashes) and all(hash_of(a) == hashes[name] for name, a in arrays.items())
 
 
 def _load(dataset):
@@ -109,8 +144,8 @@ def write_frame(path, table, parameters, **arrays):
 def read_frame(path):
     """Read the table of a file made by `write_frame`."""
     arrays, _ = read_h5(path)
-    prefix = "rows/"
-    return pd.DataFrame({name.removeprefix(prefix): a for name, a in arrays.items() if name.startswith(prefix)})
+    columns = {name.removeprefix("rows/"): a for name, a in arrays.items() if name.startswith("rows/")}
+    return pd.DataFrame({name: np.where(a == "", None, a) if a.dtype == object else a for name, a in columns.items()})
 
 
 def write_table(csv, h5, table, parameters):
