@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures paper fidelity test lint format docs benchmark clean
+.PHONY: figures report paper fidelity test slurm test-slurm lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
@@ -15,11 +15,25 @@ paper: .venv/ready
 fidelity: .venv/ready
 	$(SNAKEMAKE) --configfile config/fidelity.yaml
 
+# One page with all figures, tables, run times and the graph of jobs; it opens without a network.
+report: .venv/ready
+	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) --report results/report.html
+
 benchmark: .venv/ready
 	PYTHONPATH=scripts $(BIN)/python scripts/benchmark.py
 
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The workflow on a real Slurm of two nodes on this machine; as root, Debian's packages are installed where they are missing.
+test-slurm: .venv/ready slurm
+	$(BIN)/python -m pytest tests/slurm -rs
+
+slurm:
+	@command -v slurmctld munged >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge; } || \
+	  echo "Slurm cannot be installed here; its tests are skipped"
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -41,5 +55,7 @@ clean:
 
 .venv/ready: envs/requirements.txt envs/requirements-dev.txt
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "learnability needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
 	$(BIN)/python -m pip install --quiet -r envs/requirements.txt -r envs/requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@

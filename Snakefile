@@ -5,6 +5,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+report: "report/workflow.rst"
+
+
 # A configuration file given on the command line takes the place of the default one; --config changes single values.
 if not workflow.config_settings.configfiles:
 
@@ -34,3 +37,10 @@ rule all:
         rules.figures.input,
         rules.tables.input,
         rules.agreement.output if COMPARED else [],
+
+
+onsuccess:
+    logger.info("Figures are in results/figures/, tables in results/studies/, agreement in results/agreement.csv.")
+    if Path("results/agreement.csv").is_file():
+        for line in headlines(read_table("results/agreement.csv")):
+            logger.info(line)

@@ -8,9 +8,11 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from learnability.common.store import read_table
 from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
+from learnability.tables.agreement import headlines
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked

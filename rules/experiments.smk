@@ -13,7 +13,7 @@ rule cell:
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
         gpu=lambda wildcards: config["training"]["gpus"] if "width" in options_of_cell(wildcards) else 0,
     params:
         kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
@@ -34,7 +34,7 @@ rule join_experiment:
             cell=EXPERIMENTS[wildcards.experiment].cells,
         ),
     output:
-        csv="results/studies/{experiment}.csv",
+        csv=report("results/studies/{experiment}.csv", "../report/table.rst", "{experiment}", labels={"": "table"}),
         h5="results/studies/{experiment}.h5",
     log:
         "logs/join/{experiment}.log",

@@ -5,7 +5,7 @@ rule join:
         regression=lambda wildcards: [*experiment_files(wildcards.study, "regression")],
         networks=lambda wildcards: [*experiment_files(wildcards.study, "networks")],
     output:
-        csv="results/studies/{study}.csv",
+        csv=report("results/studies/{study}.csv", "../report/table.rst", "{study}", labels={"": "table"}),
         h5="results/studies/{study}.h5",
     log:
         "logs/join/{study}.log",
@@ -33,7 +33,7 @@ rule agreement:
         code=code("measure_agreement.py"),
         tables=expand("results/studies/{drawn}.h5", drawn=COMPARED),
     output:
-        agreements="results/agreement.csv",
+        agreements=report("results/agreement.csv", "../report/agreement.rst", "agreement", labels={"": "table"}),
     log:
         "logs/agreement.log",
     benchmark:
@@ -59,7 +59,8 @@ rule figure:
     output:
         pdf="results/figures/{drawn}.pdf",
         svg="results/figures/{drawn}.svg",
-        png="results/figures/{drawn}.png",
+        png=report("results/figures/{drawn}.png", "../report/figure.rst", "{drawn}", labels={"": "figure"}),
+        caption="results/figures/{drawn}.rst",
     log:
         "logs/figures/{drawn}.log",
     benchmark:
@@ -71,7 +72,9 @@ rule figure:
         mem_mb=2000,
         runtime=30,
     params:
+        name=lambda wildcards: wildcards.drawn,
         figure=lambda wildcards: drawn(wildcards).figure,
+        settings=lambda wildcards: drawn(wildcards).settings(),
         options=lambda wildcards: drawn(wildcards).figure_options,
     message:
         "Figure of {wildcards.drawn}"

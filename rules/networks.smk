@@ -12,8 +12,8 @@ rule networks:
         "../envs/environment.yaml"
     threads: lambda wildcards: STUDIES[wildcards.study].training["threads"]
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
+        mem_mb=network_mb,
+        runtime=network_minutes,
         gpu=lambda wildcards: STUDIES[wildcards.study].training["gpus"],
     params:
         domain=of_study("domain"),

@@ -34,3 +34,24 @@ def study_mb(copies):
 def cubic_minutes(wildcards, attempt):
     """An eigendecomposition of 4000 points takes seconds, and time grows like the third power."""
     return attempt * (30 + int((points_of(config["domains"][wildcards.domain]) / 4000) ** 3))
+
+
+def network_mb(wildcards, attempt):
+    """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
+    n, width, depth = _sizes(wildcards)
+    one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * n**2
+    return attempt * (BASE_MB + 200 + int(1.5 * max(one, 128 * 2**20) / 1e6))
+
+
+def network_minutes(wildcards, attempt):
+    """A step's matrix products at 5 GFlop/s, a few dozen steps per network; measured jobs need a twentieth of it."""
+    n, width, depth = _sizes(wildcards)
+    study = STUDIES[wildcards.study]
+    networks = (int(wildcards.last) - int(wildcards.first) + 1) * len(study.targets) * len(study.noise_stds)
+    operations = networks * (30 + n / 4) * (10 * depth * n * width**2 + 30 * n**3)
+    return attempt * (15 + int(operations / 5e9 / 60))
+
+
+def _sizes(wildcards):
+    depth = config["architectures"][wildcards.architecture].get("depth", 1)
+    return int(wildcards.train_size), int(wildcards.width), depth

@@ -208,7 +208,7 @@ def test_messages(problem, relu4, options, message):
 def test_bad_options(problem, relu4, options, message):
     x, y, x_test = problem
     with pytest.raises(ValueError, match=message):
-        lb.train(relu4, 8, x, y, x_test, 0, **options)
+        lb.train(relu4, 8, x, y, x_test, [0], **options)
 
 
 def test_bad_shapes(problem, relu4):

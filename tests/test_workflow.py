@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
-FOLDERS = ("config", "envs", "profiles", "rules", "scripts")
+FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts")
 
 
 def copy_of_the_repository(place):
@@ -69,6 +70,27 @@ def test_all_files_are_there_and_a_second_run_does_nothing(run):
     agreement = (run / "results/agreement.csv").read_text()
     assert "curves,kernel," in agreement and "bars,network," in agreement
     assert planned(run) == {}
+
+
+def test_the_report_holds_figures_tables_and_captions_and_needs_no_network(run):
+    done = snakemake(run, "--report", "results/report.html")
+    assert done.returncode == 0, done.stderr
+    page = (run / "results" / "report.html").read_text()
+    assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|png|woff2?)"', page)
+    assert all(f"results/figures/{name}.png" in page for name in ("curves", "bars", "spectra"))
+    assert "results/agreement.csv" in page and "median relative difference" in page
+
+
+def test_the_numbers_of_a_caption_are_those_of_the_agreement(run):
+    agreements = pd.read_csv(run / "results" / "agreement.csv")
+    part = agreements.query("study == 'curves' and source == 'kernel' and measure == 'test_mse'")
+    relative = part["relative"].abs()
+    text = (run / "results" / "figures" / "curves.rst").read_text()
+    expected = (
+        f"- kernel regression, test_mse: {len(part)} means; {(part['z'].abs() <= 3).sum()} of {part['z'].notna().sum()} within "
+        f"3 standard errors of theory; median relative difference {100 * relative.median():.3g} %, largest {100 * relative.max():.3g} %"
+    )
+    assert expected in text
 
 
 def test_one_more_seed_trains_that_seed_only(run):

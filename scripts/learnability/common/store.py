@@ -154,6 +154,12 @@ def write_table(csv, h5, table, parameters):
     write_frame(h5, table, parameters)
 
 
+def write_text(path, text):
+    """Write a text file as UTF-8, atomically."""
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
 def write_csv(path, table):
     """Write a table as CSV, atomically; floats keep 17 significant digits only where they need them."""
     with replacing(path) as partial:

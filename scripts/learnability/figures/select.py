@@ -5,9 +5,8 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
+from ..tables.columns import EXPERIMENTS, NAMES
 from .style import MARKERS, SETTINGS, colours, panels
-
-NAMES = {"kernel": "kernel regression", "network": "trained networks"}
 
 
 def draw(table, title=None):
@@ -16,7 +15,7 @@ def draw(table, title=None):
     Open circles are kernel regression, filled triangles networks; bars are standard errors over training sets.
     """
     with rc_context(SETTINGS):
-        errors = table[(table["measure"] == "test_mse_off_train") & table["source"].isin(NAMES)]
+        errors = table[(table["measure"] == "test_mse_off_train") & table["source"].isin(EXPERIMENTS)]
         sizes = sorted(errors["train_size"].unique().astype(int))
         palette = colours(errors["activation"].unique())
         figure, axes = panels(len(sizes), height=2.7)

@@ -8,7 +8,7 @@ matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 
-from ..tables.columns import CURVES, KEYS, MEASURES  # noqa: E402
+from ..tables.columns import CURVES, KEYS, MEASURES, NAMES  # noqa: E402
 
 PAGE = 7.0  # inches: two columns
 SETTINGS = {
@@ -29,12 +29,6 @@ SETTINGS = {
 }
 MARKERS = {"kernel": "o", "network": "^"}
 COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
-NAMES = {
-    "kernel": "kernel regression",
-    "network": "trained networks",
-    "theory": "theory",
-    "eigensystem": "theory, spectrum alone",
-}
 
 
 def panels(columns, rows=1, height=2.6, width=PAGE, **options):

@@ -57,6 +57,18 @@ class Study:
         ranges = [(first, first + block - 1) for first in range(0, whole, block)]
         return ranges + [(seed, seed) for seed in range(whole, self.network_seeds)]
 
+    def settings(self):
+        """What the study is, for its caption."""
+        names = ("domain", "architectures", "kernel", "population", "train_sizes", "ridges", "noise_stds", "seeds")
+        settings = {name: getattr(self, name) for name in names} | {"targets": [*self.targets]}
+        if self.widths:
+            settings |= {
+                "widths": self.widths,
+                "network_sizes": self.network_sizes,
+                "network_seeds": self.network_seeds,
+            }
+        return settings
+
     def training_options(self):
         """What decides the trained networks; how a job is cut and scheduled does not."""
         own = [name for name in options_of(self.training["method"]) if name in self.training]
@@ -95,6 +107,12 @@ class Experiment:
     figure: str
     cells: dict
     figure_options: dict = field(default_factory=dict)
+
+    def settings(self):
+        """What the experiment is, for its caption: options that all cells share, and how many cells there are."""
+        options = [options for options, _ in self.cells.values()]
+        shared = {key: value for key, value in options[0].items() if all(o.get(key) == value for o in options)}
+        return {"kind": self.kind, **shared, "cells": len(options)}
 
 
 def label_of(specification):

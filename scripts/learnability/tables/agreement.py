@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES
+from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES, NAMES
 
 
 def agreement(table):
@@ -50,3 +50,20 @@ def _distances(table):
     columns = [*order, "functions", "mean", "standard_error", "theory", "z", "relative"]
     table = table.assign(z=z, relative=relative).reindex(columns=columns)
     return table.sort_values(order, kind="stable", ignore_index=True)
+
+
+HEADLINES = (("kernel", "test_mse"), ("network", "test_mse"), ("network", "learnability"))
+
+
+def headlines(agreements):
+    """The three numbers that a run ends with: median relative differences of experiment and theory, as lines of text."""
+    lines = []
+    for source, measure in HEADLINES:
+        part = agreements[(agreements["source"] == source) & (agreements["measure"] == measure)]
+        relative = part["relative"].dropna().abs()
+        if len(relative):
+            lines.append(
+                f"{NAMES[source]}, {measure}: median relative difference to theory {100 * relative.median():.2g} % "
+                f"({len(relative)} means)"
+            )
+    return lines

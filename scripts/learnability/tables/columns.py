@@ -4,6 +4,12 @@ KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "trai
 MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"]
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
 EXPERIMENTS = ("kernel", "network")
+NAMES = {
+    "kernel": "kernel regression",
+    "network": "trained networks",
+    "theory": "theory",
+    "eigensystem": "theory, spectrum alone",
+}
 LABELS = {
     "train_size": "training-set size $n$",
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
