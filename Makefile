@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures report paper fidelity test slurm test-slurm lint format docs benchmark clean
+.PHONY: figures report paper fidelity test slurm test-slurm test-faults lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
@@ -17,8 +17,8 @@ fidelity: .venv/ready
 
 # One page with all figures, tables, run times and the graph of jobs; it opens without a network.
 report: .venv/ready
-	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG))
-	$(SNAKEMAKE) $(if $(CONFIG),--configfile $(CONFIG)) --report results/report.html
+	$(SNAKEMAKE) all explorer $(if $(CONFIG),--configfile $(CONFIG))
+	$(SNAKEMAKE) all explorer $(if $(CONFIG),--configfile $(CONFIG)) --report results/report.html
 
 benchmark: .venv/ready
 	PYTHONPATH=scripts $(BIN)/python scripts/benchmark.py
@@ -29,6 +29,10 @@ test: .venv/ready
 # The workflow on a real Slurm of two nodes on this machine; as root, Debian's packages are installed where they are missing.
 test-slurm: .venv/ready slurm
 	$(BIN)/python -m pytest tests/slurm -rs
+
+# Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
+test-faults: .venv/ready
+	$(BIN)/python tests/faults/campaign.py 200
 
 slurm:
 	@command -v slurmctld munged >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

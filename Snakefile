@@ -23,6 +23,7 @@ include: "rules/regression.smk"
 include: "rules/networks.smk"
 include: "rules/experiments.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 localrules:

@@ -43,6 +43,7 @@ LAYERS = (
     "studies",
     "sklearn.py",
     "command",
+    "explorer",
     "__main__.py",
 )
 

@@ -166,5 +166,4 @@ def greedy(slurm, tmp_path_factory):
 def test_jobs_beyond_their_time_or_memory_are_tried_again_with_more(greedy):
     run, log = greedy
     assert run.wait(400) == 0, log.read_text()[-3000:]
-    for rule in ("long", "large"):
-        assert log.read_text().count(f"rule {rule}:") == 2, f"{rule} ends at the second attempt"
+    assert log.read_text().count("Trying to restart job") == 2, "each ends at its second attempt"

@@ -164,7 +164,7 @@ def _experiment(config, name, entry):
     cells = {}
     for values in itertools.product(*entry["vary"].values()):
         labels = dict(zip(entry["vary"], values))
-        cell = ",".join(_file_name(labels[key]) for key in sorted(labels)) or "all"  # whatever the order in the file
+        cell = "~".join(_file_name(labels[key]) for key in sorted(labels)) or "all"  # whatever the order in the file
         options = {**entry["options"], **labels}
         for what, section in (("domain", "domains"), ("architecture", "architectures")):
             if what in options:
@@ -181,7 +181,10 @@ def _in_order(value):
 
 
 def _file_name(value):
-    """A value as part of a file's name; different values have different names, and none contains a comma."""
+    """A value as part of a file's name; different values have different names, and none contains a tilde, which joins them.
+
+    A comma would not do: Snakemake hands a job on a cluster its wildcards separated by commas.
+    """
     text = str(value)
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text)
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"

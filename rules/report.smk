@@ -1,0 +1,23 @@
+rule explorer:
+    input:
+        code=code("write_explorer.py"),
+        page=str(SCRIPTS / "learnability" / "explorer" / "page.html"),
+        tables=expand("results/studies/{study}.h5", study=STUDIES),
+    output:
+        html=report("results/explorer.html", "../report/explorer.rst", "explorer", labels={"": "page"}),
+    log:
+        "logs/explorer.log",
+    benchmark:
+        "results/benchmarks/jobs/explorer.tsv"
+    conda:
+        "../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        studies=[*STUDIES],
+    message:
+        "Explorer page"
+    script:
+        "../scripts/write_explorer.py"
