@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures report paper fidelity test slurm test-slurm test-faults lint format docs benchmark clean
+.PHONY: figures report paper fidelity test slurm test-slurm test-faults browser lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
@@ -33,6 +33,12 @@ test-slurm: .venv/ready slurm
 # Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
 test-faults: .venv/ready
 	$(BIN)/python tests/faults/campaign.py 200
+
+# The browser in which report and explorer are tested; as root, Debian's is installed where there is none.
+browser:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  echo "Chromium cannot be installed here; tests of the explorer page are skipped"
 
 slurm:
 	@command -v slurmctld munged >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \

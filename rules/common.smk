@@ -14,6 +14,7 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
+from learnability.studies.costs import network_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
@@ -120,5 +121,5 @@ def experiment_files(study, kind):
         for architecture in study.architectures
         for width in study.widths
         for train_size in study.network_sizes
-        for first, last in study.blocks()
+        for first, last in study.blocks(architecture, width, train_size)
     }

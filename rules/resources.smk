@@ -44,12 +44,11 @@ def network_mb(wildcards, attempt):
 
 
 def network_minutes(wildcards, attempt):
-    """A step's matrix products at 5 GFlop/s, a few dozen steps per network; measured jobs need a twentieth of it."""
+    """Twenty times what is estimated, and a quarter of an hour."""
     n, width, depth = _sizes(wildcards)
     study = STUDIES[wildcards.study]
     networks = (int(wildcards.last) - int(wildcards.first) + 1) * len(study.targets) * len(study.noise_stds)
-    operations = networks * (30 + n / 4) * (10 * depth * n * width**2 + 30 * n**3)
-    return attempt * (15 + int(operations / 5e9 / 60))
+    return attempt * (15 + int(20 * networks * network_seconds(depth, width, n) / 60))
 
 
 def _sizes(wildcards):

@@ -17,7 +17,7 @@ import torch
 from learnability.common.store import replacing, write_csv
 from learnability.domains import Hypercube
 from learnability.ensembles.training.fit import fit
-from learnability.kernels import FullyConnected
+from learnability.kernels.fully_connected import FullyConnected
 
 FOLDER = Path("results/benchmarks")
 WIDTH = 500

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from learnability.studies.configuration import experiments_from, label_of, studies_from
+from learnability.studies.costs import seed_ranges_by_cost
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
@@ -36,9 +37,25 @@ def test_one_more_seed_is_one_more_block():
     blocks = {}
     for seeds in (30, 31, 32):
         entry["studies"]["boolean_functions"]["seeds"] = seeds
-        blocks[seeds] = studies_from(checked(entry, SCHEMA))["boolean_functions"].blocks()
-    assert blocks[30] == [(0, 9), (10, 19), (20, 29)]
-    assert blocks[31] == [*blocks[30], (30, 30)] and blocks[32] == [*blocks[31], (31, 31)]
+        study = studies_from(checked(entry, SCHEMA))["boolean_functions"]
+        blocks[seeds] = {n: study.blocks("relu4", 500, n) for n in (1, 256)}
+    assert blocks[30] == {1: [(0, 29)], 256: [(0, 9), (10, 19), (20, 29)]}, "cheap networks share a job"
+    for n in (1, 256):
+        assert blocks[31][n] == [*blocks[30][n], (30, 30)] and blocks[32][n] == [*blocks[31][n], (31, 31)]
+    entry["training"] = {"block": 7}
+    assert studies_from(checked(entry, SCHEMA))["boolean_functions"].blocks("relu4", 500, 256)[3:6] == [
+        (21, 27),
+        (28, 28),
+        (29, 29),
+    ]
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.5, 3.0, 1e4])
+def test_blocks_cover_every_seed_once_and_keep_to_their_time(seconds):
+    for seeds in (1, 4, 30, 99, 1234):
+        ranges = seed_ranges_by_cost(seeds, seconds, 60)
+        assert [seed for first, last in ranges for seed in range(first, last + 1)] == [*range(seeds)]
+        assert all(first == last or (last - first + 1) * seconds <= 60 for first, last in ranges)
 
 
 def test_small_and_large_domains():

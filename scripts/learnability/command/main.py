@@ -62,7 +62,7 @@ def predict(
     Example: learnability predict prices.csv --label price -n 32 -n 128 --ridge 0.1
     """
     from ..common.store import write_csv
-    from ..kernels import FullyConnected
+    from ..kernels.fully_connected import FullyConnected
     from .problem import drawn, predicted, problem
 
     place, targets = problem(file, label, encode, missing, domain, target)

@@ -12,7 +12,7 @@ and infinite for sigma > 0 in between. The theory has n and dim in place of n - 
 import numpy as np
 
 from ..common.seeding import stream
-from ..kernels import FullyConnected
+from ..kernels.fully_connected import FullyConnected
 from ..regression.ridge import kernel_regression
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target

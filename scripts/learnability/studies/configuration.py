@@ -10,6 +10,7 @@ from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
 from ..kernels.grid import expanded
+from .costs import network_seconds, seed_ranges, seed_ranges_by_cost
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
@@ -47,15 +48,13 @@ class Study:
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
 
-    def blocks(self):
-        """Seed ranges (first, last), one per training job.
-
-        Whole blocks, then single seeds: one more seed is one more job, until the single ones fill a block of their own.
-        """
-        block = self.training["block"]
-        whole = self.network_seeds // block * block
-        ranges = [(first, first + block - 1) for first in range(0, whole, block)]
-        return ranges + [(seed, seed) for seed in range(whole, self.network_seeds)]
+    def blocks(self, architecture, width, train_size):
+        """Seed ranges (first, last), one per training job: of `training: {block}` seeds, or by what a seed costs."""
+        if "block" in self.training:
+            return seed_ranges(self.network_seeds, self.training["block"])
+        depth = self.architectures[architecture].get("depth", 1)
+        seconds = network_seconds(depth, width, train_size) * len(self.targets) * len(self.noise_stds)
+        return seed_ranges_by_cost(self.network_seeds, seconds, self.training["job_seconds"])
 
     def settings(self):
         """What the study is, for its caption."""

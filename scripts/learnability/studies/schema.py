@@ -44,11 +44,11 @@ def described(text):
     from ..domains import DOMAINS
     from ..experiments import EXPERIMENTS
     from ..figures import FIGURES
-    from ..kernels import ARCHITECTURES
+    from ..kernels import architectures
     from ..kernels.activations import ACTIVATIONS
 
     registries = {
-        "<architectures>": ARCHITECTURES,
+        "<architectures>": architectures(),
         "<activations>": ACTIVATIONS,
         "<domains>": DOMAINS,
         "<figures>": sorted(FIGURES),

@@ -1,0 +1,32 @@
+"""How long networks train, for cutting a study into jobs. Estimates decide what a job holds, never what a network learns."""
+
+RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
+START = 0.012  # seconds to draw a network's weights and evaluate it
+BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
+
+
+def network_seconds(depth, width, train_size):
+    """Seconds to train one network by gradient flow on one core of a recent processor, within a factor of three."""
+    products = 10 * max(depth - 1, 0) * train_size * width**2 + 4 * (depth + 1) * train_size**2 * width
+    eigenproblem = 25 * train_size**3
+    return START + (4 + train_size / 20) * (products + eigenproblem) / RATE
+
+
+def seed_ranges(seeds, block):
+    """Ranges (first, last) of whole blocks, then of single seeds: one more seed is one more job."""
+    whole = seeds // block * block
+    ranges = [(first, first + block - 1) for first in range(0, whole, block)]
+    return ranges + [(seed, seed) for seed in range(whole, seeds)]
+
+
+def seed_ranges_by_cost(seeds, seconds_per_seed, job_seconds):
+    """Ranges of at most `job_seconds` each where a single seed allows it, of the sizes in BLOCKS, the largest first.
+
+    A further seed is a job of its own, until the last ones fill a block of the next size.
+    """
+    ranges, first = [], 0
+    for block in BLOCKS:
+        while first + block <= seeds and (block == 1 or block * seconds_per_seed <= job_seconds):
+            ranges.append((first, first + block - 1))
+            first += block
+    return ranges
