@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from learnability.kernels.activations import ACTIVATIONS, Activation, activation_named
+import learnability as lb
+from learnability.ensembles.networks import Ensemble, tangent_kernel
+from learnability.kernels.activations import ACTIVATIONS, Activation, activation_from
 
 COVARIANCES = [(1.7, 0.6, 0.55), (0.3, 0.3, -0.29), (2.25, 1.0, 0.0), (4.0, 0.5, 1.2)]
 
@@ -63,9 +65,36 @@ def test_large_variances_do_not_cancel(name):
 
 def test_generic_rule_says_when_it_cannot_converge():
     with pytest.raises(ValueError, match="tanh.*scale the inputs"):
-        activation_named("tanh").prepare(torch.tensor([1e6], dtype=torch.float64))
+        activation_from("tanh").prepare(torch.tensor([1e6], dtype=torch.float64))
 
 
 def test_misspelt_name_names_the_nearest():
     with pytest.raises(ValueError, match="'rellu'; did you mean 'relu'"):
-        activation_named("rellu")
+        activation_from("rellu")
+
+
+def test_leaky_relu_has_a_slope(relu4):
+    """Slope 0 is relu, slope 1 the identity, slope -1 the absolute value; another is between, as its Hermite series says."""
+    x = np.random.default_rng(0).standard_normal((7, 5))
+
+    def kernel(activation):
+        return lb.FullyConnected(2, activation, 1.4, 0.1).kernel(x)
+
+    for slope, name in ((0.0, "relu"), (1.0, "identity"), (-1.0, "abs"), (0.01, "leaky_relu")):
+        assert np.allclose(kernel({"kind": "leaky_relu", "slope": slope}), kernel(name), rtol=1e-13)
+    assert not np.allclose(kernel({"kind": "leaky_relu", "slope": 0.5}), kernel("leaky_relu"), rtol=1e-2)
+    with pytest.raises(ValueError, match="did you mean 'slope'"):
+        kernel({"kind": "leaky_relu", "slop": 0.5})
+
+
+def test_an_activation_of_ones_own(relu4):
+    """softplus by its Hermite series: the kernel is that of wide networks, and a wrong derivative is noticed."""
+    softplus = lb.Activation("softplus", torch.nn.functional.softplus, torch.sigmoid)
+    network = lb.FullyConnected(1, softplus, 1.4, 0.1)
+    x = np.random.default_rng(0).standard_normal((5, 4))
+    ensemble = Ensemble.initial(network, 4, 2000, range(40), dtype=torch.float64)
+    empirical = tangent_kernel(ensemble, torch.from_numpy(x)).mean(0).numpy()
+    assert np.allclose(empirical, network.kernel(x), rtol=0.03)
+    assert network.identity["activation"] == "softplus"
+    with pytest.raises(ValueError, match="activation 'wrong': `derivative` is not the derivative of `function`"):
+        lb.Activation("wrong", torch.tanh, torch.cos)

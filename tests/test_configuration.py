@@ -70,7 +70,7 @@ def test_small_and_large_domains():
     )
     assert studies_from(checked(entry, SCHEMA))["curves"].network_sizes == [2, 4]
     entry["domains"]["cube"]["dim"] = 30
-    with pytest.raises(ValueError, match="too large to list its points"):
+    with pytest.raises(ValueError, match="targets.majority 3: the points of a hypercube are listed up to dim 20 only"):
         check_meaning(checked(entry, SCHEMA))
 
 

@@ -131,3 +131,19 @@ def test_circle_targets_have_unit_mean_square():
 def test_messages(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_regression_on_a_hypercube_too_large_to_list(relu4):
+    """In dimension 40 training sets and test points are random; regression agrees with the theory of infinitely many points."""
+    cube, target = lb.Hypercube(40, test_points=2000), lb.Hypercube(40).parity(1)
+    x_test, index = cube.evaluation()
+    assert index is None and x_test.shape == (2000, 40) and set(np.unique(x_test)) == {-1.0, 1.0}
+    errors = []
+    for seed in range(20):
+        x, index = cube.sample(60, seed)
+        learned = lb.kernel_regression(relu4, x, target(x, index), x_test)
+        errors.append(((learned - target(x_test)) ** 2).mean())
+    predicted = float(lb.predict(cube.spectrum(relu4), target, 60).test_mse)
+    assert np.mean(errors) == pytest.approx(predicted, abs=4 * np.std(errors) / np.sqrt(20) + 0.01 * predicted)
+    with pytest.raises(ValueError, match="listed up to dim 20 only"):
+        cube.majority(3)

@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "FullyConnected": "kernels.fully_connected",
+    "Activation": "kernels.activations",
     "Spectrum": "spectra.spectrum",
     "Target": "spectra.target",
     "Hypercube": "domains.hypercube",

@@ -32,8 +32,6 @@ class Domain(ABC):
         What it is, for hashing and file attributes.
     size : int or None
         The number of its points; None where they are infinitely many.
-    listable : bool
-        Whether its evaluation points fit into memory; without them there is theory but no experiment.
     alike : bool
         Whether a symmetry takes every point to every other one; the samples of a data set are each of their own kind.
     """
@@ -41,7 +39,6 @@ class Domain(ABC):
     kind: str
     targets: tuple
     size = None
-    listable = True
     alike = True
 
     def __repr__(self):
@@ -153,7 +150,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
 
     def kernel_values(self, architecture, kind="ntk"):
         values = super().kernel_values(architecture, kind)
-        if self.size > LARGEST_MATRIX:
+        if self.size is None or self.size > LARGEST_MATRIX:
             return values
         return {**values, "points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
 

@@ -15,6 +15,7 @@ from math import comb, fsum
 import numpy as np
 
 from ..common.errors import require, whole
+from ..common.seeding import stream
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .domain import ROUNDING, SymmetricFiniteDomain
@@ -26,6 +27,16 @@ LARGEST_LISTED = 20  # 2^20 points are the most that are ever listed
 class Hypercube(SymmetricFiniteDomain):
     """The hypercube {-1, +1}^dim; point number i has x_j = -1 where bit j of i is set.
 
+    Up to dimension 20 all points are listed. Beyond, training sets are drawn with replacement (two equal points in n draws have
+    probability below n^2 / 2^(dim + 1)), learned functions are measured on random points, and `size` is None: training sets do
+    not feel that the points are finitely many.
+
+    Parameters
+    ----------
+    dim : int
+    test_points : int
+        Points on which learned functions are measured beyond dimension 20.
+
     Raises
     ------
     ValueError
@@ -35,17 +46,40 @@ class Hypercube(SymmetricFiniteDomain):
     kind = "hypercube"
     targets = ("parity", "monomial", "majority", "conjunction", "truth_table")
 
-    def __init__(self, dim):
-        self.dim = whole("dim", dim, 1, LARGEST_DIM)
-        self.size = 1 << self.dim
-        self.listable = self.dim <= LARGEST_LISTED
+    def __init__(self, dim, test_points=10_000):
+        self.dim, self.test_points = whole("dim", dim, 1, LARGEST_DIM), whole("test_points", test_points, 1)
+        self.listed = self.dim <= LARGEST_LISTED
+        self.size = 1 << self.dim if self.listed else None
         self.identity = {"kind": self.kind, "dim": self.dim}
+        if not self.listed:
+            self.identity["test_points"] = self.test_points
+
+    @property
+    def sampling_identity(self):
+        return {"kind": self.kind, "dim": self.dim}
 
     @cached_property
     def points(self):
-        require(self.listable, f"the points of a hypercube are listed up to dim {LARGEST_LISTED} only")
+        require(self.listed, f"the points of a hypercube are listed up to dim {LARGEST_LISTED} only")
         bits = np.arange(self.size)[:, None] >> np.arange(self.dim) & 1
         return 1.0 - 2.0 * bits
+
+    def sample(self, train_size, seed):
+        if self.listed:
+            return super().sample(train_size, seed)
+        train_size = whole("train_size", train_size)
+        return self._drawn(train_size, train_size=train_size, seed=whole("seed", seed)), None
+
+    def evaluation(self):
+        return super().evaluation() if self.listed else (self._test_set, None)
+
+    @cached_property
+    def _test_set(self):
+        return self._drawn(self.test_points, test_points=self.test_points)
+
+    def _drawn(self, number, **identity):
+        rng = stream("points on the hypercube", domain=self.sampling_identity, **identity)
+        return 1.0 - 2.0 * rng.integers(0, 2, (number, self.dim))
 
     def index_of(self, x):
         return (np.asarray(x) < 0) @ (1 << np.arange(self.dim))
@@ -59,7 +93,7 @@ class Hypercube(SymmetricFiniteDomain):
     def spectrum_of_profile(self, profile):
         table = krawtchouk(self.dim)
         counts = [comb(self.dim, k) for k in range(self.dim + 1)]
-        weights = [count / self.size for count in counts]
+        weights = [count / (1 << self.dim) for count in counts]
         terms = [
             [w * kernel * (value / count) for w, kernel, value in zip(weights, profile, row, strict=True)]
             for row, count in zip(table, counts, strict=True)

@@ -16,7 +16,7 @@ import torch
 
 from ..common.errors import whole
 from ..common.seeding import stream
-from ..kernels.activations import activation_named
+from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
 from .kinks import mean_slope
 from .linearization import Linearization, gram, preactivation_kernels, stacked, summed
@@ -113,7 +113,7 @@ class Ensemble:
 
         One layer is held at a time: unlike in `evaluate`, there may be many points.
         """
-        activation = activation_named(self.architecture.activation).function
+        activation = activation_from(self.architecture.activation).function
         signal = x.expand(len(self), *x.shape[-2:])
         for layer in range(self.architecture.depth):
             signal = activation(self._affine(signal, layer))
@@ -128,7 +128,7 @@ class Ensemble:
         hidden : per hidden layer, its pre-activations (networks, points, width)
         inputs : per layer, its inputs (networks, points, fan_in)
         """
-        activation = activation_named(self.architecture.activation).function
+        activation = activation_from(self.architecture.activation).function
         inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
         for layer in range(self.architecture.depth):
             hidden.append(self._affine(inputs[-1], layer))
@@ -150,7 +150,7 @@ class Ensemble:
         -------
         Linearization
         """
-        activation = activation_named(self.architecture.activation)
+        activation = activation_from(self.architecture.activation)
         values, hidden, inputs = evaluated or self.evaluate(x)
         gains = [self._gain(layer) for layer in range(len(self.weights))]
         grams = kernels = None

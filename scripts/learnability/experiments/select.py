@@ -8,6 +8,7 @@ from scipy import stats
 from ..domains import domain_from, target_from
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
+from ..kernels.activations import activation_from
 from ..kernels.grid import expanded
 from ..kernels.matrix import KernelMatrix
 from ..measurements.metrics import mean_squared_error
@@ -48,7 +49,12 @@ def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10
     for kind in kernels:
         for name, network in networks.items():
             matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
-            keys = {"candidate": name, "kernel_kind": kind, "activation": network.activation, "depth": network.depth}
+            keys = {
+                "candidate": name,
+                "kernel_kind": kind,
+                "activation": activation_from(network.activation).name,
+                "depth": network.depth,
+            }
             for n in train_sizes:
                 rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
@@ -118,7 +124,7 @@ def _trained(place, aim, networks, predicted, train_sizes, width, seeds):
                 for learned, (_, index), done in zip(result.predictions, samples, result.converged, strict=True)
             ]
             keys = {"candidate": name, "kernel_kind": "ntk", "train_size": n, "width": width}
-            keys |= {"activation": networks[name].activation, "depth": networks[name].depth}
+            keys |= {"activation": activation_from(networks[name].activation).name, "depth": networks[name].depth}
             rows.append(mean_row("network", "test_mse_off_train", errors, ranked[name], **keys))
         seconds += (perf_counter() - began) / len(chosen) * len(ranked)
     return [*rows, {"source": "network", "measure": "seconds", "mean": seconds}]

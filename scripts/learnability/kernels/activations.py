@@ -7,20 +7,20 @@ For a centred Gaussian pair (u, v) with variances q1, q2 and covariance c, the d
 Closed forms are used where they exist (Cho & Saul 2009; Williams 1997; Han et al. 2022, arXiv 2209.04121).
 Every other smooth activation goes through its Hermite series (`learnability.kernels.hermite`).
 
-To add an activation, write its function and derivative in `ACTIVATIONS`; a closed form is optional.
+An activation of one's own is an `Activation` with its function and derivative; a closed form is optional. `ACTIVATIONS` names
+those that a configuration may ask for; some have parameters, as in {kind: leaky_relu, slope: 0.2}.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
-from ..common.errors import choose
+from ..common.errors import built, choose, require
 from . import duals
 from .hermite import hermite_coefficients, hermite_sum
-
-LEAK = 0.01  # slope of leaky_relu below zero
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Activation:
         (q1, q2, c) -> (k, kdot), elementwise under broadcasting; float64 tensors.
     kink : (float, float), optional
         Slopes below and above zero of a piecewise-linear activation.
+
+    Raises
+    ------
+    ValueError
+        The derivative is not that of the function, compared by differences on -3 ... 3.
     """
 
     name: str
@@ -43,6 +48,14 @@ class Activation:
     derivative: Callable
     closed_form: Callable | None = None
     kink: tuple | None = None
+
+    def __post_init__(self):
+        z, half = torch.linspace(-3.05, 3.05, 62, dtype=torch.float64), 1e-5
+        slope = (self.function(z + half) - self.function(z - half)) / (2 * half)
+        require(
+            bool(torch.allclose(slope, self.derivative(z), rtol=1e-4, atol=1e-6)),
+            f"activation {self.name!r}: `derivative` is not the derivative of `function`",
+        )
 
     def prepare(self, variance):
         """What the dual needs to know of each point: a tuple of tensors with leading axis `points`.
@@ -71,21 +84,25 @@ class Activation:
         )
 
 
-def _step(x, negative):
-    return torch.where(x > 0, 1.0, negative).to(x.dtype)
+def leaky_relu(slope=0.01):
+    """x above zero, slope * x below."""
+    slope = float(slope)
+    require(math.isfinite(slope), f"slope of leaky_relu must be finite, got {slope!r}")
+    return Activation(
+        "leaky_relu",
+        lambda x: torch.nn.functional.leaky_relu(x, slope),
+        lambda x: torch.where(x > 0, 1.0, slope).to(x.dtype),
+        duals.piecewise_linear(slope, 1),
+        (slope, 1.0) if slope < 1 else None,
+    )
 
 
+PARAMETRIC = {"leaky_relu": leaky_relu}  # functions of their parameters
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
         Activation("relu", torch.relu, lambda x: (x > 0).to(x.dtype), duals.piecewise_linear(0, 1), (0.0, 1.0)),
-        Activation(
-            "leaky_relu",
-            lambda x: torch.nn.functional.leaky_relu(x, LEAK),
-            lambda x: _step(x, LEAK),
-            duals.piecewise_linear(LEAK, 1),
-            (LEAK, 1.0),
-        ),
+        leaky_relu(),
         Activation("abs", torch.abs, torch.sign, duals.piecewise_linear(-1, 1), (-1.0, 1.0)),
         Activation("identity", lambda x: x, torch.ones_like, duals.linear),
         Activation("erf", torch.erf, lambda x: torch.exp(-x.square()) * (2 / math.sqrt(math.pi)), duals.erf),
@@ -113,6 +130,25 @@ ACTIVATIONS = {
 }
 
 
-def activation_named(name):
-    """Look an activation up by name; a misspelt name raises ValueError with the nearest ones."""
-    return ACTIVATIONS[choose("activation", name, ACTIVATIONS)]
+def activation_from(given):
+    """The activation that is meant: an Activation, a name, or {kind: name, parameters ...}.
+
+    Raises
+    ------
+    ValueError
+        A misspelt name, with the nearest ones; parameters that it does not take.
+    """
+    if isinstance(given, Activation):
+        return given
+    if not isinstance(given, dict):
+        return ACTIVATIONS[choose("activation", given, ACTIVATIONS)]
+    require(
+        not any(isinstance(value, dict | list) for value in given.values()),
+        f"activation {given!r} has values that are no numbers",
+    )
+    return _parametric(tuple(sorted(given.items())))
+
+
+@cache
+def _parametric(entry):
+    return built("activation with parameters", PARAMETRIC, dict(entry))

@@ -12,13 +12,13 @@ and the NNGP kernel is the last Sigma, the NTK the last Theta.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ..common.errors import choose, require, whole
-from .activations import activation_named
+from .activations import Activation, activation_from
 
 KINDS = ("ntk", "nngp")
 CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
@@ -33,8 +33,9 @@ class FullyConnected:
     ----------
     depth : int
         Hidden layers, 0 or more; 0 is linear regression.
-    activation : str
-        A name in `learnability.kernels.activations.ACTIVATIONS`.
+    activation : str, dict or Activation
+        A name in `learnability.kernels.activations.ACTIVATIONS`, {kind: name, parameters ...}, or one's own. Random streams
+        follow from the name of one's own: two activations must not share one.
     weight_std, bias_std : float
         Of the hidden layers.
 
@@ -45,12 +46,12 @@ class FullyConnected:
     """
 
     depth: int
-    activation: str = "relu"
+    activation: str | dict | Activation = "relu"
     weight_std: float = math.sqrt(2.0)
     bias_std: float = 0.0
 
     def __post_init__(self):
-        activation_named(self.activation)
+        activation_from(self.activation)
         object.__setattr__(self, "depth", whole("depth", self.depth))
         for name in ("weight_std", "bias_std"):
             value = float(getattr(self, name))
@@ -60,7 +61,10 @@ class FullyConnected:
     @property
     def identity(self):
         """What the network is, for hashing and for file attributes."""
-        return asdict(self)
+        given = self.activation
+        named = given.name if isinstance(given, Activation) else given
+        numbers = {"weight_std": self.weight_std, "bias_std": self.bias_std}
+        return {"depth": self.depth, "activation": named, **numbers}
 
     @property
     def layers(self):
@@ -73,7 +77,7 @@ class FullyConnected:
         if self.depth == 0:
             return True
         grid = torch.linspace(0.1, 3, 30, dtype=torch.float64)
-        function = activation_named(self.activation).function
+        function = activation_from(self.activation).function
         return self.bias_std == 0 and bool(torch.allclose(function(-grid), -function(grid)))
 
     def layer_sizes(self, input_dim, width, outputs):
@@ -137,7 +141,7 @@ class FullyConnected:
 
     def _variances(self, x, kind):
         """Per hidden layer what the dual must know of each point, and the kernel's diagonal (points,)."""
-        activation = activation_named(self.activation)
+        activation = activation_from(self.activation)
         prepared = []
         first = self.layers[0]
         variance = x.square().sum(1).mul_(first[0] ** 2 / x.shape[1]).add_(first[1] ** 2)
@@ -150,7 +154,7 @@ class FullyConnected:
         return prepared, tangent if kind == "ntk" else variance
 
     def _block(self, x, x2, prepared, prepared2, kind):
-        activation = activation_named(self.activation)
+        activation = activation_from(self.activation)
         weight_std, bias_std = self.layers[0]
         covariance = (x @ x2.T).mul_(weight_std**2 / x.shape[1]).add_(bias_std**2)
         tangent = covariance.clone()

@@ -12,6 +12,13 @@ def expanded(name, entry):
     several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple)}
     found = {}
     for values in product(*several.values()):
-        parts = [value if isinstance(value, str) else f"{key}{value}" for key, value in zip(several, values)]
+        parts = [_part(key, value) for key, value in zip(several, values)]
         found["-".join([name, *parts])] = {**entry, **dict(zip(several, values))}
     return found
+
+
+def _part(key, value):
+    """A parameter's value as part of a name: texts as they are, {kind: name, ...} by its values, numbers with the key."""
+    if isinstance(value, dict):
+        return "-".join(str(value[name]) for name in sorted(value))
+    return value if isinstance(value, str) else f"{key}{value}"

@@ -88,3 +88,9 @@ def hermite_sum(coefficients, coefficients2, correlation):
             part.mul_(square).addcmul_(left[k], right[k])
         total += part.mul_(correlation) if parity else part
     return total
+
+
+def hermite_grid(device, step=0.2, largest=9.0):
+    """Nodes (points,) and weights of the trapezoidal rule for a standard normal variable: exponentially accurate."""
+    grid = torch.arange(-largest, largest + step / 2, step, dtype=torch.float64, device=device)
+    return grid, torch.exp(-grid.square() / 2) * (step / math.sqrt(2 * math.pi))

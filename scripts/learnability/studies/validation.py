@@ -40,7 +40,8 @@ def checked(config, schema):
         A line for each thing that is wrong: the key, its value, what is allowed.
     """
     for section in ("domains", "architectures", "studies", "experiments"):
-        for name in config.get(section) or {}:
+        named = config.get(section)
+        for name in named if isinstance(named, dict) else ():
             require(isinstance(name, str), f"{section}: the name {name!r} is a number in YAML; put it in quotes")
     complete = _with_defaults(config, schema, schema)
     validator = STRICT(schema)
@@ -106,7 +107,6 @@ def _check_study(study, domain):
     from ..ensembles.training.methods import trainer_from
     from ..measurements.labels import truth
 
-    require(domain.listable, f"domain {study.domain_name!r} is too large to list its points, as experiments need")
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
     truth(_targets(study.targets, domain), *domain.sample(1, 0))
@@ -227,7 +227,8 @@ def _explain(error):
     if error.validator == "exclusiveMinimum":
         return f"{where}: {error.instance!r} must be greater than {error.validator_value}"
     if error.validator == "pattern":
-        return f"{where}: name {error.instance!r} is not allowed; use letters, digits, '.', '_' and '-'"
+        allowed = "use letters, digits, '.', '_' and '-', the first a letter, digit or '_'"
+        return f"{where}: name {error.instance!r} is not allowed; {allowed}"
     meaning = described(error.schema.get("description", ""))
     return f"{where}: {error.instance!r} is not allowed, {error.message.replace(repr(error.instance), 'it')}" + (
         f" ({meaning})" if meaning else ""
