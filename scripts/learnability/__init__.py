@@ -11,6 +11,9 @@ __version__ = "0.1.0"
 _HOME = {
     "FullyConnected": "kernels.fully_connected",
     "Activation": "kernels.activations",
+    "Gaussian": "kernels.radial",
+    "Laplace": "kernels.radial",
+    "Matern": "kernels.radial",
     "Spectrum": "spectra.spectrum",
     "Target": "spectra.target",
     "Hypercube": "domains.hypercube",

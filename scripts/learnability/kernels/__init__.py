@@ -10,8 +10,9 @@ from ..common.errors import built
 def architectures():
     """The kinds of architecture, {name in a configuration: class}."""
     from .fully_connected import FullyConnected
+    from .radial import Gaussian, Laplace, Matern
 
-    return {"fully_connected": FullyConnected}
+    return {"fully_connected": FullyConnected, "gaussian": Gaussian, "laplace": Laplace, "matern": Matern}
 
 
 def architecture_from(specification):

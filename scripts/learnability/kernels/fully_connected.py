@@ -14,11 +14,11 @@ and the NNGP kernel is the last Sigma, the NTK the last Theta.
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from ..common.errors import choose, require, whole
 from .activations import Activation, activation_from
+from .points import matching_points
 
 KINDS = ("ntk", "nngp")
 CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
@@ -104,12 +104,7 @@ class FullyConnected:
             Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite.
         """
         choose("kernel kind", kind, KINDS)
-        points = _points(x, "x")
-        points2 = points if x2 is None else _points(x2, "x2").to(points.device)
-        require(
-            points.shape[1] == points2.shape[1],
-            f"x and x2 must have the same dimension, got {points.shape[1]} and {points2.shape[1]}",
-        )
+        points, points2 = matching_points(x, x2)
         matrix = self._fill(points, points2, kind, symmetric=x2 is None)
         return matrix if torch.is_tensor(x) else matrix.numpy()
 
@@ -164,10 +159,3 @@ class FullyConnected:
             if kind == "ntk":
                 tangent.mul_(kdot).mul_(weight_std**2).add_(covariance)
         return tangent if kind == "ntk" else covariance
-
-
-def _points(x, name):
-    points = torch.as_tensor(x if torch.is_tensor(x) else np.asarray(x)).to(torch.float64)
-    require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
-    require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")
-    return points

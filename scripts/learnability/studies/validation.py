@@ -84,6 +84,7 @@ def check_meaning(config):
     for section, entries in (("studies", studies), ("experiments", experiments)):
         with_context(section, entries, _check_figure_options)
     with_context("studies", studies, _check_figure)
+    with_context("studies", studies, partial(_check_networks, architectures))
     return [
         f"studies.{study.name}: network {name} is an odd function of its inputs (bias_std 0) and "
         f"cannot learn the mean of {label}; give it a bias_std, e.g. 0.1"
@@ -133,6 +134,15 @@ def _check_figure_options(entry):
     from ..figures import drawing
 
     require_arguments("figure option", drawing(entry.figure), entry.figure_options, skip=1)
+
+
+def _check_networks(architectures, study):
+    """Only architectures that have networks are trained."""
+    for name in study.architectures:
+        require(
+            not study.widths or hasattr(architectures[name], "layer_sizes"),
+            f"widths: {study.widths} with architecture {name!r}, which is a kernel only; leave widths out",
+        )
 
 
 def _check_figure(study):

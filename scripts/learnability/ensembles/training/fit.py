@@ -100,6 +100,7 @@ def fit(
     ValueError
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
+    require(hasattr(architecture, "layer_sizes"), f"{architecture!r} is a kernel only: it has no networks to train")
     trainer = trainer_from(method, **options)
     require_positive(target_mse=target_mse, max_steps=max_steps)
     precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))

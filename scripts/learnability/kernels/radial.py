@@ -1,0 +1,95 @@
+r"""Kernels of the distance between points, beside those of networks: Gaussian (RBF), Laplace and Matern.
+
+With r = |x - x'| / sqrt(dim), so that a length means the same in every dimension for inputs of unit variance, and K(x, x) = 1:
+
+    Gaussian  exp(-r^2 / (2 length^2))
+    Matern    nu = 1/2: exp(-s),   3/2: (1 + s) exp(-s),   5/2: (1 + s + s^2/3) exp(-s),   s = sqrt(2 nu) r / length
+
+(Rasmussen & Williams 2006, Gaussian Processes for Machine Learning, eqs. 4.9 and 4.14-17); Laplace is Matern with nu = 1/2.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+
+import torch
+
+from ..common.errors import require
+from .points import matching_points
+
+SMOOTHNESS = (0.5, 1.5, 2.5)
+
+
+@dataclass(frozen=True)
+class Radial:
+    """A kernel of the distance. It has no finite networks, and no kind but "ntk", which stands for the kernel itself.
+
+    Parameters
+    ----------
+    length : float > 0
+        In units of sqrt(dim).
+
+    Raises
+    ------
+    ValueError
+        A length that is not finite and positive.
+    """
+
+    length: float = 1.0
+
+    odd = False
+
+    def __post_init__(self):
+        length = float(self.length)
+        require(math.isfinite(length) and length > 0, f"length must be finite and > 0, got {self.length!r}")
+        object.__setattr__(self, "length", length)
+
+    @property
+    def identity(self):
+        """What the kernel is, for hashing and for file attributes."""
+        return {"kind": self.kind, **asdict(self)}
+
+    def kernel(self, x, x2=None, kind="ntk"):
+        """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`."""
+        require(kind == "ntk", f"a {self.kind} kernel is no network's: it has no kind {kind!r}; write kernel: ntk")
+        points, points2 = matching_points(x, x2)
+        distance = torch.cdist(points, points2, compute_mode="donot_use_mm_for_euclid_dist")
+        matrix = self.of_distance(distance / math.sqrt(points.shape[1]))
+        return matrix if torch.is_tensor(x) else matrix.numpy()
+
+
+@dataclass(frozen=True)
+class Gaussian(Radial):
+    """exp(-r^2 / (2 length^2)), see `Radial`."""
+
+    kind = "gaussian"
+
+    def of_distance(self, r):
+        return torch.exp(-((r / self.length) ** 2) / 2)
+
+
+@dataclass(frozen=True)
+class Laplace(Radial):
+    """exp(-r / length), see `Radial`."""
+
+    kind = "laplace"
+
+    def of_distance(self, r):
+        return torch.exp(-r / self.length)
+
+
+@dataclass(frozen=True)
+class Matern(Radial):
+    """Matern kernel of smoothness nu = 0.5, 1.5 or 2.5, see `Radial`; ValueError for another one."""
+
+    nu: float = 1.5
+
+    kind = "matern"
+
+    def __post_init__(self):
+        super().__post_init__()
+        require(self.nu in SMOOTHNESS, f"nu must be one of {', '.join(map(str, SMOOTHNESS))}, got {self.nu!r}")
+
+    def of_distance(self, r):
+        s = math.sqrt(2 * self.nu) * r / self.length
+        polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
+        return polynomial * torch.exp(-s)
