@@ -4,7 +4,7 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures report paper fidelity test slurm test-slurm test-faults browser lint format docs benchmark clean
+.PHONY: figures report site paper fidelity test slurm test-slurm test-faults browser lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
@@ -19,6 +19,10 @@ fidelity: .venv/ready
 report: .venv/ready
 	$(SNAKEMAKE) all explorer $(if $(CONFIG),--configfile $(CONFIG))
 	$(SNAKEMAKE) all explorer $(if $(CONFIG),--configfile $(CONFIG)) --report results/report.html
+
+# The documentation as a site, in site/.
+site: .venv/ready
+	$(BIN)/python -m mkdocs build --strict
 
 benchmark: .venv/ready
 	PYTHONPATH=scripts $(BIN)/python scripts/benchmark.py

@@ -38,7 +38,7 @@ def draw(table, title=None):
                 )
             axis.set(xscale="log", yscale="log", xlabel="predicted test error", title=f"$n={n}$", xlim=ends, ylim=ends)
             for side in (axis.xaxis, axis.yaxis):
-                side.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6, 8)))
+                side.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6)))
                 side.set_major_formatter("{x:g}")
                 side.set_minor_formatter(NullFormatter())
             axis.text(0.95, 0.07, _correlation(table, n), transform=axis.transAxes, ha="right", fontsize=7)
