@@ -1,7 +1,12 @@
 """Write config/README.md from config/schema.yaml: `make docs`."""
 
+import inspect
+from importlib import import_module
+from inspect import Parameter, signature
 from pathlib import Path
 
+from learnability.experiments import EXPERIMENTS
+from learnability.figures import FIGURES
 from learnability.studies.schema import described, load_schema
 
 FOLDER = Path(__file__).parent.parent / "config"
@@ -12,6 +17,7 @@ INTRODUCTION = """# Configuration
 | `config.yaml` | the default: the two headline figures |
 | `paper.yaml` | every experiment of the paper |
 | `fidelity.yaml` | what the trainer's tolerance buys |
+| `select.yaml` | which architecture will learn the digits |
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |
 
@@ -33,7 +39,24 @@ def reference(schema):
             default = "required" if key in required else _code(rule["default"]) if "default" in rule else ""
             text.append(f"| `{key}` | {_allowed(rule)} | {default} | {described(rule['description'])} |")
         text.append("")
+    text += _options("Options of figures", "`figure_options` of each kind of figure", FIGURES, "draw", skip=1)
+    text += _options(
+        "Options of experiments", "`options` and `vary` of each kind of experiment", EXPERIMENTS, "run", skip=0
+    )
     return "\n".join(text)
+
+
+def _options(title, introduction, kinds, function, skip):
+    """A table of what the functions of a registry's modules take, from their signatures and docstrings."""
+    text = [f"## {title}\n\n{introduction}, with defaults; the ones without are required.\n"]
+    text.append("| kind | what it is | options |\n| --- | --- | --- |")
+    for kind, module in sorted(kinds.items()):
+        called = getattr(import_module(module), function)
+        given = [*signature(called).parameters.values()][skip:]
+        options = [p.name if p.default is Parameter.empty else f"{p.name}={p.default!r}" for p in given]
+        summary = inspect.getdoc(import_module(module)).splitlines()[0]
+        text.append(f"| `{kind}` | {summary} | {', '.join(f'`{option}`' for option in options)} |")
+    return [*text, ""]
 
 
 def _code(value):
