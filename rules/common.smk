@@ -92,13 +92,26 @@ def of_architecture(wildcards):
     return config["architectures"][wildcards.architecture]
 
 
+def kernel_file(kind, domain, architecture, kernel):
+    return f"results/{kind}/{domain}/{architecture}{'' if kernel == 'ntk' else f'+{kernel}'}.h5"
+
+
 def kernel_files(kind):
     """The kernel or spectrum file of the wildcards' study and architecture."""
 
     def path(wildcards):
         study = STUDIES[wildcards.study]
-        suffix = "" if study.kernel == "ntk" else f"+{study.kernel}"
-        return f"results/{kind}/{study.domain_name}/{wildcards.architecture}{suffix}.h5"
+        return kernel_file(kind, study.domain_name, wildcards.architecture, study.kernel)
+
+    return path
+
+
+def cell_files(kind, name):
+    """The kernel or spectrum file that the wildcards' cell reads as `name`, if it reads one."""
+
+    def path(wildcards):
+        found = EXPERIMENTS[wildcards.experiment].reads(wildcards.cell, name)
+        return [] if found is None else kernel_file(kind, *found)
 
     return path
 

@@ -1,6 +1,7 @@
 # Memory and time that a job asks for, from the size of what it computes. A retry asks for twice as much.
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
+CELL_MB = 1000  # draws and theory grids of an experiment's cell
 KNOWN_SAMPLES = {"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
 
 
@@ -38,9 +39,13 @@ def cubic_minutes(wildcards, attempt):
 
 def network_mb(wildcards, attempt):
     """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
-    n, width, depth = _sizes(wildcards)
+    return attempt * (BASE_MB + block_mb(*_sizes(wildcards)))
+
+
+def block_mb(n, width, depth):
+    """A block of networks beside what a job holds without any."""
     one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * n**2
-    return attempt * (BASE_MB + 200 + int(1.5 * max(one, 128 * 2**20) / 1e6))
+    return 200 + int(1.5 * max(one, 128 * 2**20) / 1e6)
 
 
 def network_minutes(wildcards, attempt):
@@ -49,6 +54,17 @@ def network_minutes(wildcards, attempt):
     study = STUDIES[wildcards.study]
     networks = (int(wildcards.last) - int(wildcards.first) + 1) * len(study.targets) * len(study.noise_stds)
     return attempt * (15 + int(20 * networks * network_seconds(depth, width, n) / 60))
+
+
+def cell_mb(wildcards, attempt):
+    """Four matrices on a cell's domain (or on the cube of its `dim`), and a block of networks where it has a width."""
+    options = options_of_cell(wildcards)
+    domain = options.get("domain") or {"kind": "hypercube", "dim": options.get("dim", 0)}
+    trained = options.get("width") or 0
+    n = max([options.get("train_size", 0), *options.get("train_sizes", []), *options.get("shown_sizes", [])])
+    depths = (options.get("architecture") or options.get("grid") or {}).get("depth", 1)
+    deepest = max(depths) if isinstance(depths, list) else depths
+    return attempt * (CELL_MB + matrix_mb(domain, 4) + (block_mb(n, trained, deepest) if trained else 0))
 
 
 def _sizes(wildcards):

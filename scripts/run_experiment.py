@@ -5,12 +5,13 @@ from learnability.common.store import write_frame
 from learnability.experiments import experiment
 
 
-def main(kind, options, labels, threads, cell):
-    """Run the cell; write its table with the labels of the cell as columns."""
+def main(kind, options, labels, threads, values, eigenvalues, cell):
+    """Run the cell on the kernel and spectrum files that it reads; write its table with the labels of the cell as columns."""
     import torch
 
     torch.set_num_threads(threads)
-    table = experiment(kind)(**options)
+    files = {name: path for name, path in (("values", values), ("eigenvalues", eigenvalues)) if path}
+    table = experiment(kind)(**options, **({"files": files} if files else {}))
     write_frame(cell, table.assign(**labels), {"kind": kind, "options": options})
 
 

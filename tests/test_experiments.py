@@ -1,9 +1,14 @@
 """One tiny cell of every experiment, and its figure."""
 
+from inspect import signature
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from learnability.experiments import EXPERIMENTS, experiment
+from build_kernel import main as build_kernel
+from decompose_kernel import main as decompose_kernel
+from learnability.experiments import EXPERIMENTS, READS, experiment
 from learnability.experiments.circle_fits import squared_deviations
 from learnability.figures import FIGURES, drawing
 
@@ -58,6 +63,34 @@ def test_a_tiny_cell_and_its_figure(kind):
     figure, options = DRAWN.get(kind, (kind, {"probe": "cos 2t"} if kind == "circle_fits" else {}))
     axes = drawing(figure)(table.assign(**labels), **options).axes
     assert any(axis.lines or axis.collections or axis.images for axis in axes)
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypatch):
+    options, values, eigenvalues = CELLS[kind], tmp_path / "kernel.h5", tmp_path / "spectrum.h5"
+    (kernel,) = set(READS[kind].values())
+    build_kernel(options["domain"], options["architecture"], kernel, values)
+    decompose_kernel(options["domain"], values, eigenvalues)
+    expected = experiment(kind)(**options)
+
+    def refuse(*_):
+        raise AssertionError("the cell made it anew")
+
+    from learnability.domains import Circle, Hypercube, Hypersphere, Samples
+
+    for domain in (Circle, Hypercube, Hypersphere, Samples):
+        monkeypatch.setattr(domain, "spectrum", refuse)
+        monkeypatch.setattr(domain, "kernel_values", refuse)
+    files = {name: {"values": values, "eigenvalues": eigenvalues}[name] for name in READS[kind]}
+    pd.testing.assert_frame_equal(experiment(kind)(**options, files=files), expected, check_exact=True)
+    monkeypatch.undo()
+    other = {**options, "architecture": {**NET, "bias_std": 0.3}}
+    with pytest.raises(ValueError, match="was made from architecture"):
+        experiment(kind)(**other, files=files)
+
+
+def test_kinds_read_files_if_they_take_them():
+    assert {kind for kind in EXPERIMENTS if "files" in signature(experiment(kind)).parameters} == set(READS)
 
 
 def test_every_kind_is_tried():

@@ -33,13 +33,13 @@ def whole(name, value, least=0, most=None):
     return number
 
 
-def require_arguments(what, function, given, skip=0):
+def require_arguments(what, function, given, without=()):
     """Require that every name in `given` is a parameter of the function, and that no required one is missing.
 
-    skip : int
-        How many leading parameters are not the caller's to give.
+    without : sequence of str
+        Parameters that are not the caller's to give.
     """
-    parameters = dict(list(signature(function).parameters.items())[skip:])
+    parameters = {name: p for name, p in signature(function).parameters.items() if name not in without}
     for name in given:
         choose(what, name, parameters)
     missing = [n for n, p in parameters.items() if p.default is Parameter.empty and n not in given]

@@ -2,6 +2,9 @@
 
 `EXPERIMENTS` names the kinds that a configuration may ask for and their modules; a new kind is one file and one line
 here, and one figure. An experiment is cut into cells, the cross product of its `vary` entries, one job each.
+
+Cells that name the same domain and architecture share the kernel and spectrum files that studies read: a `run` that takes
+`files` is given those that `READS` lists for its kind, and computes the same itself where it is given none.
 """
 
 from importlib import import_module
@@ -23,6 +26,20 @@ EXPERIMENTS = {
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",
     "spectra": "learnability.experiments.spectra",
+}
+
+KERNEL, SPECTRUM = {"values": "ntk"}, {"eigenvalues": "ntk"}
+READS = {  # the files of its domain and architecture that a kind reads, and the kernel unless an option `kernel` says so
+    "circle_fits": KERNEL | SPECTRUM,
+    "corrections": KERNEL | SPECTRUM,
+    "covariance": KERNEL | SPECTRUM,
+    "deep_bootstrap": KERNEL | SPECTRUM,
+    "estimators": KERNEL,
+    "gradient_norm": KERNEL | SPECTRUM,
+    "hard_samples": KERNEL,
+    "kappa_fluctuation": KERNEL | SPECTRUM,
+    "random_features": {"eigenvalues": "nngp"},
+    "spectra": SPECTRUM,
 }
 
 

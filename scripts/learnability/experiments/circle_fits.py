@@ -4,16 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
 
 
-def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_sizes, probe=5, seeds=30):
+def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_sizes, probe=5, seeds=30, files=None):
     """Targets amplitude * sqrt(2) cos(k t), learned by kernel regression and networks.
 
     Parameters
@@ -32,8 +31,8 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
         "function" rows against `angle`, with mean and spread over seeds and theory (L f; its standard deviation is in
         theory_spread); "coefficient" and "coefficient variance" rows against train_size.
     """
-    circle, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = circle.spectrum(network), KernelMatrix.on(circle, network)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    circle, spectrum, kernel = given.domain, given.spectrum, given.kernel
     phi, level = target_from(circle, {"cosine": probe})(circle.points), spectrum.modes.tolist().index(probe)
     rows = []
     for frequency in frequencies:

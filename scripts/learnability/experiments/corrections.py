@@ -7,9 +7,8 @@ samples (`learnability.theory.few_samples`).
 import numpy as np
 
 from ..common.errors import choose
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import kernel_experiment
 from ..tables.means import mean_row, table
 from ..theory.prediction import predict
@@ -17,7 +16,9 @@ from ..theory.prediction import predict
 MEASURES = {"population": ("test_mse", "train_mse"), "few_samples": ("learnability", "test_mse")}
 
 
-def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), noise_stds=(0.0,), seeds=100):
+def run(
+    domain, architecture, targets, train_sizes, correction, ridges=(0.0,), noise_stds=(0.0,), seeds=100, files=None
+):
     """Measure kernel regression on a finite domain, and predict it by the paper's and by corrected equations.
 
     Parameters
@@ -31,8 +32,8 @@ def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), n
         Rows "test_mse", "train_mse" or "learnability" of sources kernel (theory: corrected; paper: the paper's) and theory
         and paper (curves), with target, ridge, noise_std and train_size.
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = space.spectrum(network), KernelMatrix.on(space, network)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
     measures = MEASURES[choose("correction", correction, MEASURES)]
     option = {"population": space.size} if correction == "population" else {"correction": correction}
     grid, rows = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes])), []

@@ -3,9 +3,7 @@
 import numpy as np
 
 from ..common.seeding import stream
-from ..domains import domain_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import mean_row, table
@@ -22,6 +20,7 @@ def run(
     kernel_seeds=2000,
     network_seeds=100,
     shown=12,
+    files=None,
 ):
     """E[vhat_i] = L_i v_i, Var[vhat_i] = E_test L_i^2 / n, no covariance between different modes.
 
@@ -40,8 +39,8 @@ def run(
         Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode. The
         standard error of a covariance is that of its mean over draws.
     """
-    cube, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = cube.spectrum(network), KernelMatrix.on(cube, network)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
     modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]

@@ -123,7 +123,7 @@ def _check_experiment(known, entry):
     from ..experiments import experiment
 
     for options, labels in entry.cells.values():
-        require_arguments("option", experiment(entry.kind), options)
+        require_arguments("option", experiment(entry.kind), options, without=["files"])
         if options.get("domain"):
             domain = next(domain for specification, domain in known if specification == options["domain"])
             _targets(targets_in(options), domain)
@@ -133,7 +133,7 @@ def _check_experiment(known, entry):
 def _check_figure_options(entry):
     from ..figures import drawing
 
-    require_arguments("figure option", drawing(entry.figure), entry.figure_options, skip=1)
+    require_arguments("figure option", drawing(entry.figure), entry.figure_options, without=["table"])
 
 
 def _check_networks(architectures, study):
