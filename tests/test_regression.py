@@ -6,7 +6,7 @@ import learnability as lb
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.metrics import coefficients
 from learnability.measurements.regression import kernel_experiment
-from learnability.regression.ridge import minimum_norm_solve
+from learnability.regression.ridge import dual_coefficients, minimum_norm_solve
 from learnability.tables.agreement import agreement
 from learnability.tables.joined import joined
 from learnability.tables.theory import theory_table
@@ -34,15 +34,17 @@ def test_predictions_agree_with_neural_tangents(data):
     ids=lambda a: f"{a.activation}{a.depth}",
 )
 def test_conservation_of_learnability(domain, architecture):
+    """Learnabilities of any orthogonal basis sum to n; where rounding makes the kernel singular, to the rank that it leaves."""
     rng = np.random.default_rng(0)
     basis = np.linalg.qr(rng.standard_normal((domain.size, domain.size)))[0] * np.sqrt(domain.size)
     for train_size in (1, 3, domain.size // 4, domain.size):
         x, index = domain.sample(train_size, seed=5)
         kernel = architecture.kernel(x)
-        if np.linalg.cond(kernel) > 1e8:
-            continue  # the interpolant is then so large off the training set that the basis is not orthogonal enough
+        _, regular = dual_coefficients(kernel, basis[index])
+        assert regular or (domain.size, architecture.activation, architecture.depth, train_size) == (64, "gelu", 1, 64)
+        expected, tolerance = (train_size, 1e-9) if regular else (np.linalg.matrix_rank(kernel, hermitian=True), 1e-4)
         learned = lb.kernel_regression(architecture, x, basis[index], domain.points)
-        assert np.trace(coefficients(basis, learned.T)) == pytest.approx(train_size, rel=1e-9)
+        assert np.trace(coefficients(basis, learned.T)) == pytest.approx(expected, rel=tolerance)
 
 
 def test_regression_matches_theory_on_the_headline_study(cube, relu4):

@@ -125,11 +125,15 @@ class TestEveryMethod:
         assert not stopped.converged.any() and (stopped.steps == 2).all() and (stopped.train_mse > 1e-5).all()
 
     def test_snapshots_lie_on_the_trajectory(self, problem, relu4, method):
+        """A snapshot is the function of a run that was stopped at that time, nothing at the start, all at the end."""
         x, y, x_test = problem
-        result = lb.train(relu4, 64, x, y, x_test, [0], method=method, times=[0.0, 5.0, 1e9], target_mse=1e-3)
-        assert np.abs(result.snapshots[0]).max() < 0.05
-        assert np.abs(result.snapshots[1]).max() > 0.05
-        assert np.allclose(result.snapshots[2], result.predictions)
+        stopped = lb.train(relu4, 64, x, y, x_test, [0], method=method, max_steps=8, dtype="float64")
+        times = [0.0, float(stopped.time[0]), 1e9]
+        result = lb.train(relu4, 64, x, y, x_test, [0], method=method, times=times, target_mse=1e-3, dtype="float64")
+        start, halfway, end = result.snapshots
+        assert np.abs(start).max() < 1e-12 and np.array_equal(end, result.predictions)
+        assert np.abs(halfway - stopped.predictions).max() < 1e-9
+        assert min(np.abs(halfway).max(), np.abs(end - halfway).max()) > 0.15
 
     def test_progress_is_reported(self, problem, relu4, method):
         x, y, x_test = problem
