@@ -6,7 +6,7 @@ import pytest
 import learnability as lb
 from learnability.common.seeding import hash_of
 from learnability.domains import data, domain_from, target_from
-from learnability.domains.data import load
+from learnability.domains.samples import DataSet
 from learnability.tables.theory import theory_table
 
 
@@ -68,6 +68,12 @@ def test_several_outputs_are_predicted_one_by_one(digits, relu4):
         single = lb.predict(spectrum, digits.target(values[:, output]), [10, 20], 0.1)
         assert np.allclose(together.test_mse[:, output], single.test_mse)
         assert np.allclose(together.learnability[:, output], single.learnability)
+
+
+def load(**entry):
+    """Inputs, outputs and their names."""
+    found = DataSet(**entry)
+    return found.points, found.labels, found.names
 
 
 def write(path, x, y):

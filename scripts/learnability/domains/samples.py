@@ -107,10 +107,38 @@ class Samples(FiniteDomain):
 
 
 class DataSet(Samples):
-    """A data set from a file or a known name, see `learnability.domains.data.load`.
+    """A data set from a file or a known name.
 
     Training sets follow from the raw data and from what is made of them, not from rescaled numbers, whose last digit
     may differ between processors.
+
+    Parameters
+    ----------
+    name : "digits", "mnist", "fashion_mnist" or "cifar10", optional
+        The last three are downloaded once and cached by scikit-learn (in `folder`, or where scikit-learn keeps data).
+    path : str, optional
+        A .npz or .h5 file with arrays x and y, or a .csv table whose column `label` (missing: the last) is y.
+    samples : int, optional
+        Take that many, drawn without replacement; missing: all.
+    classes : list, optional
+        Keep these classes only. Two of them become one output of +-1, more become one centred output per class.
+        Missing: texts, and whole numbers of at most 20 values, are classes, all others are numbers to regress on.
+    seed : int
+        Of the draw of `samples`.
+    scale : "all", "features" or "none", optional
+        Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
+        whose columns have units of their own, else "all".
+    labels : "standard" or "raw", optional
+        Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
+        is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
+    encode, missing : str, optional
+        What to do with columns of texts and with gaps of a .csv table, see `learnability.domains.csv.read_csv`.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
+        what to do.
     """
 
     def __init__(
