@@ -1,8 +1,11 @@
 """Messages that teach: what is wrong, where, and what to write instead."""
 
+import math
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
+
+import numpy as np
 
 
 def choose(what, value, allowed):
@@ -31,6 +34,28 @@ def whole(name, value, least=0, most=None):
         raise ValueError(message) from error
     require(least <= number and (most is None or number <= most), message)
     return number
+
+
+def real(name, value, positive=False):
+    """`value` as a float; ValueError unless it is finite and >= 0, or > 0 if `positive`."""
+    number = float(value)
+    allowed = math.isfinite(number) and (number > 0 if positive else number >= 0)
+    require(allowed, f"{name} must be finite and {'>' if positive else '>='} 0, got {value!r}")
+    return number
+
+
+def reals(name, value, infinite=False):
+    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
+    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
+    values = np.asarray(value, dtype=float)
+    allowed = (values >= 0) & (np.isfinite(values) | infinite)
+    require(bool(allowed.all()), f"{name} must be finite and >= 0, got {value!r}")
+    return values
+
+
+def require_finite(name, values):
+    """Require that an array holds no infinities and no nan."""
+    require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
 
 
 def require_arguments(what, function, given, without=()):

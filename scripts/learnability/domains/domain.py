@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..common.errors import require, whole
+from ..common.errors import require, require_finite, whole
 from ..common.seeding import stream
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -129,7 +129,7 @@ class FiniteDomain(Domain):
             values.shape[:1] == (self.size,),
             f"target {name!r} has shape {values.shape}; {self.kind} has {self.size} points",
         )
-        require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
+        require_finite(f"target {name!r}", values)
         return values
 
 

@@ -7,7 +7,7 @@ The matrices are symmetric positive definite and are solved by Cholesky; a kerne
 import numpy as np
 from scipy import linalg
 
-from ..common.errors import require
+from ..common.errors import real, require, require_finite
 
 EPSILON = np.finfo(float).eps
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
@@ -57,8 +57,8 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     -------
     (n_test,) or (n_test, outputs)
     """
-    require(np.isfinite(ridge) and ridge >= 0, f"ridge must be finite and >= 0, got {ridge!r}")
-    require(bool(np.isfinite(y_train).all()), "y_train holds values that are not finite")
+    ridge = real("ridge", ridge)
+    require_finite("y_train", y_train)
     if len(train_kernel) == 0:
         return np.zeros((len(test_kernel), *y_train.shape[1:]))
     alpha, exact = dual_coefficients(train_kernel, y_train, ridge)

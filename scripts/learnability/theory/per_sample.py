@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from ..common.errors import require
+from ..common.errors import reals, require, require_finite
 from .sample_equations import along, smallest_ridge
 
 SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
@@ -106,14 +106,9 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     """
     matrix, y = _checked(matrix, y)
     size = len(matrix)
-    arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    for name, value in arguments.items():
-        require(
-            np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}"
-        )
-        values = np.asarray(value, dtype=float)
-        require(bool((np.isfinite(values) & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
-    n, delta, sigma = (a.copy() for a in np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in arguments.values())))
+    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    grids = np.broadcast_arrays(*(reals(name, value) for name, value in given.items()))
+    n, delta, sigma = (grid.copy() for grid in grids)
     require(bool((n <= size).all()), f"train_size {n.max(initial=0.0):g} is more than the {size} samples of the matrix")
     single, labels = y.ndim == 1, y.reshape(size, -1)
     signs = single and bool((np.abs(y) == 1).all())
@@ -141,7 +136,7 @@ def _checked(matrix, y):
         matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
         f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
     )
-    require(bool(np.isfinite(matrix).all()), "matrix holds values that are not finite")
+    require_finite("matrix", matrix)
     asymmetry = np.abs(matrix - matrix.T).max()
     require(
         asymmetry <= 1e-8 * np.abs(matrix).max(),
@@ -152,7 +147,7 @@ def _checked(matrix, y):
         y.ndim in (1, 2) and len(y) == len(matrix) and y.size > 0,
         f"y must be (M,) or (M, outputs) with M = {len(matrix)}, the rows of the matrix; got shape {y.shape}",
     )
-    require(bool(np.isfinite(y).all()), "y holds values that are not finite")
+    require_finite("y", y)
     return matrix, y
 
 

@@ -5,7 +5,7 @@ from warnings import warn
 
 import numpy as np
 
-from ..common.errors import choose, require
+from ..common.errors import choose, reals, require
 from ..spectra.spectrum import Spectrum
 from . import eigenlearning, few_samples, finite_population, random_features
 from .solution import Solution
@@ -157,7 +157,8 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         given["population"], equations = population, finite_population
     elif correction is not None:
         equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
-    grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
+    endless = ("train_size", "features") if features is not None else ()
+    grids = np.broadcast_arrays(*(reals(name, value, infinite=name in endless) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
@@ -183,12 +184,3 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
 
 CORRECTIONS = {"few_samples": few_samples}
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
-
-
-def _checked(name, value, endless):
-    """An argument as an array; ValueError if it is negative, or infinite where nothing is."""
-    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
-    values = np.asarray(value, dtype=float)
-    finite = np.isfinite(values) | (endless and name in ("train_size", "features")) & (values == np.inf)
-    require(bool((finite & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
-    return values

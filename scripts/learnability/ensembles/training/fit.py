@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ...common.errors import choose, require, whole
+from ...common.errors import choose, require, require_finite, whole
 from ..networks import Ensemble, as_tensor
 from .methods import require_positive, trainer_from
 from .result import TrainingResult, ignore
@@ -134,7 +134,7 @@ def _check_arrays(seeds, x_train, y_train, x_test):
     same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
     require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
     for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
-        require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+        require_finite(name, values)
 
 
 @contextmanager

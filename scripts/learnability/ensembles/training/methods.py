@@ -6,9 +6,7 @@ training begins, so that a workflow can read the options without it.
 
 from dataclasses import dataclass, fields
 
-import numpy as np
-
-from ...common.errors import choose, require
+from ...common.errors import choose, real
 
 
 @dataclass(frozen=True)
@@ -79,4 +77,4 @@ def options_of(method):
 def require_positive(**options):
     """Require that every option is finite and > 0; the error names it."""
     for name, value in options.items():
-        require(bool(np.isfinite(value) and value > 0), f"{name} must be finite and > 0, got {value!r}")
+        real(name, value, positive=True)
