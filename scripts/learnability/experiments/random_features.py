@@ -34,8 +34,8 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
         Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
     """
     given = KernelOnDomain.of(domain, architecture, "nngp", files)
-    space, network = given.domain, given.architecture
-    require(network.depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {network.depth}")
+    space, depth = given.domain, given.architecture.depth
+    require(depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {depth}")
     spectrum, wanted = given.spectrum, target_from(space, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
@@ -46,7 +46,7 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():
-                errors = draw_errors(space, network, wanted, int(size), width, ridge, draws)
+                errors = draw_errors(space, given.architecture, wanted, int(size), width, ridge, draws)
                 expected = values[np.searchsorted(widths, width)]
                 rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=size, features=width))
     return table(rows)

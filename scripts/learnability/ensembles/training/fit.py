@@ -7,7 +7,7 @@ import torch
 
 from ...common.errors import choose, require, require_finite, whole
 from ..networks import Ensemble, as_tensor
-from .methods import require_positive, trainer_from
+from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
 
 CPU_BUDGET = 128 << 20  # bytes: twice as much costs a CPU a twentieth of its speed in cache misses and page faults
@@ -59,9 +59,9 @@ def fit(
     y_train,
     x_test,
     method="gradient_flow",
-    target_mse=1e-5,
-    max_steps=10_000,
-    dtype="float32",
+    target_mse=TARGET_MSE,
+    max_steps=MAX_STEPS,
+    dtype=DTYPE,
     device=None,
     times=(),
     memory=None,

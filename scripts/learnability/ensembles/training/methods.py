@@ -8,6 +8,10 @@ from dataclasses import dataclass, fields
 
 from ...common.errors import choose, real
 
+TARGET_MSE = 1e-5  # of any method, unless given: when training ends,
+MAX_STEPS = 10_000  # or gives up,
+DTYPE = "float32"  # and in which precision
+
 
 @dataclass(frozen=True)
 class GradientFlow:
