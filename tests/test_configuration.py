@@ -199,6 +199,8 @@ def test_a_cell_asks_for_what_its_size_needs():
     small = megabytes(domain={"kind": "hypercube", "dim": 4}, architecture=net, train_sizes=[16])
     assert megabytes(domain=digits) - small == pytest.approx(4 * 8 * 1797**2 / 1e6, abs=2)
     assert megabytes(dim=12) - small == pytest.approx(4 * 8 * 4096**2 / 1e6, abs=2)
+    table = {"kind": "data", "path": str(ROOT / "config" / "data" / "diabetes.csv")}
+    assert megabytes(domain=table) - small == pytest.approx(4 * 8 * 443**2 / 1e6, abs=2)
     wide = [megabytes(architecture=net, width=width, train_sizes=[16]) for width in (None, 10, 3000)]
     assert wide[0] == small < wide[1] < wide[2] and wide[2] - small > 5 * 4 * 3 * 3000**2 / 1e6
     assert megabytes(3, domain=digits) == 3 * megabytes(domain=digits)

@@ -4,6 +4,8 @@ Inputs are centred and scaled so that |x|^2 averages to the number of features: 
 mean the same for every data set.
 """
 
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 import h5py
@@ -11,14 +13,12 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import stream
-from .csv import read_csv
 
 OPENML = {
     "mnist": {"data_id": 554},
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
-READERS = ("npz", "csv", "h5")
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
 
@@ -72,24 +72,57 @@ def _named(name, folder):
 
 
 def _read(path, label, encode, missing):
-    require(path.suffix.lstrip(".") in READERS, f"{path}: unknown kind of file; use .npz, .csv or .h5")
+    """Inputs, labels and their name; ValueError for files that cannot be read, with the remedy."""
+    require(path.suffix in READERS, f"{path}: unknown kind of file; use one of {', '.join(READERS)}")
     require(path.is_file(), f"{path}: no such file")
-    if path.suffix == ".csv":
-        return read_csv(path, label, encode, missing)
+    return READERS[path.suffix](path, label, encode, missing)
+
+
+def _from_csv(path, label, encode, missing):
+    from .csv import read_csv  # here, because pandas takes long to import
+
+    return read_csv(path, label, encode, missing)
+
+
+def _from_npz(path, *_):
+    with _readable(path), np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    return _inputs_and_labels(path, arrays)
+
+
+def _from_h5(path, *_):
+    with _readable(path), h5py.File(path) as file:
+        arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
+    return _inputs_and_labels(path, arrays)
+
+
+READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
+
+
+@contextmanager
+def _readable(path):
     try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-        else:
-            with h5py.File(path) as file:
-                arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
+        yield
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
+
+
+def _inputs_and_labels(path, arrays):
     for key in ("x", "y"):
         require(key in arrays, f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}")
-    require(len(arrays["x"]) == len(arrays["y"]), f"{path}: x has {len(arrays['x'])} rows, y {len(arrays['y'])}")
-    y = arrays["y"]
-    return arrays["x"], y.astype(str) if y.dtype.kind in "SO" else y, "y"
+    x, y = arrays["x"], arrays["y"]
+    require(len(x) == len(y), f"{path}: x has {len(x)} rows, y {len(y)}")
+    return x, y.astype(str) if y.dtype.kind in "SO" else y, "y"
+
+
+@cache
+def rows_in(path):
+    """How many samples a readable file holds at most, without reading the inputs."""
+    if Path(path).suffix == ".csv":
+        with open(path, "rb") as file:
+            return sum(part.count(b"\n") for part in iter(partial(file.read, 1 << 20), b""))
+    with np.load(path) if Path(path).suffix == ".npz" else h5py.File(path) as file:
+        return len(file["y"])
 
 
 def are_classes(y, classes):
