@@ -12,7 +12,10 @@ def main(kind, options, labels, threads, values, eigenvalues, cell):
     torch.set_num_threads(threads)
     files = {name: path for name, path in (("values", values), ("eigenvalues", eigenvalues)) if path}
     table = experiment(kind)(**options, **({"files": files} if files else {}))
-    write_frame(cell, table.assign(**labels), {"kind": kind, "options": options})
+    parameters = {"kind": kind, "options": options}
+    if options.get("width"):  # `fit` trains on CUDA where there is one
+        parameters["device"] = "cuda" if torch.cuda.is_available() else "cpu"
+    write_frame(cell, table.assign(**labels), parameters)
 
 
 if "snakemake" in globals():

@@ -5,12 +5,15 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from build_kernel import main as build_kernel
 from decompose_kernel import main as decompose_kernel
+from learnability.common.store import read_h5
 from learnability.experiments import EXPERIMENTS, READS, experiment
 from learnability.experiments.circle_fits import squared_deviations
 from learnability.figures import FIGURES, drawing
+from run_experiment import main as run_experiment
 
 CUBE, RING, SPHERE = (
     {"kind": "hypercube", "dim": 4},
@@ -87,6 +90,15 @@ def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypa
     other = {**options, "architecture": {**NET, "bias_std": 0.3}}
     with pytest.raises(ValueError, match="was made from architecture"):
         experiment(kind)(**other, files=files)
+
+
+def test_a_cell_with_networks_says_where_they_were_trained(tmp_path):
+    found = {}
+    for kind in ("gradient_norm", "spectra"):
+        given = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}, "threads": 1}
+        run_experiment(**given, values=[], eigenvalues=[], cell=tmp_path / f"{kind}.h5")
+        found[kind] = read_h5(tmp_path / f"{kind}.h5")[1].get("device")
+    assert found == {"gradient_norm": "cuda" if torch.cuda.is_available() else "cpu", "spectra": None}
 
 
 def test_kinds_read_files_if_they_take_them():
