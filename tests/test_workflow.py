@@ -93,6 +93,16 @@ def test_the_numbers_of_a_caption_are_those_of_the_agreement(run):
     assert expected in text
 
 
+def test_cells_and_studies_share_kernels_and_spectra(tmp_path):
+    """Four cells on two domains; studies on the same two with the same architecture, and one more."""
+    place = copy_of_the_repository(tmp_path)
+    config = yaml.safe_load((place / "config/test.yaml").read_text())
+    config["experiments"]["again"] = {**config["experiments"]["spectra"], "options": {"max_mode": 2}}
+    (place / "config/again.yaml").write_text(yaml.safe_dump(config))
+    jobs = planned(place, config="config/again.yaml")
+    assert (jobs["kernel"], jobs["spectrum"], jobs["cell"]) == (3, 3, 4)
+
+
 def test_one_more_seed_trains_that_seed_only(run):
     config = yaml.safe_load((run / "config/test.yaml").read_text())
     config["studies"]["curves"]["network_seeds"] += 1
