@@ -64,7 +64,7 @@ def run(
     rows = [{"source": method, "measure": name, "mean": value} for name, value in cost.items()]
     sizes = np.array([n for n in train_sizes if n < samples], dtype=float)
     if method == "dense" or len(sizes) == 0:
-        return table(rows)
+        return table(rows).assign(samples=samples)
     found = _predicted(large, sizes, ridge)
     exact = _predicted(_dense(x, y, network), sizes, ridge) if samples <= compare_up_to else {}
     for measure in MEASURES:
@@ -76,7 +76,7 @@ def run(
             theory = exact[measure][number] if exact else np.nan
             row = mean_row(method, measure, [found[measure][number]], theory, train_size=int(n))
             rows.append({**row, "standard_error": error[number]})
-    return table(rows)
+    return table(rows).assign(samples=samples)
 
 
 def _dense(x, y, network):
