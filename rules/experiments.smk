@@ -14,8 +14,8 @@ rule cell:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=cell_mb,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=doubled(cell_mb),
+        runtime=doubled(60),
         gpu=lambda wildcards: config["training"]["gpus"] if options_of_cell(wildcards).get("width") else 0,
     params:
         kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,

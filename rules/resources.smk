@@ -7,6 +7,15 @@ CELL_MB = 1000  # draws and theory grids of an experiment's cell
 KNOWN_SAMPLES = {"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
 
 
+def doubled(amount):
+    """A resource function: an amount, or a function of the wildcards, times 1, 2, 4 ... at the tries of a job."""
+
+    def resource(wildcards, attempt):
+        return int(amount(wildcards) if callable(amount) else amount) * 2 ** (attempt - 1)
+
+    return resource
+
+
 def points_of(domain):
     """Points of a domain entry whose kernel matrix is kept whole, at most; an own file is counted."""
     if domain["kind"] == "data":
@@ -58,15 +67,16 @@ def network_minutes(wildcards, attempt):
     return attempt * (15 + int(20 * networks * network_seconds(depth, width, n) / 60))
 
 
-def cell_mb(wildcards, attempt):
-    """Four matrices on a cell's domain (or on the cube of its `dim`), and a block of networks where it has a width."""
+def cell_mb(wildcards):
+    """Four matrices on a cell's domain (or on the cube of its `dim`), its `memory_mb`, a block of networks of its width."""
     options = options_of_cell(wildcards)
     domain = options.get("domain") or {"kind": "hypercube", "dim": options.get("dim", 0)}
     trained = options.get("width") or 0
     n = max([options.get("train_size", 0), *options.get("train_sizes", []), *options.get("shown_sizes", [])])
     depths = (options.get("architecture") or options.get("grid") or {}).get("depth", 1)
     deepest = max(depths) if isinstance(depths, list) else depths
-    return attempt * (CELL_MB + matrix_mb(domain, 4) + (block_mb(n, trained, deepest) if trained else 0))
+    networks = block_mb(n, trained, deepest) if trained else 0
+    return CELL_MB + matrix_mb(domain, 4) + options.get("memory_mb", 0) + networks
 
 
 def _sizes(wildcards):
