@@ -1,7 +1,8 @@
 """Where the paper's equations fail and corrected ones hold: kernel regression against both, with their relative errors.
 
 With ridges or noise the correction is the finite population (`learnability.theory.finite_population`), without them few
-samples (`learnability.theory.few_samples`).
+samples (`learnability.theory.few_samples`), on hypercube, circle and sphere with or without them the next order in 1/n
+(`learnability.theory.fourth_moments`).
 """
 
 import numpy as np
@@ -14,7 +15,11 @@ from ..measurements.regression import kernel_experiment
 from ..tables.means import mean_row, table
 from ..theory.prediction import predict
 
-MEASURES = {"population": ("test_mse", "train_mse"), "few_samples": ("learnability", "test_mse")}
+MEASURES = {
+    "population": ("test_mse", "train_mse"),
+    "few_samples": ("learnability", "test_mse"),
+    "fourth_moments": ("learnability", "test_mse"),
+}
 
 
 def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), noise_stds=(0.0,), seeds=100):
@@ -23,7 +28,7 @@ def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), n
     Parameters
     ----------
     domain, architecture : dicts; targets : list of dicts
-    correction : "population" or "few_samples"
+    correction : "population", "few_samples" or "fourth_moments"
 
     Returns
     -------
@@ -35,22 +40,23 @@ def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), n
     spectrum, kernel = space.spectrum(network), KernelMatrix.on(space, network)
     measures = MEASURES[choose("correction", correction, MEASURES)]
     option = {"population": space.size} if correction == "population" else {"correction": correction}
-    grid, rows = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes])), []
-    for entry in targets:
-        target = target_from(space, entry)
-        found = kernel_experiment(space, {target.name: target}, kernel, train_sizes, ridges, noise_stds, range(seeds))
-        for (ridge, noise), cells in found.groupby(["ridge", "noise_std"]):
-            keys = {"target": target.name, "ridge": ridge, "noise_std": noise}
-            theories = {"theory": predict(spectrum, target, grid, ridge, noise, **option)}
-            theories["paper"] = predict(spectrum, target, grid, ridge, noise)
-            for measure in measures:
-                curves = {source: getattr(p, measure) for source, p in theories.items()}
-                for source, values in curves.items():
-                    for n, value in zip(grid, values, strict=True):
-                        row = {"source": source, "measure": measure, **keys, "train_size": n, "mean": value}
-                        rows.append(row)
-                for n, cell in cells.groupby("train_size"):
-                    theory, paper = (values[np.searchsorted(grid, n)] for values in curves.values())
-                    row = mean_row("kernel", measure, cell[measure], theory, **keys, train_size=n)
-                    rows.append({**row, "paper": paper})
+    if correction == "fourth_moments":
+        option["domain"] = space
+    grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
+    targets = {target.name: target for target in (target_from(space, entry) for entry in targets)}
+    found = kernel_experiment(space, targets, kernel, train_sizes, ridges, noise_stds, range(seeds))
+    rows = []
+    for (name, ridge, noise), cells in found.groupby(["target", "ridge", "noise_std"], sort=False):
+        keys = {"target": name, "ridge": ridge, "noise_std": noise}
+        theories = {"theory": predict(spectrum, targets[name], grid, ridge, noise, **option)}
+        theories["paper"] = predict(spectrum, targets[name], grid, ridge, noise)
+        for measure in measures:
+            curves = {source: getattr(p, measure) for source, p in theories.items()}
+            for source, values in curves.items():
+                for n, value in zip(grid, values, strict=True):
+                    rows.append({"source": source, "measure": measure, **keys, "train_size": n, "mean": value})
+            for n, cell in cells.groupby("train_size"):
+                theory, paper = (values[np.searchsorted(grid, n)] for values in curves.values())
+                row = mean_row("kernel", measure, cell[measure], theory, **keys, train_size=n)
+                rows.append({**row, "paper": paper})
     return table(rows)

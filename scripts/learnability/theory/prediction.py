@@ -1,13 +1,14 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
 from dataclasses import dataclass
+from functools import partial
 from warnings import warn
 
 import numpy as np
 
 from ..common.errors import choose, require
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, few_samples, finite_population, random_features
+from . import eigenlearning, few_samples, finite_population, fourth_moments, random_features
 from .solution import Solution
 
 
@@ -115,7 +116,18 @@ class Prediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
-def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None, correction=None):
+def predict(
+    spectrum,
+    target,
+    train_size,
+    ridge=0.0,
+    noise_std=0.0,
+    *,
+    population=None,
+    features=None,
+    correction=None,
+    domain=None,
+):
     """Predict generalization from a kernel's spectrum alone.
 
     Parameters
@@ -157,13 +169,16 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         given["population"], equations = population, finite_population
     elif correction is not None:
         equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
+    required = correction == "fourth_moments"
+    require(required == (domain is not None), "correction 'fourth_moments' and domain are given together, or neither")
+    solve = partial(equations.solve, domain=domain) if required else equations.solve
     grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):
         warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
-    solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
+    solution = solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
     shape = grids["train_size"].shape
 
     def shaped(name):
@@ -181,7 +196,7 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
     )
 
 
-CORRECTIONS = {"few_samples": few_samples}
+CORRECTIONS = {"few_samples": few_samples, "fourth_moments": fourth_moments}
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
 
 
