@@ -18,7 +18,7 @@ from ..theory.prediction import predict
 MEASURES = {
     "population": ("test_mse", "train_mse"),
     "few_samples": ("learnability", "test_mse"),
-    "fourth_moments": ("learnability", "test_mse"),
+    "fourth_moments": ("learnability", "test_mse", "train_mse"),
 }
 
 
@@ -38,7 +38,9 @@ def run(domain, architecture, targets, train_sizes, correction, ridges=(0.0,), n
     """
     space, network = domain_from(domain), architecture_from(architecture)
     spectrum, kernel = space.spectrum(network), KernelMatrix.on(space, network)
-    measures = MEASURES[choose("correction", correction, MEASURES)]
+    measures = [
+        name for name in MEASURES[choose("correction", correction, MEASURES)] if name != "train_mse" or max(ridges)
+    ]
     option = {"population": space.size} if correction == "population" else {"correction": correction}
     if correction == "fourth_moments":
         option["domain"] = space

@@ -58,7 +58,7 @@ def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, nois
     diagonal[..., products.level] = p.coefficient_variance
     found = np.empty((p.kappa.size, len(shown), len(shown)))
     for point, (n, delta, kappa) in enumerate(zip(p.train_size.flat, p.ridge.flat, p.kappa.flat, strict=True)):
-        if n == 0 or kappa == 0:  # nothing or everything is learned
+        if n == 0 or n == domain.size or kappa == 0:  # training sets do not differ, or everything is learned
             found[point] = np.diag(diagonal.reshape(-1, len(products.modes))[point, level[shown]])
             continue
         order = NextOrder(products, n, delta, kappa)

@@ -43,7 +43,7 @@ def solve(spectrum, power, beyond, n, delta, sigma, domain):
     Returns
     -------
     Solution
-        kappa is that of the leading order, which is returned at n = 0 and where everything is learned.
+        kappa is that of the leading order, which is returned at n = 0, at n = M and where everything is learned.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def solve(spectrum, power, beyond, n, delta, sigma, domain):
     learned = base.mode_learnabilities().copy()
     variances = base.coefficient_variance().copy()
     size, off = domain.size or np.inf, None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
-    for point in np.flatnonzero((n > 0) & (base.kappa > 0)):
+    for point in np.flatnonzero((n > 0) & (n < size) & (base.kappa > 0)):
         order = NextOrder(products, n[point], delta[point], base.kappa[point])
         noise, listed = sigma[point] ** 2, products.level
         missed, test, train = (
@@ -73,7 +73,7 @@ def solve(spectrum, power, beyond, n, delta, sigma, domain):
         found["overfitting_coefficient"][point] = order.unlearned_error
         found["variance"][point] = found["test_mse"][point] - found["bias"][point] - noise
         variances[point] = np.outer(learned[point] ** 2, found["variance"][point] / order.squares)
-        if off is not None and n[point] < size:
+        if off is not None:
             on = found["train_mse"][point] + 2 * noise * order.learnt / n[point]  # against new labels
             off[point] = (size * found["test_mse"][point] - n[point] * on) / (size - n[point])
     return Solution(

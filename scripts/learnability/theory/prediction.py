@@ -145,9 +145,13 @@ def predict(
         only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
         infinite. Missing: the kernel itself, the paper's equations (`learnability.theory.eigenlearning`).
 
-    correction : "few_samples", optional
-        Learnability grows sample by sample, and a mode's error is carried by the others (`learnability.theory.few_samples`):
-        for kernels with one dominant mode and n below about 16, without a ridge.
+    correction : "few_samples" or "fourth_moments", optional
+        "fourth_moments": the next order in 1/n, with any ridge and noise, for kernels of hypercube, circle and sphere; training
+        sets are drawn without replacement from a domain that is a list of points (`learnability.theory.fourth_moments`).
+        "few_samples": learnability grows sample by sample, and a mode's error is carried by the others; without a ridge, for
+        any spectrum with one dominant mode and n below about 16 (`learnability.theory.few_samples`).
+    domain : SymmetricDomain, with correction "fourth_moments" only
+        The domain that the spectrum belongs to.
 
     Returns
     -------
@@ -157,7 +161,7 @@ def predict(
     ------
     ValueError
         A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features; a
-        population smaller than train_size or than the spectrum's number of modes.
+        population smaller than train_size or than the spectrum's number of modes; a domain that is not the spectrum's.
     """
     several = sum(option is not None for option in (population, features, correction)) > 1
     require(not several, "give one of population, features and correction: no theory knows two of them")
