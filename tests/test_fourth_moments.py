@@ -7,6 +7,8 @@ import pytest
 from scipy import linalg
 
 import learnability as lb
+from learnability.theory.covariance import leading_order
+from learnability.theory.fourth_moments import NextOrder
 from learnability.theory.products import Products
 
 RING = lb.Circle(points=24)
@@ -191,6 +193,18 @@ def test_variances_sum_to_the_test_error(domain, relu4):
     assert np.allclose(np.trace(covariance, axis1=-2, axis2=-1), p.variance)
     assert np.allclose(covariance, np.swapaxes(covariance, -2, -1))
     assert np.linalg.eigvalsh(covariance).min() > -1e-9
+
+
+def test_the_sum_of_variances_comes_out_by_two_roads(cube, relu4):
+    """That of the covariance formula and that which the slopes of learnabilities give: within 5 %."""
+    spectrum, (modes, basis) = cube.spectrum(relu4), cube.eigenfunctions()
+    products = Products(cube, spectrum)
+    for k, n in product((1, 2, 3), (8, 16, 32, 64, 128)):
+        p = lb.predict(spectrum, cube.parity(k), n, correction="fourth_moments", domain=cube)
+        order = NextOrder(products, n, 0.0, float(p.kappa))
+        missed = (1 - order.first[modes]) * (np.arange(256) == 2**k - 1)
+        _, total = leading_order(order, basis, modes, missed, order.first[modes], np.arange(3))
+        assert p.variance == pytest.approx(total, rel=0.05)
 
 
 def test_a_target_of_many_modes_has_the_variances_of_the_paper(relu4):

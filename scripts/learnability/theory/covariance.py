@@ -64,14 +64,18 @@ def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, nois
         order = NextOrder(products, n, delta, kappa)
         learned = order.first[level]
         noise = p.noise_std.flat[point] ** 2 * (order.of_noise()[0] - 1)
-        matrix, total = _of_target(order, basis, level, (1 - learned) * coefficients, learned, shown)
+        matrix, total = leading_order(order, basis, level, (1 - learned) * coefficients, learned, shown)
         found[point] = matrix * (p.variance.flat[point] - noise) / total if total > 0 else matrix
         found[point] += np.diag(noise * learned[shown] ** 2 / (learned @ learned))
     return found.reshape((*p.kappa.shape, len(shown), len(shown)))
 
 
-def _of_target(order, basis, level, missed, learned, shown):
-    """The three sums for the listed eigenfunctions (shown, shown), and the sum of all variances."""
+def leading_order(order, basis, level, missed, learned, shown):
+    """Equation and sum of all variances before they are scaled.
+
+    order : NextOrder; basis : (points, modes) eigenfunctions and the `level` of each; missed : (modes,), (1 - L_i) v_i;
+    learned : (modes,), L_i. Returns (shown, shown) and a number.
+    """
     points = len(basis)
     rungs, constant = order.rungs[level], order.products.constant[level]
     residual = basis @ missed
