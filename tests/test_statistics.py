@@ -79,10 +79,8 @@ def test_linear_regression_three_ways():
 
 
 def test_covariance_of_learned_coefficients(cube, relu4):
-    """Means and covariances within Monte-Carlo error; variances as the squares of learnabilities, and known to be 11 % low."""
-    degree = np.repeat(
-        [0, 1, 2], [1, 8, 28]
-    )  # the constant, 8 parities of one bit, of which the first is the target, 28 of two
+    """Means, variances and covariances within Monte-Carlo error; the paper misses a target's own variance."""
+    degree = np.repeat([0, 1, 2], [1, 8, 28])  # the constant, parities of one bit, the first the target, and of two
     rows = experiment("covariance")(
         {"kind": "hypercube", "dim": 8},
         relu4.identity,
@@ -97,15 +95,19 @@ def test_covariance_of_learned_coefficients(cube, relu4):
     means, variances, pairs = (
         rows[rows["measure"] == measure] for measure in ("coefficient", "coefficient variance", "covariance")
     )
+    print(
+        means["z"].abs().max(),
+        pairs["z"].abs().max(),
+        pairs["z"].std(),
+        (variances["mean"] / variances["theory"]).to_numpy(),
+        variances["z"].to_numpy(),
+    )
     assert means["z"].abs().max() < 4
+    assert variances["z"].abs().max() < 4
     assert pairs["z"].abs().max() < 4.5 and pairs["z"].std() == pytest.approx(1, abs=0.1)
     # the target's own mode fluctuates less: its square is constant, where the theory's Gaussian modes have E[phi^4] = 3
     paper = lb.predict(cube.spectrum(relu4), cube.parity(1), 64)
     assert 0.28 < variances["mean"].iloc[1] / paper.coefficient_variance[1] < 0.36
-    found = np.array([variances["mean"][degree == 1].iloc[1:].mean(), variances["mean"][degree == 2].mean()])
-    share = (paper.mode_learnabilities[1] / paper.mode_learnabilities[2]) ** 2  # 2.38
-    assert found[0] / found[1] == pytest.approx(share, rel=0.06)  # twice the error of a mean over modes
-    assert np.allclose(found / paper.coefficient_variance[[1, 2]], 1.11, atol=0.05)
 
 
 def test_leave_one_out_is_leaving_one_out(cube, relu4):

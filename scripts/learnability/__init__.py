@@ -25,6 +25,7 @@ _HOME = {
     "Samples": "domains.samples",
     "predict": "theory.prediction",
     "Prediction": "theory.prediction",
+    "coefficient_covariance": "theory.covariance",
     "predict_samples": "theory.per_sample",
     "SamplePrediction": "theory.per_sample",
     "kernel_regression": "regression.ridge",

@@ -90,6 +90,15 @@ class SymmetricDomain(Domain):
     def spectrum_of_profile(self, profile):
         """Spectrum of the kernel whose values K(first, every) at `profile_points` are given."""
 
+    @abstractmethod
+    def zonal_functions(self):
+        """What a profile is made of: modes and their multiplicities (levels,), zonal functions (levels, m), weights (m,).
+
+        A kernel with eigenvalues lambda has the profile sum_k multiplicity_k lambda_k zonal_k, and a profile the
+        eigenvalues sum_j weight_j zonal_k(j) profile(j). Zonal functions are 1 at the first point; the weights are the
+        probabilities of the profile's points.
+        """
+
     def kernel_values(self, architecture, kind="ntk"):
         points = self.profile_points()
         return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
@@ -139,6 +148,16 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
     @abstractmethod
     def eigenfunctions(self):
         """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
+
+    def fourth_moments(self, functions):
+        """E[phi_i phi_j phi_k phi_l] of the listed columns of `eigenfunctions`, (number,) * 4, to rounding.
+
+        Gaussian variables have delta_ij delta_kl + delta_ik delta_jl + delta_il delta_jk. Parities have 1 where the
+        symmetric difference of the four sets is empty, else 0; waves what trigonometric identities say.
+        """
+        basis = self.eigenfunctions()[1][:, functions]
+        pairs = np.einsum("xi,xj->xij", basis, basis).reshape(self.size, -1)
+        return (pairs.T @ pairs / self.size).reshape((basis.shape[1],) * 4)
 
     @abstractmethod
     def power(self, values):

@@ -99,6 +99,12 @@ class Hypersphere(SymmetricDomain):
             values[degree], noise[degree] = terms.sum(), ROUNDING * (1 + degree) * np.abs(terms).sum()
         return Spectrum.resolved(values, multiplicities(self.dim, degrees), float(profile[0]), noise, degrees)
 
+    def zonal_functions(self):
+        angles, weights = self._quadrature
+        degrees = np.arange(self.max_degree + 1)
+        zonal = np.stack(list(gegenbauer(self.dim, np.cos([0.0, *angles]), self.max_degree)))
+        return degrees, multiplicities(self.dim, degrees), zonal, np.array([0.0, *weights])
+
     # --- targets ----------------------------------------------------------------------------------------------
 
     def harmonic(self, degree):
