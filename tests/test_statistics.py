@@ -95,13 +95,6 @@ def test_covariance_of_learned_coefficients(cube, relu4):
     means, variances, pairs = (
         rows[rows["measure"] == measure] for measure in ("coefficient", "coefficient variance", "covariance")
     )
-    print(
-        means["z"].abs().max(),
-        pairs["z"].abs().max(),
-        pairs["z"].std(),
-        (variances["mean"] / variances["theory"]).to_numpy(),
-        variances["z"].to_numpy(),
-    )
     assert means["z"].abs().max() < 4
     assert variances["z"].abs().max() < 4
     assert pairs["z"].abs().max() < 4.5 and pairs["z"].std() == pytest.approx(1, abs=0.1)
