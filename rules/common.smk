@@ -13,6 +13,7 @@ from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
+from learnability.tables.recommendation import recommendation
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
 from learnability.studies.costs import network_seconds
 from learnability.studies.schema import load_schema
@@ -29,6 +30,7 @@ except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 COMPARED = sorted([*STUDIES, *(name for name, e in EXPERIMENTS.items() if e.kind != "fidelity")])
+RANKINGS = [name for name, e in EXPERIMENTS.items() if e.kind == "select"]
 
 
 wildcard_constraints:

@@ -13,7 +13,7 @@ def study(targets, sizes, converged=True):
     frame = pd.DataFrame(keys, columns=["target", "train_size", "seed"]).assign(ridge=0.0, noise_std=0.0)
     for measure in ("learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"):
         frame[measure] = rng.uniform(0.4, 0.6, len(frame))
-    theory = frame[frame["seed"] == 0].drop(columns="seed")
+    theory = frame[frame["seed"] == 0].drop(columns="seed").assign(target_variance=0.5)
     common = {"architecture": "net"}
     return joined(
         [

@@ -54,7 +54,7 @@ def test_regression_matches_theory_on_the_headline_study(cube, relu4):
     theory = theory_table(cube.spectrum(relu4), targets, sizes, [0.0], [0.0], cube.size)
     network = experiment.iloc[:0].assign(converged=[])
     parts = [
-        (theory, {"source": "theory", "architecture": "relu4"}),
+        (theory.assign(target_variance=1.0), {"source": "theory", "architecture": "relu4"}),
         (experiment, {"source": "kernel", "architecture": "relu4", "width": np.nan}),
         (network, {"source": "network", "architecture": "relu4", "width": 500}),
     ]

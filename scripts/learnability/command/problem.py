@@ -10,6 +10,7 @@ from ..figures import drawing, save_as
 from ..studies.configuration import label_of
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
+from ..tables.normalised import with_normalised
 from ..tables.theory import domain_table
 
 
@@ -49,9 +50,10 @@ def predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, 
     values = place.kernel_values(network, kernel)
     sizes = (list(train_sizes), list(train_sizes))
     spectrum = place.spectrum_of(values)
-    return domain_table(
+    table = domain_table(
         place, targets, spectrum, values.get("matrix"), *sizes, list(ridges), list(noise_stds), population
     )
+    return with_normalised(table)
 
 
 def drawn(table, path):

@@ -3,9 +3,11 @@
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from ..domains import domain_from, target_from
+from ..domains.normalisation import normalised
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
@@ -19,7 +21,19 @@ from ..tables.means import mean_row, table
 from ..theory.prediction import predict
 
 
-def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10, width=None, network_seeds=3):
+def run(
+    domain,
+    grid,
+    target,
+    train_sizes,
+    ridge=0.0,
+    kernels=("ntk",),
+    seeds=10,
+    width=None,
+    network_seeds=3,
+    network_sizes=None,
+    reach=0.5,
+):
     """Rank all candidates, measure all of them by kernel regression, train the best, the median and the worst.
 
     Parameters
@@ -31,14 +45,22 @@ def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10
         Training sets for kernel regression and for networks.
     width : int, optional
         Of trained networks; missing: none are trained.
+    network_sizes : list of int, optional
+        Of the train_sizes, those at which networks are trained; missing: all. Gradient flow of several outputs solves an
+        eigenproblem of outputs * n rows per step.
+    reach : float
+        The normalised error for which the samples needed are told.
 
     Returns
     -------
     DataFrame
         Rows "test_mse_off_train" against candidate, kernel_kind and train_size: sources kernel and network beside the
-        prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets). Rows "rank
-        correlation" (Spearman, of a source with the measured errors) against train_size. Rows "seconds": the ranking as a
-        whole, and the training of all candidates, as estimated from those that were trained.
+        prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets); nmse is the mean
+        over the labels' variance. Rows "best" per train_size: the candidate of least predicted error (mean and nmse: the
+        normalised one), its runner_up, margin and margin_error. Rows "samples needed" per candidate to reach nmse, with
+        their standard_error (see `learnability.selection.ranking.Selection`). Rows "rank correlation" (Spearman, of a
+        source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
+        all candidates, as estimated from those that were trained.
     """
     place = domain_from(domain)
     aim = target_from(place, target)
@@ -59,8 +81,24 @@ def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10
                 rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
-        rows += _trained(place, aim, networks, predicted, train_sizes, width, network_seeds)
-    return table(rows)
+        rows += _trained(place, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
+    for row in rows:
+        if row["measure"] == "test_mse_off_train":
+            row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
+    return table([*rows, *_recommended(ranking, reach)])
+
+
+def _recommended(ranking, reach):
+    """The best candidate of each size with its margin, and the samples that each candidate needs."""
+    best = ranking.best().drop(columns=["ridge", "test_mse"]).assign(measure="best")
+    best["mean"] = best["nmse"]
+    needed = ranking.samples_needed(reach).drop(columns="ridge").rename(columns={"samples": "mean"})
+    both = pd.concat([best, needed.assign(measure="samples needed", nmse=reach)]).assign(source="theory")
+    names = {"architecture": "candidate", "kernel": "kernel_kind"}
+    return [
+        {key: value for key, value in row.items() if not pd.isna(value)}
+        for row in both.rename(columns=names).to_dict("records")
+    ]
 
 
 def _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
