@@ -8,12 +8,14 @@ would move their means.
 
 from dataclasses import dataclass, field
 from time import perf_counter
+from warnings import warn
 
 import numpy as np
 import pandas as pd
 
 from ..common.errors import require
 from ..domains.normalisation import normalised, variances
+from ..kernels.odd import misses_the_mean, remark
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 
@@ -152,6 +154,9 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     began, rows, errors = perf_counter(), [], {}
     spread = variances(domain, target) + noise_std**2
+    odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
+    if odd:
+        warn(remark(odd, target.name), stacklevel=2)
     for name, architecture in architectures.items():
         for kernel in kernels:
             for ridge in ridges:

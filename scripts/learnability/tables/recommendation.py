@@ -64,8 +64,11 @@ def _named(row):
 
 
 def _margin(margin, error):
-    percent = f"{100 * margin:.2g}"
-    return f"{percent} ± {100 * error:.2g} %" if np.isfinite(error) else f"{percent} %"
+    return f"{_percent(margin)} ± {_percent(error)} %" if np.isfinite(error) else f"{_percent(margin)} %"
+
+
+def _percent(share):
+    return f"{100 * share:.2g}" if share < 0.1 else f"{100 * share:.0f}"
 
 
 def _samples(row, smallest):
