@@ -51,7 +51,7 @@ def test_the_library_warns_by_name(use):
         warnings.simplefilter("error")
         use(ODD, x, y - y.mean())
         use(lb.FullyConnected(2, "tanh", bias_std=0.1), x, y)
-        use(ODD, x, np.where(np.arange(40) % 7 < 3, 1.0, -1.0))  # a mean of -0.1, as chance gives in 40 labels
+        use(ODD, x, np.where(np.arange(40) % 3 < 1, 1.0, -1.0))  # a mean of -0.3, which chance gives to 40 labels
 
 
 def test_the_command_and_a_configuration_say_it_before_anything_runs(tmp_path):
