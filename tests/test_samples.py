@@ -93,7 +93,9 @@ def test_own_files(tmp_path, suffix):
 def test_texts_and_gaps_of_a_table_are_filled_only_by_name(tmp_path):
     path = tmp_path / "cars.csv"
     path.write_text("colour,power,price\nred,1,10\nblue,,20\nred,3,35\n,5,40\n")
-    with pytest.raises(ValueError, match="columns 'colour', 'power' have missing values, the first in line 3; .*missing: median"):
+    with pytest.raises(
+        ValueError, match="columns 'colour', 'power' have missing values, the first in line 3; .*missing: median"
+    ):
         load(path=str(path), encode="one_hot")
     x, _, _ = load(path=str(path), encode="one_hot", missing="median", scale="none")
     assert x.tolist() == [[1, 0, 1], [3, 1, 0], [3, 0, 1], [5, 0, 1]]  # power, blue, red

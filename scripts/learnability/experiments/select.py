@@ -1,11 +1,13 @@
 """Architectures ranked by predicted error, and the ranking confirmed by kernel regression and by trained networks."""
 
+from itertools import product
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..common.progress import counted
 from ..domains import domain_from, target_from
 from ..domains.normalisation import normalised
 from ..ensembles.training.fit import fit
@@ -68,17 +70,16 @@ def run(
     ranking = select(place, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
-    for kind in kernels:
-        for name, network in networks.items():
-            matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
-            keys = {
-                "candidate": name,
-                "kernel_kind": kind,
-                "activation": activation_from(network.activation).name,
-                "depth": network.depth,
-            }
-            for n in train_sizes:
-                rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+    for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
+        matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
+        keys = {
+            "candidate": name,
+            "kernel_kind": kind,
+            "activation": activation_from(network.activation).name,
+            "depth": network.depth,
+        }
+        for n in train_sizes:
+            rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
         rows += _trained(place, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
@@ -155,7 +156,7 @@ def _trained(place, aim, networks, predicted, train_sizes, width, seeds):
         samples = [place.sample(n, seed) for seed in range(seeds)]
         x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])
         began = perf_counter()
-        for name in chosen:
+        for name in counted(chosen, f"networks of width {width}, n = {n}"):
             result = fit(networks[name], width, range(seeds), x, y, points)
             errors = [
                 mean_squared_error(f, learned, ~np.isin(everywhere, index)) if done else np.nan

@@ -7,6 +7,7 @@ would move their means.
 """
 
 from dataclasses import dataclass, field
+from itertools import product
 from time import perf_counter
 from warnings import warn
 
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..common.errors import require
+from ..common.progress import counted
 from ..domains.normalisation import normalised, variances
 from ..kernels.odd import misses_the_mean, remark
 from ..theory.per_sample import predict_samples
@@ -157,15 +159,13 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn(remark(odd, target.name), stacklevel=2)
-    for name, architecture in architectures.items():
-        for kernel in kernels:
-            for ridge in ridges:
-                means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
-                for number, train_size in enumerate(train_sizes):
-                    key = (name, kernel, float(ridge), train_size)
-                    rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
-                    if samples is not None:
-                        errors[key] = samples[number]
+    for (name, architecture), kernel, ridge in counted(product(architectures.items(), kernels, ridges), "candidates"):
+        means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
+        for number, train_size in enumerate(train_sizes):
+            key = (name, kernel, float(ridge), train_size)
+            rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
+            if samples is not None:
+                errors[key] = samples[number]
     table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse"])
     table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
