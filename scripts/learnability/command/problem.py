@@ -96,7 +96,7 @@ def ranking(selection, reach=None):
 
 def drawn(table, path):
     """Test error and learnability against the training-set size, a colour per ridge."""
-    options = {"x": "train_size", "group": "ridge", "measures": ["test_mse", "learnability"], "xscale": "log"}
+    options = {"x": "train_size", "group": "ridge", "measures": ["test_mse", "learnability"]}
     save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
 
 
