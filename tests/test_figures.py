@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from learnability.figures import drawing, save
@@ -135,7 +136,7 @@ def test_many_curves_are_named_at_their_ends_and_apart():
     named = {text.get_text() for text in many.legends[0].get_texts()}
     assert not any(name.startswith("curve") for name in named)
     texts = many.axes[0].texts
-    many.canvas.draw()
+    FigureCanvasAgg(many).draw()
     boxes = sorted((Text.get_window_extent(text) for text in texts), key=lambda box: box.y0)
     assert [text.get_text() for text in sorted(texts, key=lambda text: text.xyann[1])] == [
         f"curve {k}" for k in range(10)
