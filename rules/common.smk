@@ -19,6 +19,12 @@ from learnability.studies.costs import network_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
+if not os.access(".", os.W_OK):
+    raise WorkflowError(
+        f"{os.getcwd()} cannot be written to; results go elsewhere with --directory DIR, and paths in a configuration are then "
+        "relative to DIR"
+    )
+
 try:
     config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
     if workflow.is_main_process:
