@@ -13,10 +13,17 @@ from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
+from learnability.tables.recommendation import recommendation
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
 from learnability.studies.costs import network_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
+
+if not os.access(".", os.W_OK):
+    raise WorkflowError(
+        f"{os.getcwd()} cannot be written to; results go elsewhere with --directory DIR, and paths in a configuration are then "
+        "relative to DIR"
+    )
 
 try:
     config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
@@ -29,6 +36,7 @@ except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 COMPARED = sorted([*STUDIES, *(name for name, e in EXPERIMENTS.items() if e.kind != "fidelity")])
+RANKINGS = [name for name, e in EXPERIMENTS.items() if e.kind == "select"]
 
 
 wildcard_constraints:

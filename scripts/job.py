@@ -15,6 +15,8 @@ def run(main, snakemake):
     given |= {"threads": snakemake.threads}
     try:
         main(**{name: given[name] for name in signature(main).parameters})
+    except KeyboardInterrupt:
+        sys.exit(f"{snakemake.rule}: interrupted, nothing half done is left")
     except Exception as error:
         logging.error("%s", traceback.format_exc())
         sys.exit(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole story: {log})")

@@ -107,7 +107,9 @@ def test_own_files(tmp_path, suffix):
 def test_texts_and_gaps_of_a_table_are_filled_only_by_name(tmp_path):
     path = tmp_path / "cars.csv"
     path.write_text("colour,power,price\nred,1,10\nblue,,20\nred,3,35\n,5,40\n")
-    with pytest.raises(ValueError, match="column 'colour' has missing values, the first in line 5; .*missing: median"):
+    with pytest.raises(
+        ValueError, match="columns 'colour', 'power' have missing values, the first in line 3; .*missing: median"
+    ):
         load(path=str(path), encode="one_hot")
     x, _, _ = load(path=str(path), encode="one_hot", missing="median", scale="none")
     assert x.tolist() == [[1, 0, 1], [3, 1, 0], [3, 0, 1], [5, 0, 1]]  # power, blue, red
@@ -131,10 +133,17 @@ def bad_csv(tmp_path, text):
 
 
 BAD = {
-    "text column": ("a,b,y\n1,red,0\n2,blue,1\n", "columns b are not numeric; write encode: one_hot, or drop them"),
+    "text column": (
+        "a,b,y\n1,red,0\n2,blue,1\n",
+        r"column 'b' is not numeric; write encode: one_hot \(--encode one_hot\), or drop",
+    ),
     "missing value": (
         "a,b,y\n1,2,0\n,3,1\n4,5,1\n",
-        "column 'a' has missing values, the first in line 3; remove or impute",
+        r"column 'a' has missing values, the first in line 3; write missing: median or drop \(--missing median\)",
+    ),
+    "all at once": (
+        "a,b,c,y\n1,red,,0\n2,,3,1\n4,blue,5,1\n",
+        r"(?s)columns 'b', 'c' have missing values, the first in line 2;.*column 'b' is not numeric",
     ),
     "one row": ("a,b,y\n1,2,0\n", "needs at least 2 samples, got 1"),
     "constant labels": ("a,b,y\n1,2,1\n3,4,1\n", "one value only, '1': there is nothing to learn"),

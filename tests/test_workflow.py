@@ -45,7 +45,7 @@ def results(place):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    place = copy_of_the_repository(tmp_path_factory.mktemp("run"))
+    place = copy_of_the_repository(tmp_path_factory.mktemp("a rün, its pläce"))
     done = snakemake(place)
     assert done.returncode == 0, done.stdout + done.stderr
     return place

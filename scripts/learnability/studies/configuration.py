@@ -140,6 +140,11 @@ def targets_in(options):
     return {label_of(target): target for target in given}
 
 
+def grid_in(options):
+    """The architectures of an experiment's option `grid`, {name: specification}."""
+    return expanded("net", options["grid"]) if "grid" in options else {}
+
+
 def studies_from(config):
     """The studies of a checked configuration, {name: Study}."""
     return {name: _study(config, name, entry) for name, entry in config["studies"].items()}

@@ -12,7 +12,7 @@ from functools import partial
 import jsonschema
 
 from ..common.errors import require, require_arguments
-from .configuration import experiments_from, studies_from, targets_in, with_grids
+from .configuration import experiments_from, grid_in, studies_from, targets_in, with_grids
 from .schema import described
 
 
@@ -74,6 +74,7 @@ def check_meaning(config):
     """
     from ..domains import domain_from
     from ..kernels import architecture_from
+    from .remarks import remarks
 
     domains = with_context("domains", config["domains"], domain_from)
     architectures = with_context("architectures", config["architectures"], architecture_from)
@@ -85,22 +86,7 @@ def check_meaning(config):
         with_context(section, entries, _check_figure_options)
     with_context("studies", studies, _check_figure)
     with_context("studies", studies, partial(_check_networks, architectures))
-    return [
-        f"studies.{study.name}: network {name} is an odd function of its inputs (bias_std 0) and "
-        f"cannot learn the mean of {label}; give it a bias_std, e.g. 0.1"
-        for study in studies.values()
-        for name in study.architectures
-        for label in _off_centre(study, domains[study.domain_name])
-        if architectures[name].odd
-    ]
-
-
-def _off_centre(study, domain):
-    """Targets of a data set whose mean is more than a hundredth of their power."""
-    found = [] if domain.alike else _targets(study.targets, domain).items()
-    return [
-        label for label, target in found if (target.values.mean(0) ** 2).sum() > 0.01 * (target.values**2).mean(0).sum()
-    ]
+    return remarks(config, studies, experiments, domains, architectures)
 
 
 def _check_study(study, domain):
@@ -121,9 +107,11 @@ def _check_experiment(known, entry):
     known : list of (specification, domain), built before
     """
     from ..experiments import experiment
+    from ..kernels import architecture_from
 
     for options, labels in entry.cells.values():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
+        with_context("grid", grid_in(options), architecture_from)
         if options.get("domain"):
             domain = next(domain for specification, domain in known if specification == options["domain"])
             _targets(targets_in(options), domain)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from ...common.errors import choose, require, require_finite, whole
+from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
@@ -45,6 +46,7 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
     x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
     result = fit(architecture, width, seeds, x, y, x_test, **settings)
