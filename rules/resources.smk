@@ -1,13 +1,16 @@
 # Memory and time that a job asks for, from the size of what it computes. A retry asks for twice as much.
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
-KNOWN_SAMPLES = {"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
+KNOWN_SAMPLES = {
+    **{"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000},
+    **{"gaussian_samples": 60_000, "mixture_samples": 60_000, "sphere_samples": 60_000},
+}
 
 
 def points_of(domain):
     """Points of a domain entry whose kernel matrix is kept whole, at most; of an own file estimated from its size."""
-    if domain["kind"] == "data":
-        known = KNOWN_SAMPLES.get(domain.get("name")) or 4000
+    if domain["kind"] == "data" or domain["kind"].endswith("_samples"):
+        known = KNOWN_SAMPLES.get(domain.get("name", domain["kind"])) or 4000
         return domain.get("samples", known)
     size = domain.get("points", 2 ** min(domain.get("dim", 0), 12)) if domain["kind"] != "sphere" else 0
     return min(size, 4096)

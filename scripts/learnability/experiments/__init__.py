@@ -24,6 +24,10 @@ EXPERIMENTS = {
     "select": "learnability.experiments.select",
     "spectra": "learnability.experiments.spectra",
 }
+WITHOUT_MATRIX = (
+    "hermite_ansatz",
+    "large_spectrum",
+)  # kinds for data sets whose kernel matrix is too large to decompose
 
 
 def experiment(kind):
