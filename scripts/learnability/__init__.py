@@ -16,6 +16,7 @@ _HOME = {
     "Matern": "kernels.radial",
     "Spectrum": "spectra.spectrum",
     "Target": "spectra.target",
+    "hermite_ansatz": "spectra.hermite_ansatz",
     "Hypercube": "domains.hypercube",
     "Circle": "domains.circle",
     "Hypersphere": "domains.sphere",

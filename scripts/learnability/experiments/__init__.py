@@ -17,6 +17,7 @@ EXPERIMENTS = {
     "fidelity": "learnability.experiments.fidelity",
     "gradient_norm": "learnability.experiments.gradient_norm",
     "hard_samples": "learnability.experiments.hard_samples",
+    "hermite_ansatz": "learnability.experiments.hermite_ansatz",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "linear_regression": "learnability.experiments.linear_regression",
     "parity_hardness": "learnability.experiments.parity_hardness",

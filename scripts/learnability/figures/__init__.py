@@ -23,6 +23,7 @@ FIGURES = {
     "estimators": "learnability.figures.estimators",
     "fidelity": "learnability.figures.fidelity",
     "hard_samples": "learnability.figures.hard_samples",
+    "hermite_ansatz": "learnability.figures.hermite_ansatz",
     "random_features": "learnability.figures.random_features",
     "select": "learnability.figures.select",
     "small_n": "learnability.figures.small_n",
