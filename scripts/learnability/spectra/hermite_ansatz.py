@@ -1,13 +1,13 @@
 r"""Spectrum and target of a rotation-invariant kernel from data statistics alone: the Hermite eigenstructure ansatz.
 
-With gamma_i the eigenvalues of the data's covariance, z_i the coordinates along its eigenvectors in units of sqrt(gamma_i), and c_l the
-level coefficients of the kernel at the radius of the data, |x|^2 = sum_i gamma_i,
+With gamma_i the eigenvalues of the data's covariance, z_i the coordinates along its eigenvectors in units of sqrt(gamma_i), and
+c_l the level coefficients of the kernel at the radius of the data, |x|^2 = sum_i gamma_i,
 
     lambda_alpha = c_|alpha| prod_i gamma_i^alpha_i,    phi_alpha = prod_i h_alpha_i(z_i),
 
-one mode for each multi-index alpha (Karkada, Turnbull, Liu & Simon 2025, arXiv 2510.14878). No kernel matrix is made. It is exact for
-Gaussian data in the limit of many dimensions and of coefficients that fall fast; the leading modes are mixed as they are on Gaussian
-data of finite dimension (`learnability.spectra.hermite_mixing`).
+one mode for each multi-index alpha (Karkada, Turnbull, Liu & Simon 2025, arXiv 2510.14878). No kernel matrix is made. It holds
+for Gaussian data in the limit of many dimensions and of coefficients that fall fast; here the leading modes are mixed as they
+are on Gaussian data of finite dimension (`learnability.spectra.hermite_mixing`).
 """
 
 import numpy as np
@@ -38,7 +38,8 @@ def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"
     modes : int
         How many eigenvalues are listed; the trace of the others is the spectrum's `tail`.
     mixed : int
-        How many leading modes are mixed as on Gaussian data; 0 is the ansatz as published.
+        How many leading modes are mixed as on Gaussian data; the others are lowered where all together exceed the trace.
+        0 is the ansatz as published, whose eigenvalues may exceed it.
     kind : "ntk" or "nngp"
 
     Returns
@@ -62,13 +63,14 @@ def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"
     inputs = x.shape[-1]
     covariance, axes = _principal(x)
     radius = np.sqrt(covariance.sum())
-    dimension = covariance.sum() ** 2 / (covariance**2).sum()
-    levels, decay, trace = _levels(lambda a, b: architecture.kernel(a, b, kind), inputs, radius, dimension)
+    levels, decay, trace = _levels(lambda a, b: architecture.kernel(a, b, kind), inputs, radius)
     values, indices = largest_products(covariance, levels, modes)
     spectrum, vectors = values.copy(), None
     if mixed:
         decay = np.maximum(decay, -0.9 / covariance[0])  # features that grow faster have no norm
         spectrum[:mixed], vectors = mixed_modes(values[:mixed], indices[:mixed], decay, covariance, radius)
+        rest = max(trace - spectrum[:mixed].sum(), 0.0)  # of the modes that are not mixed, at most
+        spectrum[mixed:] *= min(1.0, rest / spectrum[mixed:].sum()) if len(values) > mixed else 1.0
     place = f"Hermite polynomials of {inputs} coordinates"
     found = Spectrum(np.append(spectrum, 0.0), tail=max(trace - spectrum.sum(), 0.0), domain=place)
     if y is None:
@@ -96,12 +98,10 @@ def _principal(x):
     return values[kept], None if axes is None else axes[:, kept]
 
 
-def _levels(kernel, inputs, radius, dimension):
+def _levels(kernel, inputs, radius):
     """c_l, b_l = -d log c_l / d r^2, and the kernel's diagonal, at the radius."""
-    levels, trace = level_coefficients(kernel, inputs, radius, dimension)
-    outer, inner = (
-        level_coefficients(kernel, inputs, radius * np.sqrt(1 + step), dimension)[0] for step in (STEP, -STEP)
-    )
+    levels, trace = level_coefficients(kernel, inputs, radius)
+    outer, inner = (level_coefficients(kernel, inputs, radius * np.sqrt(1 + step))[0] for step in (STEP, -STEP))
     present = (outer > 0) & (inner > 0)
     ratio = np.log(np.where(present, inner, 1.0) / np.where(present, outer, 1.0))
     return levels, ratio / (2 * STEP * radius**2), trace

@@ -5,10 +5,10 @@ level l the kernel is a sum of products of features
 
     K(x, x') = sum_beta F_beta(x) F_beta(x'),    F_beta(x) = sqrt(c_l / beta!) x^beta exp(-b_l (|x|^2 - r^2) / 2),
 
-exactly so for the Gaussian kernel (b_l = 1/sigma^2) and for homogeneous ones, to first order in |x|^2 - r^2 for others. On Gaussian data,
+exactly so for the Gaussian kernel (b_l = 1/sigma^2), to first order in |x|^2 - r^2 for others. On Gaussian data, with
 x_i = sqrt(gamma_i) z_i, the matrix elements with the polynomials h_alpha factorise into one-dimensional integrals,
 
-    <F_beta, h_alpha> = sqrt(c_l gamma^beta) exp(b_l r^2 / 2) prod_i E[z^beta_i exp(-b_l gamma_i z^2 / 2) h_alpha_i(z)] / sqrt(beta_i!),
+    <F_beta, h_alpha> = sqrt(c_l gamma^beta) e^(b_l r^2/2) prod_i E[z^beta_i e^(-b_l gamma_i z^2/2) h_alpha_i] / sqrt(beta_i!),
 
 and eigenvalues and eigenfunctions of K are those of the matrix sum_beta <F_beta, h_alpha> <F_beta, h_alpha'>. For b_l = 0 and
 gamma / r^2 -> 0 it is diagonal, c_l gamma^alpha: the ansatz.

@@ -1,9 +1,9 @@
 r"""Coefficients of a target on Hermite polynomials of the data, from a few thousand labels.
 
-Data are not quite Gaussian, and of finitely many samples even Gaussian ones are not: the polynomials are made orthonormal on the
-samples in the order of their eigenvalues, by Gram and Schmidt, before labels are projected on them (Karkada et al. 2025, arXiv
-2510.14878, estimating the target's coefficients). The square of a coefficient estimated from N labels exceeds the true one by R / N, R the power
-that the polynomials before it leave unexplained; modes of a similar rank, a band, are shrunk together so that their power is right.
+Data are not quite Gaussian, and of finitely many samples even Gaussian ones are not: the polynomials are made orthonormal on
+the samples in the order of their eigenvalues, by Gram and Schmidt, before labels are projected on them (Karkada et al. 2025,
+arXiv 2510.14878). The square of a coefficient estimated from N labels exceeds the true one by R / N, with R the power that the
+polynomials before it leave unexplained; modes of a similar rank, a band, are shrunk together so that their power is right.
 """
 
 import numpy as np
