@@ -104,7 +104,7 @@ def test_mixing_diagonalises_the_kernel():
     """Matrix elements of a homogeneous-decay kernel by Gauss-Hermite quadrature in two dimensions."""
     covariance, sigma = np.array([0.5, 0.3]), 1.0
     values, indices = largest_products(covariance, np.exp(-covariance.sum()) * np.ones(11), 66)
-    found, vectors = mixed_modes(values, indices, np.ones(11), covariance, np.sqrt(covariance.sum()))
+    found, vectors = mixed_modes(values, indices, 66, np.ones(11), covariance, np.sqrt(covariance.sum()))
     nodes, weights = np.polynomial.hermite_e.hermegauss(30)
     z = np.stack(np.meshgrid(nodes, nodes, indexing="ij"), -1).reshape(-1, 2)
     w = np.outer(weights, weights).ravel() / weights.sum() ** 2

@@ -12,7 +12,7 @@ PANELS = {
 CURVES = {"theory": {"linestyle": "-"}, "paper": {"linestyle": "--", "linewidth": 0.7}}
 
 
-def draw(table, group="domain", panel="architecture", title=None):
+def draw(table, group="architecture", panel="domain", title=None):
     """One row for each value of `panel`, with eigenvalues on the left and test errors on the right.
 
     Parameters

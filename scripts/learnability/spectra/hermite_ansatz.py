@@ -65,10 +65,10 @@ def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"
     radius = np.sqrt(covariance.sum())
     levels, decay, trace = _levels(lambda a, b: architecture.kernel(a, b, kind), inputs, radius)
     values, indices = largest_products(covariance, levels, modes)
-    spectrum, vectors = values.copy(), None
+    spectrum, vectors, mixed = values.copy(), None, min(mixed, len(values))
     if mixed:
         decay = np.maximum(decay, -0.9 / covariance[0])  # features that grow faster have no norm
-        spectrum[:mixed], vectors = mixed_modes(values[:mixed], indices[:mixed], decay, covariance, radius)
+        spectrum[:mixed], vectors = mixed_modes(values, indices, mixed, decay, covariance, radius)
         rest = max(trace - spectrum[:mixed].sum(), 0.0)  # of the modes that are not mixed, at most
         spectrum[mixed:] *= min(1.0, rest / spectrum[mixed:].sum()) if len(values) > mixed else 1.0
     place = f"Hermite polynomials of {inputs} coordinates"

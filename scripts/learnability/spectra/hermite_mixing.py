@@ -11,7 +11,7 @@ x_i = sqrt(gamma_i) z_i, the matrix elements with the polynomials h_alpha factor
     <F_beta, h_alpha> = sqrt(c_l gamma^beta) e^(b_l r^2/2) prod_i E[z^beta_i e^(-b_l gamma_i z^2/2) h_alpha_i] / sqrt(beta_i!),
 
 and eigenvalues and eigenfunctions of K are those of the matrix sum_beta <F_beta, h_alpha> <F_beta, h_alpha'>. For b_l = 0 and
-gamma / r^2 -> 0 it is diagonal, c_l gamma^alpha: the ansatz.
+gamma / r^2 -> 0 it is diagonal, c_l gamma^alpha: the ansatz. More features than polynomials are summed over.
 """
 
 from math import factorial
@@ -24,31 +24,35 @@ from .multi_index import hermite_table
 NODES = 80  # of the Gauss-Hermite rule: exact for polynomials of degree 159
 
 
-def mixed_modes(values, indices, decay, covariance, radius):
-    """Eigenvalues and eigenvectors of the kernel among Hermite polynomials.
+def mixed_modes(values, indices, number, decay, covariance, radius):
+    """Eigenvalues and eigenvectors of the kernel among the leading Hermite polynomials.
 
     Parameters
     ----------
-    values : (modes,) c_l gamma^alpha; indices : multi-indices as tuples
+    values : (features,) c_l gamma^beta in descending order; indices : multi-indices as tuples
+    number : int
+        How many polynomials, the first ones of `indices`.
     decay : (levels,) b_l; covariance : (dim,) gamma; radius : r
 
     Returns
     -------
-    (modes,) in descending order, and the eigenfunctions' coefficients (modes, modes), one eigenfunction per column
+    (number,) in descending order, and the eigenfunctions' coefficients (number, number), one eigenfunction per column
     """
-    used = sorted({i for index in indices for i in index})
-    degrees = np.array([[index.count(i) for i in used] for index in indices], dtype=np.int8).reshape(len(indices), -1)
-    level = degrees.sum(1, dtype=int)
+    degrees = np.zeros((len(indices), len(covariance)), dtype=np.int8)
+    for row, index in zip(degrees, indices, strict=True):
+        for coordinate in index:
+            row[coordinate] += 1
+    level, used = degrees.sum(1, dtype=int), np.flatnonzero(degrees.any(0))
+    vacuum = 1 / np.sqrt(1 + np.outer(decay, covariance))  # E[exp(-b gamma z^2 / 2)], (levels, dim)
     tables = _integrals(decay, covariance[used], degrees.max(initial=0))  # (used, levels, degree, degree)
-    vacuum = 1 / np.sqrt(1 + np.outer(decay, covariance))  # E[exp(-b gamma z^2 / 2)]
     scale = np.sqrt(values) * np.exp(decay[level] * radius**2 / 2 + np.log(vacuum).sum(1)[level])
-    features = np.repeat(scale[:, None], len(indices), 1)  # (beta, alpha)
-    for degree, table in zip(degrees.T, tables / vacuum[:, used].T[:, :, None, None], strict=True):
-        rows = np.flatnonzero(degree)
-        features[rows] *= table[level[rows, None], degree[rows, None], degree]
+    elements = np.repeat(scale[:, None], number, 1)  # <F_beta, h_alpha>, (beta, alpha)
+    for degree, table in zip(degrees[:, used].T, tables / vacuum[:, used].T[:, :, None, None], strict=True):
+        here, columns = np.flatnonzero(degree), np.flatnonzero(degree[:number])
+        elements[here] *= table[level[here, None], degree[here, None], degree[:number]]
         others = np.flatnonzero(degree == 0)
-        features[np.ix_(others, rows)] *= table[level[others, None], 0, degree[rows]]
-    eigenvalues, vectors = linalg.eigh(features.T @ features, driver="evd")
+        elements[np.ix_(others, columns)] *= table[level[others, None], 0, degree[columns]]
+    eigenvalues, vectors = linalg.eigh(elements.T @ elements, driver="evd")
     return np.maximum(eigenvalues[::-1], 0.0), vectors[:, ::-1]
 
 
