@@ -95,7 +95,7 @@ def test_level_coefficients_of_a_shallow_relu_network_are_its_taylor_series(kind
 def test_isotropic_data_of_high_dimension_have_the_levels_of_the_sphere():
     dim = 200
     spectrum, _ = lb.hermite_ansatz(lb.Laplace(1.0), np.ones(dim), modes=2 * dim, mixed=0)
-    sphere = lb.Hypersphere(dim).spectrum(lb.Laplace(1.0))
+    sphere = lb.Hypersphere(dim, max_degree=20).spectrum(lb.Laplace(1.0))
     assert spectrum.eigenvalues[0] == pytest.approx(sphere.eigenvalues[0], rel=0.02)
     assert spectrum.eigenvalues[1] == pytest.approx(sphere.eigenvalues[1], rel=0.02)
 
@@ -131,18 +131,18 @@ def test_coefficients_are_found_from_labels_and_their_power_is_not_overestimated
 
 
 def test_labels_and_covariance_predict_kernel_regression():
-    """From the statistics of 3000 samples to regression on others: within a tenth of the measured errors."""
-    place, kernel = lb.GaussianSamples(DIM, 1.0, samples=5000), lb.FullyConnected(1, "relu", 1.4, 0.1)
+    """From the statistics of 2000 samples to regression on others: within a tenth and four standard errors."""
+    place, kernel = lb.GaussianSamples(DIM, 1.0, samples=5000), lb.Gaussian(LENGTH)
     f = place.power_law(1.5, 50).values
-    ansatz = lb.hermite_ansatz(kernel, place.points[:3000], f[:3000], mixed=400)
-    for n in (32, 128):
+    ansatz = lb.hermite_ansatz(kernel, place.points[:2000], f[:2000], modes=3000, mixed=300)
+    for n in (16, 64):
         errors = []
-        for start in range(0, 5000 - n - 500, 300):
+        for start in range(2000, 4700, 100):
             x, y = place.points[start : start + n], f[start : start + n]
-            test = slice(start + n, start + n + 500)
-            learned = lb.kernel_regression(kernel, x, y, place.points[test], ridge=1e-2)
+            test = slice(start + n, start + n + 200)
+            learned = lb.kernel_regression(kernel, x, y, place.points[test], ridge=1e-3)
             errors.append(((learned - f[test]) ** 2).mean())
-        expected = float(lb.predict(*ansatz, n, ridge=1e-2).test_mse)
+        expected = float(lb.predict(*ansatz, n, ridge=1e-3).test_mse)
         assert abs(np.mean(errors) - expected) < 0.1 * expected + 4 * np.std(errors) / np.sqrt(len(errors))
 
 
