@@ -4,7 +4,10 @@ from learnability.domains.data import rows_in
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
 CELL_MB = 1000  # draws and theory grids of an experiment's cell
-KNOWN_SAMPLES = {"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
+KNOWN_SAMPLES = {
+    **{"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000},
+    **{"gaussian_samples": 60_000, "mixture_samples": 60_000, "sphere_samples": 60_000},
+}
 
 
 def doubled(amount):
@@ -18,8 +21,8 @@ def doubled(amount):
 
 def points_of(domain):
     """Points of a domain entry whose kernel matrix is kept whole, at most; an own file is counted."""
-    if domain["kind"] == "data":
-        known = KNOWN_SAMPLES.get(domain.get("name")) or rows_in(domain["path"])
+    if domain["kind"] == "data" or domain["kind"].endswith("_samples"):
+        known = KNOWN_SAMPLES.get(domain.get("name", domain["kind"])) or rows_in(domain["path"])
         return domain.get("samples", known)
     size = domain.get("points", 2 ** min(domain.get("dim", 0), 12)) if domain["kind"] != "sphere" else 0
     return min(size, 4096)

@@ -1,3 +1,7 @@
+import gzip
+import hashlib
+import json
+
 import h5py
 import numpy as np
 import pandas as pd
@@ -205,7 +209,7 @@ def test_openml_data_sets_go_through_scikit_learn(monkeypatch):
 
     def fetch(data_id, data_home, as_frame, return_X_y, parser):
         asked[data_id] = data_home
-        return rng.integers(0, 256, (50, 784)).astype(float), rng.integers(0, 10, 50).astype(str).astype(object)
+        return rng.integers(0, 256, (50, 784)), rng.integers(0, 10, 50).astype(str).astype(object)
 
     monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     x, y, names = load(name="mnist", samples=20, folder="somewhere")
@@ -218,6 +222,56 @@ def test_openml_data_sets_go_through_scikit_learn(monkeypatch):
     with pytest.raises(ValueError, match="'cifar10' is not cached.*use name: digits"):
         load(name="cifar10")
     assert data.OPENML.keys() == {"mnist", "fashion_mnist", "cifar10"}
+
+
+def openml_cache(folder, data_id, x, y):
+    """Files as scikit-learn keeps them of OpenML: descriptions in JSON, data in ARFF, each compressed."""
+    names = [f"pixel{i}" for i in range(x.shape[1])]
+    lines = ["@RELATION small", *(f"@ATTRIBUTE {name} real" for name in names), "@ATTRIBUTE class {0,1,2}", "@DATA"]
+    arff = "\n".join([*lines, *(",".join(map(str, [*row, label])) for row, label in zip(x, y, strict=True)), ""])
+    about = {"name": "small", "version": "1", "format": "ARFF", "default_target_attribute": "class", "status": "active"}
+    about |= {"url": "https://api.openml.org/data/v1/download/7/small.arff", "file_id": "7", "description": ""}
+    about |= {"id": str(data_id), "md5_checksum": hashlib.md5(arff.encode()).hexdigest()}
+    flags = {"is_ignore": "false", "is_row_identifier": "false", "number_of_missing_values": "0"}
+    features = [
+        {"index": str(i), "name": n, "data_type": "numeric", "is_target": "false", **flags} for i, n in enumerate(names)
+    ]
+    nominal = {"index": str(len(names)), "name": "class", "data_type": "nominal", "nominal_value": ["0", "1", "2"]}
+    features.append({**nominal, "is_target": "true", **flags})
+    qualities = [{"name": "NumberOfInstances", "value": str(len(x))}]
+    for path, text in {
+        f"api/v1/json/data/{data_id}": json.dumps({"data_set_description": about}),
+        f"api/v1/json/data/features/{data_id}": json.dumps({"data_features": {"feature": features}}),
+        f"api/v1/json/data/qualities/{data_id}": json.dumps({"data_qualities": {"quality": qualities}}),
+        "data/v1/download/7/small.arff": arff,
+    }.items():
+        file = folder / "openml" / "openml.org" / f"{path}.gz"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(gzip.compress(text.encode()))
+
+
+@pytest.mark.parametrize(("name", "pixels"), [("mnist", 784), ("fashion_mnist", 784), ("cifar10", 3072)])
+def test_openml_data_sets_are_read_from_files_of_their_format(tmp_path, name, pixels):
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (30, pixels)), np.arange(30) % 3
+    openml_cache(tmp_path, data.OPENML[name]["data_id"], x, y)
+    raw, labels, *_ = data.selected(name, None, None, None, None, 0, str(tmp_path), None, None)
+    assert raw.dtype == np.uint8 and np.array_equal(raw, x) and labels.tolist() == y.astype(str).tolist()
+    place = domain_from({"kind": "data", "name": name, "folder": str(tmp_path)})
+    centred = x - x.mean(0)
+    assert np.allclose(place.points, centred / centred.std()) and (place.labels.argmax(1) == y).all()
+
+
+def test_scaling_makes_one_copy_of_the_pixels():
+    import tracemalloc
+
+    x = np.random.default_rng(0).integers(0, 256, (4000, 200)).astype(np.uint8)
+    for scale in ("all", "features"):
+        tracemalloc.start()
+        data._scaled(x, scale)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1.1 * 8 * x.size
 
 
 def test_two_classes_learned_together_have_an_accuracy(digits, relu4):

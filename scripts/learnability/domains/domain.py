@@ -60,6 +60,10 @@ class Domain(ABC):
     def evaluation(self):
         """The points on which learned functions are measured, x (points, dim), and their indices or None."""
 
+    def require_matrix(self):
+        """ValueError if `spectrum` would need a larger kernel matrix than can be decomposed; symmetry needs none."""
+        return
+
     @abstractmethod
     def kernel_values(self, architecture, kind="ntk"):
         """What a kernel file holds, dict of arrays: all that `spectrum_of` needs."""

@@ -9,6 +9,7 @@ from scipy import linalg
 
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
+from ..kernels.matrix import LARGEST_DECOMPOSED
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .data import are_classes, prepared, selected
@@ -70,8 +71,16 @@ class Samples(FiniteDomain):
     def points(self):
         return self._points
 
+    def require_matrix(self):
+        require(
+            self.size <= LARGEST_DECOMPOSED,
+            f"a kernel matrix on all {self.size} samples is needed, and {LARGEST_DECOMPOSED} are the most that are "
+            f"decomposed; write fewer `samples`, or use the experiment large_spectrum",
+        )
+
     def kernel_values(self, architecture, kind="ntk"):
-        return {"points": self._points, "matrix": architecture.kernel(self._points, kind=kind)}
+        self.require_matrix()
+        return {"points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
 
     def spectrum_of(self, values):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""

@@ -20,6 +20,7 @@ EXPERIMENTS = {
     "fidelity": "learnability.experiments.fidelity",
     "gradient_norm": "learnability.experiments.gradient_norm",
     "hard_samples": "learnability.experiments.hard_samples",
+    "hermite_ansatz": "learnability.experiments.hermite_ansatz",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "large_data": "learnability.experiments.large_data",
     "large_spectrum": "learnability.experiments.large_spectrum",
@@ -29,6 +30,10 @@ EXPERIMENTS = {
     "select": "learnability.experiments.select",
     "spectra": "learnability.experiments.spectra",
 }
+WITHOUT_MATRIX = (
+    "hermite_ansatz",
+    "large_spectrum",
+)  # kinds for data sets whose kernel matrix is too large to decompose
 
 KERNEL, SPECTRUM = {"values": "ntk"}, {"eigenvalues": "ntk"}
 READS = {  # the files of its domain and architecture that a kind reads, and the kernel unless an option `kernel` says so

@@ -94,6 +94,7 @@ def _check_study(study, domain):
     from ..ensembles.training.methods import trainer_from
     from ..measurements.labels import truth
 
+    _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
     truth(_targets(study.targets, domain), *domain.sample(1, 0))
@@ -106,7 +107,7 @@ def _check_experiment(known, entry):
 
     known : list of (specification, domain), built before
     """
-    from ..experiments import experiment
+    from ..experiments import WITHOUT_MATRIX, experiment
     from ..kernels import architecture_from
 
     for options, labels in entry.cells.values():
@@ -114,6 +115,8 @@ def _check_experiment(known, entry):
         with_context("grid", grid_in(options), architecture_from)
         if options.get("domain"):
             domain = next(domain for specification, domain in known if specification == options["domain"])
+            if entry.kind not in WITHOUT_MATRIX:
+                _check_matrix(domain, labels.get("domain", "of the options"))
             _targets(targets_in(options), domain)
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, labels.get("domain", "of the options"))
 
@@ -166,6 +169,13 @@ def _check_sizes(key, sizes, domain, name):
     require(
         size is None or largest <= size, f"{key}: {largest} is larger than domain {name!r}, which has {size} points"
     )
+
+
+def _check_matrix(domain, name):
+    try:
+        domain.require_matrix()
+    except ValueError as error:
+        raise ValueError(f"domain {name!r}: {error}") from None
 
 
 def with_context(where, entries, build):
