@@ -74,7 +74,7 @@ def fit(
     ----------
     seeds : (networks,) ints; equal seeds mean equal initial weights
     x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
-    method : "gradient_flow" or "gradient_descent"
+    method : "gradient_flow", "gradient_descent", "sgd" or "adam"
     target_mse : float > 0
         Training stops when mean((y - f)^2) on the training set falls below it.
     max_steps : int
@@ -82,13 +82,14 @@ def fit(
     device : str, optional
         Missing: CUDA if there is one, else the CPU.
     times : increasing floats
-        Flow times for `snapshots`.
+        Flow times for `snapshots`; adam has none.
     memory : int, optional
         Bytes that the networks trained at once may take.
     report : callable
         Called as report(finished, failed): how many networks are done, and how many of these did not converge.
     options
-        Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
+        Of the method: `tolerance` (gradient_flow); `learning_rate`, `step_fraction` (gradient_descent, sgd); `batch_size`,
+        `momentum` (sgd); `learning_rate`, `batch_size`, `betas` (adam).
 
     Returns
     -------
@@ -123,7 +124,7 @@ def fit(
             def told(finished, failed, first=first, before=failures):
                 report(first + finished, before + failed)
 
-            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told)
+            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
             parts.append(_result(ensemble, x, y, x_out, history, device))
             failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)

@@ -53,9 +53,10 @@ class TrainingResult:
         others ran out of steps or diverged, and say so here.
     steps : (networks,) int
     learning_rate : (networks,)
-        Gradient descent: the step. Gradient flow: nan.
+        The step of gradient descent, SGD or Adam. Gradient flow: nan.
     time : (networks,)
-        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps / outputs.
+        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps / outputs, with momentum m
+        1 / (1 - m) times that. Adam: nan.
     snapshots : (times, networks, n_test, outputs) or (times, networks, n_test)
         The learned functions at the requested times, nan where a network gave up before; empty without a request.
     device : str
