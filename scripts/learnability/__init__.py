@@ -30,6 +30,7 @@ _HOME = {
     "train": "ensembles.training.fit",
     "TrainingResult": "ensembles.training.result",
     "Ensemble": "ensembles.networks",
+    "TangentKernel": "ensembles.tangent_kernel",
 }
 
 __all__ = sorted(_HOME)

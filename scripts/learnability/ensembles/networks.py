@@ -62,6 +62,12 @@ class Ensemble:
         tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
         return cls(architecture, tensors[0::2], tensors[1::2])
 
+    @classmethod
+    def joined(cls, parts):
+        """One ensemble from several of the same architecture and shape."""
+        columns = (zip(*(part.weights for part in parts)), zip(*(part.biases for part in parts)))
+        return cls(parts[0].architecture, *([torch.cat(layer) for layer in layers] for layers in columns))
+
     # --- bookkeeping ------------------------------------------------------------------------------------------
 
     def __len__(self):
@@ -85,6 +91,10 @@ class Ensemble:
     def select(self, index):
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
         return Ensemble(self.architecture, [w[index] for w in self.weights], [b[index] for b in self.biases])
+
+    def to(self, device):
+        """The same networks on a device."""
+        return Ensemble(self.architecture, [w.to(device) for w in self.weights], [b.to(device) for b in self.biases])
 
     def empty_like(self):
         """As many networks of the same shape, their parameters not yet set."""

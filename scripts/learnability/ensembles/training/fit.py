@@ -25,7 +25,8 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     seeds : sequence of int
         Initial weights follow from (architecture, dim, width, outputs, seed).
     settings
-        Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, and the method's own.
+        Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, keep_networks, and the
+        method's own.
 
     Returns
     -------
@@ -66,6 +67,7 @@ def fit(
     times=(),
     memory=None,
     report=ignore,
+    keep_networks=False,
     **options,
 ):
     """Train one network per row, each on its own training set.
@@ -87,6 +89,8 @@ def fit(
         Bytes that the networks trained at once may take.
     report : callable
         Called as report(finished, failed): how many networks are done, and how many of these did not converge.
+    keep_networks : bool
+        Hand out the trained networks too, in the result's `networks`; they take as much memory as all their weights.
     options
         Of the method: `tolerance` (gradient_flow); `learning_rate`, `step_fraction` (gradient_descent, sgd); `batch_size`,
         `momentum` (sgd); `learning_rate`, `batch_size`, `betas` (adam).
@@ -126,6 +130,7 @@ def fit(
 
             history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
             parts.append(_result(ensemble, x, y, x_out, history, device))
+            parts[-1].networks = ensemble.to("cpu") if keep_networks else None
             failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
+from ..networks import Ensemble
+
 
 def ignore(finished, failed=0):
     """The progress report of a trainer nobody watches."""
@@ -61,6 +63,8 @@ class TrainingResult:
         The learned functions at the requested times, nan where a network gave up before; empty without a request.
     device : str
         Where they were trained.
+    networks : Ensemble or None
+        The trained networks, on the CPU, if `keep_networks` was asked for; None otherwise.
     """
 
     predictions: np.ndarray
@@ -72,6 +76,7 @@ class TrainingResult:
     time: np.ndarray
     snapshots: np.ndarray
     device: str
+    networks: Ensemble | None = None
 
     def __repr__(self):
         points = self.predictions.shape[1]
@@ -90,6 +95,8 @@ class TrainingResult:
     @classmethod
     def joined(cls, parts):
         """One result from the results of consecutive blocks of networks."""
-        axis = {field.name: 1 if field.name == "snapshots" else 0 for field in fields(cls) if field.name != "device"}
+        others = ("device", "networks")
+        axis = {field.name: 1 if field.name == "snapshots" else 0 for field in fields(cls) if field.name not in others}
         arrays = {name: np.concatenate([getattr(part, name) for part in parts], along) for name, along in axis.items()}
-        return cls(**arrays, device=parts[0].device)
+        kept = [part.networks for part in parts if part.networks is not None]
+        return cls(**arrays, device=parts[0].device, networks=Ensemble.joined(kept) if kept else None)
