@@ -9,6 +9,7 @@ from importlib import import_module
 from ..common.errors import choose
 
 EXPERIMENTS = {
+    "after_kernel": "learnability.experiments.after_kernel",
     "circle_fits": "learnability.experiments.circle_fits",
     "corrections": "learnability.experiments.corrections",
     "covariance": "learnability.experiments.covariance",
@@ -19,6 +20,7 @@ EXPERIMENTS = {
     "hard_samples": "learnability.experiments.hard_samples",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "linear_regression": "learnability.experiments.linear_regression",
+    "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",

@@ -1,9 +1,9 @@
 r"""What training makes of the kernel: a target under the infinite-width, the initial and the after-training tangent kernel.
 
-The after-kernel has seen the labels of the network's training set. All three kernels are therefore judged on the points that the
-network did *not* see: what would each learn of the target from n further of them? The theory of these points (per sample, and
-by the eigensystem) stands beside kernel regression on random draws of n. The alignment y^T K y / (|K| y^T y), with the Frobenius
-norm, is that of Cristianini et al. (2001, On kernel-target alignment).
+The after-kernel has seen the labels of the network's training set. All three kernels are therefore judged on the points that
+the network did *not* see: what would each learn of the target from n further of them? The theory of these points (per sample,
+and by the eigensystem) stands beside kernel regression on random draws of n. The alignment y^T K y / (|K| y^T y), with the
+Frobenius norm, is that of Cristianini et al. (2001, On kernel-target alignment).
 """
 
 import numpy as np
@@ -55,9 +55,7 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
     f = np.asarray(target_from(place, target)(points, everywhere), dtype=float).reshape(place.size, -1)
     require(f.shape[1] == 1, f"target: {target} has {f.shape[1]} outputs, a tangent kernel has one")
     index = np.stack([place.sample(train_size, seed)[1] for seed in range(seeds)])
-    result = fit(
-        network, width, range(seeds), points[index], f[index], points, keep_networks=True, **(training or {})
-    )
+    result = fit(network, width, range(seeds), points[index], f[index], points, keep_networks=True, **(training or {}))
     start, wide = Ensemble.initial(network, points.shape[1], width, range(seeds)), network.kernel(points)
     found = []
     for seed in np.flatnonzero(result.converged).tolist():
