@@ -58,9 +58,9 @@ def drawn(wildcards):
     return {**STUDIES, **EXPERIMENTS}[wildcards.drawn]
 
 
-def data_files(domain, targets=()):
-    """Files that a domain and its targets are read from."""
-    files = [domain.get("path"), *(target.get("truth_table") for target in targets)]
+def data_files(domain, targets=(), architecture=None):
+    """Files that a domain, its targets and a kernel of the user's own are read from."""
+    files = [domain.get("path"), *(target.get("truth_table") for target in targets), (architecture or {}).get("path")]
     return [path for path in files if path]
 
 
@@ -68,9 +68,13 @@ def data_of_domain(wildcards):
     return data_files(config["domains"][wildcards.domain])
 
 
+def data_of_kernel(wildcards):
+    return data_files(config["domains"][wildcards.domain], architecture=of_architecture(wildcards))
+
+
 def data_of_study(wildcards):
     study = STUDIES[wildcards.study]
-    return data_files(study.domain, study.targets.values())
+    return data_files(study.domain, study.targets.values(), of_architecture(wildcards))
 
 
 def options_of_cell(wildcards):
@@ -79,7 +83,7 @@ def options_of_cell(wildcards):
 
 def data_of_cell(wildcards):
     options = options_of_cell(wildcards)
-    return data_files(options.get("domain") or {}, targets_in(options).values())
+    return data_files(options.get("domain") or {}, targets_in(options).values(), options.get("architecture"))
 
 
 def of_study(name):

@@ -10,10 +10,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "FullyConnected": "kernels.fully_connected",
+    "Residual": "kernels.residual",
     "Activation": "kernels.activations",
     "Gaussian": "kernels.radial",
     "Laplace": "kernels.radial",
     "Matern": "kernels.radial",
+    "OwnKernel": "kernels.own",
     "Spectrum": "spectra.spectrum",
     "Target": "spectra.target",
     "Hypercube": "domains.hypercube",
