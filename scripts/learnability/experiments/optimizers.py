@@ -14,7 +14,7 @@ from ..tables.means import mean_row, table
 from ..tables.theory import domain_table
 
 MEASURES = ("test_mse_off_train", "learnability")
-CURVE_POINTS = 60
+CURVE_POINTS, SAMPLE_CURVE_POINTS = 60, 16  # the theory of a data set costs factorizations
 
 
 def run(domain, architecture, target, train_sizes, width, method, seeds=10, training=None):
@@ -37,10 +37,9 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
     place, network = domain_from(domain), architecture_from(architecture)
     targets = {"target": target_from(place, target)}
     kernel, spectrum = KernelMatrix.on(place, network), place.spectrum(network)
-    fine = np.unique([*train_sizes, *np.geomspace(min(train_sizes), max(train_sizes), CURVE_POINTS)])
-    few = np.array(train_sizes, dtype=float)
-    matrix = None if place.alike else kernel.values
-    theory = domain_table(place, targets, spectrum, matrix, fine, few if place.alike else fine, [0.0], [0.0])
+    number = CURVE_POINTS if place.alike else SAMPLE_CURVE_POINTS
+    sizes = np.unique([*train_sizes, *np.geomspace(min(train_sizes), max(train_sizes), number)])
+    theory = domain_table(place, targets, spectrum, kernel.values, sizes, sizes, [0.0], [0.0])
     theory = theory[theory["source"] == "theory"]
     rows = [
         {"source": "theory", "measure": name, "train_size": n, "mean": value}
