@@ -29,6 +29,8 @@ CELLS = {
     "parity_hardness": {"dim": 4, "architecture": NET, "seeds": 2},
     "corrections": {"domain": CUBE, "architecture": NET, "targets": [{"parity": 1}], "train_sizes": [2, 8], "correction": "population", "ridges": [0.1], "noise_stds": [0.5], "seeds": 4},
     "hard_samples": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_size": 20, "ridge": 0.1, "seeds": 6, "shown": 4},
+    "large_data": {"domain": SPHERE, "architecture": NET, "targets": [{"harmonic": 1}, {"harmonic": 2}], "samples": 80, "train_sizes": [4, 20], "regression_sizes": [4], "seeds": 2, "probes": 3, "steps": 4},
+    "large_spectrum": {"domain": DATA, "architecture": NET, "target": {"all": None}, "samples": 60, "method": "quadrature", "train_sizes": [4, 20], "probes": 3, "steps": 4},
     "random_features": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "features": [8, 16], "ridges": [0.01], "draws": 3},
     "select": {"domain": DATA, "grid": {"depth": [1, 2], "activation": ["relu", "erf"]}, "target": {"all": None}, "train_sizes": [8, 16], "kernels": ["ntk", "nngp"], "seeds": 3, "width": 16, "network_seeds": 2},
     "spectra": {"domain": CUBE, "architecture": NET},

@@ -19,6 +19,8 @@ EXPERIMENTS = {
     "gradient_norm": "learnability.experiments.gradient_norm",
     "hard_samples": "learnability.experiments.hard_samples",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
+    "large_data": "learnability.experiments.large_data",
+    "large_spectrum": "learnability.experiments.large_spectrum",
     "linear_regression": "learnability.experiments.linear_regression",
     "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",

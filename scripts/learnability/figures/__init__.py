@@ -24,6 +24,8 @@ FIGURES = {
     "estimators": "learnability.figures.estimators",
     "fidelity": "learnability.figures.fidelity",
     "hard_samples": "learnability.figures.hard_samples",
+    "large_data": "learnability.figures.large_data",
+    "large_spectrum": "learnability.figures.large_spectrum",
     "optimizers": "learnability.figures.optimizers",
     "random_features": "learnability.figures.random_features",
     "select": "learnability.figures.select",

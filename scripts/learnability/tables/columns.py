@@ -9,6 +9,11 @@ NAMES = {
     "network": "trained networks",
     "theory": "theory",
     "eigensystem": "theory, spectrum alone",
+    "samples": "theory, from samples alone",
+    "quadrature": "Lanczos quadrature",
+    "nystrom": "Nyström",
+    "subsample": "random part, dense",
+    "dense": "dense eigensystem",
 }
 LABELS = {
     "train_size": "training-set size $n$",

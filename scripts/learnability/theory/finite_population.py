@@ -83,6 +83,7 @@ def solve(spectrum, power, beyond, n, delta, sigma, population):
     )
 
 
+ROUNDING = 1e-12  # of a number of modes that is a sum of fractions
 UNLEARNED = 1e-100  # u below it: only where kappa = 0, and 1 - L is in units of a tiny one
 
 
@@ -92,7 +93,7 @@ def _checked(spectrum, n, population):
     modes = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     few = spectrum.tail > 0 and bool((size <= modes).any())
     require(
-        bool((size >= modes).all()) and not few,
+        bool((size >= modes * (1 - ROUNDING)).all()) and not few,
         f"population {size.min(initial=np.inf):g} is smaller than the number of modes of the spectrum, {modes:g}"
         f"{' and a tail' if few else ''}; a kernel on M points has at most M",
     )
@@ -139,7 +140,7 @@ def _balanced(measure, rank, n, delta, size):
             total[:, 0]
             for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M, lambda L, M: M * M)
         )
-        zeros = size - rank
+        zeros = np.maximum(size - rank, 0)
         ridge, fall = (delta / kappa * (part + zeros) / size for part in (missed, square))
         up = np.where(few, n, missed + np.maximum(n - rank, 0))
         down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
@@ -155,7 +156,7 @@ def _sums(spectrum, power, kappa, size):
     """
     positive = spectrum.eigenvalues > 0
     measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
-    zeros = size - spectrum.multiplicities[positive].sum()
+    zeros = np.maximum(size - spectrum.multiplicities[positive].sum(), 0)
     tiny = np.where((kappa == 0) & (zeros <= 0), 1e-140, 0.0)
     spread, squares, learned, missed, missed_squares = measure.sums(
         kappa / unit + tiny, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M, lambda L, M: M * M

@@ -1,0 +1,88 @@
+"""Products with the kernel matrix of many points, which is never held: tiles of it are kept as far as memory allows.
+
+The matrix is symmetric: only tiles on and above the diagonal are made, and each serves twice. They are kept in single precision
+(6e-8 of an entry); products are summed over tiles in double precision. Tiles that do not fit into memory are kept in a scratch
+file, or made anew for every product where no file is given.
+"""
+
+from itertools import combinations_with_replacement
+
+import h5py
+import numpy as np
+import torch
+
+from ..common.errors import require, whole
+
+MEMORY = 1 << 30  # bytes
+SIDE = 2048  # of a tile
+DIAGONAL = 64  # points whose kernel is made to read its diagonal
+
+
+class KernelTiles:
+    """The kernel matrix K of all pairs of points, known by its products.
+
+    Parameters
+    ----------
+    architecture : anything with a `kernel(x, x2, kind)` method
+    x : (size, dim)
+    kind : "ntk" or "nngp"
+    memory : int
+        Bytes that tiles may take, single precision: 2 size^2 bytes hold all of them.
+    scratch : path, optional
+        A file for the tiles beyond; it is overwritten, and may be deleted once the object is no longer used.
+    device : str, optional
+        Where tiles are made, kept and multiplied. Missing: CUDA if there is one, else the CPU.
+
+    Raises
+    ------
+    ValueError
+        Points or a kind that the architecture refuses; a negative memory.
+    """
+
+    def __init__(self, architecture, x, kind="ntk", memory=MEMORY, scratch=None, device=None):
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.architecture, self.kind = architecture, kind
+        self.x = torch.as_tensor(np.asarray(x), dtype=torch.float64, device=self.device)
+        require(self.x.ndim == 2, f"x must be a matrix (points, dim), got shape {tuple(self.x.shape)}")
+        self.size, self.trace, self.made = len(x), kernel_trace(architecture, self.x, kind), 0
+        parts = [slice(first, min(first + SIDE, self.size)) for first in range(0, self.size, SIDE)]
+        self.places = list(combinations_with_replacement(parts, 2))
+        self.kept, self.room = {}, whole("memory", memory) // (4 * SIDE**2)
+        self.scratch = None
+        if scratch is not None and len(self.places) > self.room:
+            shape = (len(self.places) - self.room, SIDE, SIDE)
+            self.scratch = h5py.File(scratch, "w").create_dataset("tiles", shape, "f4", chunks=(1, SIDE, SIDE))
+
+    def product(self, vectors):
+        """K V for vectors V (size, columns); float64 on the device."""
+        vectors = vectors.to(self.device, torch.float32)
+        total = torch.zeros(vectors.shape, dtype=torch.float64, device=self.device)
+        for number, (rows, columns) in enumerate(self.places):
+            tile = self._tile(number)
+            total[rows] += tile @ vectors[columns]
+            if rows != columns:
+                total[columns] += tile.T @ vectors[rows]
+        return total
+
+    def _tile(self, number):
+        if number in self.kept:
+            return self.kept[number]
+        rows, columns = self.places[number]
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        if self.scratch is not None and self.room <= number < self.made:
+            return torch.from_numpy(self.scratch[number - self.room, :height, :width]).to(self.device)
+        other = None if rows == columns else self.x[columns]
+        tile = self.architecture.kernel(self.x[rows], other, self.kind).to(torch.float32)
+        if number == self.made:  # the first pass
+            self.made += 1
+            if number < self.room:
+                self.kept[number] = tile
+            elif self.scratch is not None:
+                self.scratch[number - self.room, :height, :width] = tile.cpu().numpy()
+        return tile
+
+
+def kernel_trace(architecture, x, kind="ntk"):
+    """The sum of K(x, x) over points (size, dim), an array or a tensor."""
+    parts = (x[first : first + DIAGONAL] for first in range(0, len(x), DIAGONAL))
+    return sum(float(architecture.kernel(part, kind=kind).trace()) for part in parts)
