@@ -102,12 +102,22 @@ def alignment(matrix, y):
 
 
 def _rows(found, **keys):
-    """Means over networks of every kernel, source and measure, kernel regression's beside its theory."""
+    """Means over networks of every kernel, source and measure.
+
+    Every network has a kernel, and so a theory, of its own: where kernel regression is compared, the standard error is that
+    of its difference to theory.
+    """
     rows = []
     for kernel in (*KERNELS, "network"):
         own = [values for values in found if values["kernel"] == kernel]
         for source, measure in dict.fromkeys(key for values in own for key in values if key != "kernel"):
-            draws = [values[source, measure] for values in own]
-            theory = [values.get(("theory", measure), np.nan) if source == "kernel" else np.nan for values in own]
-            rows.append(mean_row(source, measure, draws, np.mean(theory), kernel=kernel, **keys))
+            draws = np.array([values[source, measure] for values in own])
+            row = mean_row(source, measure, draws, np.nan, kernel=kernel, **keys)
+            if source == "kernel" and ("theory", measure) in own[0]:
+                theory = np.array([values["theory", measure] for values in own])
+                row |= {
+                    "theory": theory.mean(),
+                    "standard_error": mean_row(source, measure, draws - theory, 0)["standard_error"],
+                }
+            rows.append(row)
     return rows

@@ -15,8 +15,8 @@ KERNELS = ("infinite width", "at initialisation", "after training")
 def draw(table, width=None, train_size=None, title=None):
     """Upper row: against n, at one width; lower row: against the width, at one n.
 
-    Curves are theory (means over networks, bands one standard deviation), circles kernel regression on points that the network
-    did not see; alignments have no theory. Triangles are the trained networks themselves.
+    Curves are theory, circles kernel regression, both on points that the network did not see, means over networks with standard
+    deviations; alignments have no theory. Triangles are the trained networks themselves.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def draw(table, width=None, train_size=None, title=None):
     with rc_context(SETTINGS):
         width = int(table["width"].min()) if width is None else width
         train_size = int(table["train_size"].max()) if train_size is None else train_size
-        figure, axes = panels(3, rows=2, height=2.15)
+        figure, axes = panels(3, rows=2, height=2.3)
         palette = colours(KERNELS)
         for row, (x, fixed, value) in enumerate((("train_size", "width", width), ("width", "train_size", train_size))):
             part = table[table[fixed] == value]
@@ -55,15 +55,11 @@ def draw(table, width=None, train_size=None, title=None):
 
 
 def _kernel(axis, rows, x, colour):
-    """One kernel's theory as a line with a band, what was measured as points."""
+    """One kernel's theory as a line, what was measured as points."""
     for source, part in rows.groupby("source"):
         part = part.sort_values(x)
         if source == "theory":
-            spread = part["spread"].fillna(0)
             axis.plot(part[x], part["mean"], color=colour)
-            axis.fill_between(
-                part[x], part["mean"] - spread, part["mean"] + spread, color=colour, alpha=0.15, linewidth=0
-            )
         elif source in ("kernel", "matrix"):
             _points(axis, part, x, colour, "o", "white")
             if source == "matrix":

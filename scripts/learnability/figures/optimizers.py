@@ -19,7 +19,6 @@ def draw(table, title=None):
     """
     with rc_context(SETTINGS):
         figure, axes = panels(3, height=2.7)
-        first = table["method"].dropna().iloc[0]
         methods = list(dict.fromkeys(table["method"].dropna()))
         wide = table[table["source"] != "network"].drop_duplicates(["source", "measure", "train_size"])
         series = {"kernel": wide[wide["source"] == "kernel"]}
@@ -39,7 +38,7 @@ def draw(table, title=None):
         axes[2].axhline(1, color="0.1", zorder=0)
         axes[2].set(ylabel="measured / predicted test error")
         axes[0].set(yscale="log")
-        sizes = sorted(table.loc[table["method"] == first, "train_size"].unique())
+        sizes = sorted(table.loc[table["source"] == "network", "train_size"].unique())
         for axis in axes:
             axis.set(xscale="log", xlabel=LABELS["train_size"])
             axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
