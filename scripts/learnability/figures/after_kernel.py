@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullLocator
 
 from ..tables.columns import LABELS
-from .style import SETTINGS, colours, panels
+from .style import SETTINGS, colours, log_errors, panels
 
 MEASURES = ("learnability", "test_mse_off_train", "alignment")
 KERNELS = ("infinite width", "at initialisation", "after training")
@@ -36,14 +36,14 @@ def draw(table, width=None, train_size=None, title=None):
                 if measure == "test_mse_off_train":
                     network = part[part["kernel"] == "network"].sort_values(x)
                     _points(axis, network, x, "0.35", "^", "0.35")
-                    axis.set(yscale="log")
-                axis.set(xscale="log", xlabel=LABELS.get(x, x), ylabel=LABELS.get(measure, measure))
+                    log_errors(axis)
+                label = LABELS.get(measure, measure).replace(" off", "\noff")
+                axis.set(xscale="log", xlabel=LABELS.get(x, x), ylabel=label)
                 ticks = sorted(part[x].unique())
                 axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-                axis.minorticks_off()
-                axis.yaxis.set_minor_formatter(NullFormatter())
+                axis.xaxis.set_minor_locator(NullLocator())
                 axis.set_title({"width": f"width {value:g}", "train_size": f"$n$ = {value:g}"}[fixed])
-        handles = [Line2D([], [], color=colour, label=f"kernel {name}") for name, colour in palette.items()]
+        handles = [Line2D([], [], color=colour, label=f"kernel: {name}") for name, colour in palette.items()]
         open_circle = {"marker": "o", "markerfacecolor": "white", "markersize": 4, "linestyle": ""}
         handles += [
             Line2D([], [], color="0.3", label="theory"),

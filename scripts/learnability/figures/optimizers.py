@@ -2,10 +2,10 @@
 
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import NullLocator
 
 from ..tables.columns import LABELS
-from .style import SETTINGS, colours, finite, panels
+from .style import SETTINGS, colours, finite, log_errors, panels
 
 NAMES = {"gradient_flow": "gradient flow", "gradient_descent": "gradient descent", "sgd": "SGD", "adam": "Adam"}
 ERROR = "test_mse_off_train"
@@ -37,13 +37,12 @@ def draw(table, title=None):
             _points(axes[2], ratio, number, len(series), palette[name], "standard_error")
         axes[2].axhline(1, color="0.1", zorder=0)
         axes[2].set(ylabel="measured / predicted test error")
-        axes[0].set(yscale="log")
+        log_errors(axes[0])
         sizes = sorted(table.loc[table["source"] == "network", "train_size"].unique())
         for axis in axes:
             axis.set(xscale="log", xlabel=LABELS["train_size"])
             axis.set_xticks(sizes, [f"{size:g}" for size in sizes])
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.minorticks_off()
+            axis.xaxis.set_minor_locator(NullLocator())
         figure.legend(handles=_handles(table, palette), loc="outside upper center", ncols=len(palette) + 2, title=title)
         return figure
 
