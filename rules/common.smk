@@ -15,7 +15,6 @@ from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
-from learnability.studies.costs import network_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
@@ -67,9 +66,9 @@ def drawn(wildcards):
     return {**STUDIES, **EXPERIMENTS}[wildcards.drawn]
 
 
-def data_files(domain, targets=()):
-    """Files that a domain and its targets are read from."""
-    files = [domain.get("path"), *(target.get("truth_table") for target in targets)]
+def data_files(domain, targets=(), architecture=None):
+    """Files that a domain, its targets and a kernel of the user's own are read from."""
+    files = [domain.get("path"), *(target.get("truth_table") for target in targets), (architecture or {}).get("path")]
     return [path for path in files if path]
 
 
@@ -77,9 +76,13 @@ def data_of_domain(wildcards):
     return data_files(config["domains"][wildcards.domain])
 
 
+def data_of_kernel(wildcards):
+    return data_files(config["domains"][wildcards.domain], architecture=of_architecture(wildcards))
+
+
 def data_of_study(wildcards):
     study = STUDIES[wildcards.study]
-    return data_files(study.domain, study.targets.values())
+    return data_files(study.domain, study.targets.values(), of_architecture(wildcards))
 
 
 def options_of_cell(wildcards):
@@ -88,7 +91,7 @@ def options_of_cell(wildcards):
 
 def data_of_cell(wildcards):
     options = options_of_cell(wildcards)
-    return data_files(options.get("domain") or {}, targets_in(options).values())
+    return data_files(options.get("domain") or {}, targets_in(options).values(), options.get("architecture"))
 
 
 def of_study(name):

@@ -1,7 +1,7 @@
 rule kernel:
     input:
         code=code("build_kernel.py"),
-        data=data_of_domain,
+        data=data_of_kernel,
     output:
         values="results/kernels/{domain}/{architecture}{suffix}.h5",
     log:

@@ -64,10 +64,9 @@ def block_mb(n, width, depth):
 
 def network_minutes(wildcards, attempt):
     """Twenty times what is estimated, and a quarter of an hour."""
-    n, width, depth = _sizes(wildcards)
-    study = STUDIES[wildcards.study]
-    networks = (int(wildcards.last) - int(wildcards.first) + 1) * len(study.targets) * len(study.noise_stds)
-    return attempt * (15 + int(20 * networks * network_seconds(depth, width, n) / 60))
+    n, width, _ = _sizes(wildcards)
+    seconds = STUDIES[wildcards.study].seed_seconds(wildcards.architecture, width, n)
+    return attempt * (15 + int(20 * (int(wildcards.last) - int(wildcards.first) + 1) * seconds / 60))
 
 
 def cell_mb(wildcards):

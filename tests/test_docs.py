@@ -22,15 +22,12 @@ def blocks(page, language):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_code_of_a_page_runs_from_top_to_bottom(page, tmp_path, monkeypatch):
+def test_the_code_of_a_page_runs_from_top_to_bottom_and_its_studies_are_valid(page, tmp_path, monkeypatch):
+    """In one folder: a study may name a file that the code above it writes."""
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_studies_of_a_page_are_valid(page):
     schema = load_schema(ROOT / "config" / "schema.yaml")
     for block in blocks(page, "yaml"):
         check_meaning(checked(yaml.safe_load(block), schema))

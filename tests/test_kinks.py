@@ -70,7 +70,7 @@ def test_a_lone_unit_arrives_rests_or_crosses_as_its_equation_of_motion_says(kin
 def test_dead_layers_leave_finite_kernels():
     grams = [30 * torch.eye(2)[None], torch.zeros(1, 2, 2), torch.ones(1, 2, 2)]
     slopes = [torch.full((1, 2, 5), 0.5)] * 2
-    kernels = preactivation_kernels(grams, [(1.4, 0.0)] * 3, slopes)
+    kernels = preactivation_kernels(grams, lb.FullyConnected(2, "relu", 1.4), slopes)
     assert all(torch.isfinite(kernel).all() for kernel in kernels)
 
 
@@ -100,7 +100,7 @@ def test_the_kernel_tells_how_a_slope_moves_its_own_unit(activation, layer):
     expansion, cotangent = ensemble.linearize(x), torch.full((1, 1, 1), 0.05, dtype=torch.float64)
     (kernel,) = preactivation_kernels(
         [gram(a, a, gain) for a, gain in zip(expansion.inputs, expansion.gains, strict=True)],
-        architecture.layers,
+        architecture,
         expansion.slopes,
     )[layer : layer + 1]
     unit, shift = int(expansion.signals[layer].abs().argmax()), 1e-3

@@ -147,29 +147,33 @@ def test_block_size_and_threads_are_no_parameters_of_a_network(run):
     assert planned(run, config="config/other.yaml") == {}
 
 
-def test_a_changed_data_file_reruns_its_users(tmp_path):
+def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):
     place = copy_of_the_repository(tmp_path / "run")
     (place / "table.csv").write_text("a,b,y\n" + "\n".join(f"{i},{i * i % 7},{i % 3 * 0.5}" for i in range(12)))
-    study = {
-        "figure": "learning_curves",
-        "domain": "own",
-        "architectures": ["net"],
-        "targets": [{"label": "y"}],
-        "train_sizes": [2, 4],
-        "seeds": 2,
-    }
+    (place / "mine.py").write_text("def kernel(x, x2):\n    return (1 + x @ x2.T) ** 2\n")
+    study = {"figure": "learning_curves", "train_sizes": [2, 4], "seeds": 2}
     entry = {
-        "domains": {"own": {"kind": "data", "path": "table.csv"}},
-        "architectures": {"net": {"depth": 1, "activation": "relu"}},
-        "studies": {"own_data": study},
+        "domains": {"own": {"kind": "data", "path": "table.csv"}, "ring": {"kind": "circle", "points": 6}},
+        "architectures": {
+            "net": {"depth": 1, "activation": "relu"},
+            "mine": {"kind": "callable", "path": "mine.py", "allow_code": True},
+        },
+        "studies": {
+            "own_data": {**study, "domain": "own", "architectures": ["net"], "targets": [{"label": "y"}]},
+            "own_kernel": {**study, "domain": "ring", "architectures": ["mine"], "targets": [{"cosine": 1}]},
+        },
+        "experiments": {"spectra": {"kind": "spectra", "options": {"domain": "ring", "architecture": "mine"}}},
     }
+    entry["experiments"]["spectra"] |= {"figure": "comparison", "figure_options": {"x": "mode"}}
     (place / "config/own.yaml").write_text(yaml.safe_dump(entry))
     done = snakemake(place, config="config/own.yaml")
-    assert done.returncode == 0, done.stdout + done.stderr  # a study without networks: theory and kernel only
+    assert done.returncode == 0, done.stdout + done.stderr  # studies without networks: theory and kernel only
     assert planned(place, config="config/own.yaml") == {}
+    append(place / "mine.py")
+    users = {"kernel": 1, "spectrum": 1, "theory": 1, "regression": 1, "join": 1, "cell": 1, "join_experiment": 1}
+    assert planned(place, config="config/own.yaml") == {**users, "agreement": 1, "figure": 2}
     (place / "table.csv").write_text((place / "table.csv").read_text().replace("3,2,", "3,5,"))
-    jobs = planned(place, config="config/own.yaml")
-    assert {"kernel", "spectrum", "theory", "regression", "join"} <= set(jobs)
+    assert planned(place, config="config/own.yaml")["kernel"] == 2
 
 
 def test_deleted_and_truncated_files_come_back_to_the_same_bytes(run):

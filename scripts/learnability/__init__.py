@@ -10,10 +10,12 @@ __version__ = "0.1.0"
 
 _HOME = {
     "FullyConnected": "kernels.fully_connected",
+    "Residual": "kernels.residual",
     "Activation": "kernels.activations",
     "Gaussian": "kernels.radial",
     "Laplace": "kernels.radial",
     "Matern": "kernels.radial",
+    "OwnKernel": "kernels.own",
     "Spectrum": "spectra.spectrum",
     "LargeSpectrum": "spectra.quadrature",
     "large_spectrum": "domains.large",
@@ -38,6 +40,7 @@ _HOME = {
     "train": "ensembles.training.fit",
     "TrainingResult": "ensembles.training.result",
     "Ensemble": "ensembles.networks",
+    "TangentKernel": "ensembles.tangent_kernel",
 }
 
 __all__ = sorted(_HOME)

@@ -42,6 +42,10 @@ class Circle(SymmetricFiniteDomain):
     def profile_points(self):
         return self.points
 
+    def moved(self, x, rng):
+        turned = _angle(np.asarray(x)) + 2 * np.pi * rng.integers(self.size) / self.size
+        return np.stack([np.cos(turned), np.sin(turned)], 1)
+
     def spectrum_of_profile(self, profile):
         symmetric = (profile + np.roll(profile[::-1], 1)) / 2  # K(t) = K(-t), in spite of rounding
         eigenvalues = np.fft.rfft(symmetric).real / self.size

@@ -17,6 +17,7 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 
 ROUNDING = 64 * np.finfo(np.float64).eps  # relative error of a kernel value after a few layers
+INVARIANCE = 1e-7  # of a kernel's largest value: more than rounding makes of its kinks
 
 
 class Domain(ABC):
@@ -103,12 +104,29 @@ class SymmetricDomain(Domain):
         probabilities of the profile's points.
         """
 
+    @abstractmethod
+    def moved(self, x, rng):
+        """Points x (n, dim) under a symmetry of the domain, drawn at random."""
+
     def kernel_values(self, architecture, kind="ntk"):
         points = self.profile_points()
+        self._require_invariance(architecture, kind, points)
         return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
 
     def spectrum_of(self, values):
         return self.spectrum_of_profile(values["profile"])
+
+    def _require_invariance(self, architecture, kind, points):
+        """Require K(gx, gx') = K(x, x') for a symmetry g: only then does the profile determine the spectrum."""
+        few = points[np.linspace(0, len(points) - 1, min(8, len(points))).astype(int)]
+        rng = stream("symmetries", domain=self.sampling_identity)
+        one, other = (architecture.kernel(self.moved(few, rng), kind=kind) for _ in range(2))
+        difference, scale = np.abs(one - other).max(), np.abs(one).max()
+        require(
+            difference <= INVARIANCE * scale,
+            f"{architecture!r} is not invariant under the symmetries of {self}: K(gx, gx') differs from K(x, x') by "
+            f"{difference:.2g} at a scale of {scale:.2g}; its spectrum is that of a list of points, lb.Samples(x)",
+        )
 
 
 class FiniteDomain(Domain):

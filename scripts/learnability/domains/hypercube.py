@@ -90,6 +90,9 @@ class Hypercube(SymmetricFiniteDomain):
         """Points at Hamming distance 0, 1, ..., dim from the first: (dim + 1, dim)."""
         return np.where(np.arange(self.dim)[None, :] < np.arange(self.dim + 1)[:, None], -1.0, 1.0)
 
+    def moved(self, x, rng):
+        return x[:, rng.permutation(self.dim)] * (1.0 - 2.0 * rng.integers(0, 2, self.dim))
+
     def spectrum_of_profile(self, profile):
         table = krawtchouk(self.dim)
         counts = [comb(self.dim, k) for k in range(self.dim + 1)]

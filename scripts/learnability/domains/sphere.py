@@ -89,6 +89,11 @@ class Hypersphere(SymmetricDomain):
         points[1:, 0], points[1:, 1] = np.cos(angles), np.sin(angles)
         return self.radius * points
 
+    def moved(self, x, rng):
+        for normal in rng.standard_normal((2, self.dim)):  # two reflections make a rotation
+            x = x - 2 * np.outer(x @ normal, normal) / (normal @ normal)
+        return x
+
     def spectrum_of_profile(self, profile):
         angles, weights = self._quadrature
         weighted = weights * profile[1:]

@@ -38,11 +38,11 @@ def gram(a, a2, gain):
     return torch.bmm(a, a2.mT).mul_(gain[0] ** 2).add_(gain[1] ** 2)
 
 
-def preactivation_kernels(grams, layers, slopes):
+def preactivation_kernels(grams, architecture, slopes):
     """Tangent kernels of the hidden layers' pre-activations, per layer (networks, points, points).
 
-    Their diagonal follows the mean-field recursion t_l = g_l + weight_std_l^2 mean(slope_l-1^2) t_l-1; off the
-    diagonal they are taken to be as correlated as the layer's inputs.
+    Their diagonal follows the mean-field recursion t_l = g_l + weight_std_l^2 mean(slope_l-1^2) t_l-1, plus t_l-1 where there
+    is a shortcut; off the diagonal they are taken to be as correlated as the layer's inputs.
     """
     kernels, variance = [], None
     for layer, products in enumerate(grams[:-1]):
@@ -50,7 +50,8 @@ def preactivation_kernels(grams, layers, slopes):
         if layer == 0:
             variance = own
         else:
-            variance = own + layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2) * variance
+            carried = architecture.layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2)
+            variance = own + (carried + architecture.shortcuts[layer]) * variance
         scale = variance.sqrt() / own.clamp_min(torch.finfo(own.dtype).tiny).sqrt()  # 0 * finite where all is dead
         kernels.append(products * scale[:, :, None] * scale[:, None, :])
     return kernels

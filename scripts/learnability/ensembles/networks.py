@@ -62,6 +62,12 @@ class Ensemble:
         tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
         return cls(architecture, tensors[0::2], tensors[1::2])
 
+    @classmethod
+    def joined(cls, parts):
+        """One ensemble from several of the same architecture and shape."""
+        columns = (zip(*(part.weights for part in parts)), zip(*(part.biases for part in parts)))
+        return cls(parts[0].architecture, *([torch.cat(layer) for layer in layers] for layers in columns))
+
     # --- bookkeeping ------------------------------------------------------------------------------------------
 
     def __len__(self):
@@ -86,6 +92,10 @@ class Ensemble:
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
         return Ensemble(self.architecture, [w[index] for w in self.weights], [b[index] for b in self.biases])
 
+    def to(self, device):
+        """The same networks on a device."""
+        return Ensemble(self.architecture, [w.to(device) for w in self.weights], [b.to(device) for b in self.biases])
+
     def empty_like(self):
         """As many networks of the same shape, their parameters not yet set."""
         weights, biases = ([torch.empty_like(p) for p in parameters] for parameters in (self.weights, self.biases))
@@ -103,10 +113,11 @@ class Ensemble:
 
     # --- functions --------------------------------------------------------------------------------------------
 
-    def _affine(self, signal, layer):
-        """Pre-activations of one layer, the readout being the last."""
+    def _affine(self, signal, layer, before=None):
+        """Pre-activations of one layer, the readout being the last; those of the layer `before` are added at a shortcut."""
         gain, bias_std = self._gain(layer)
-        return torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
+        own = torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
+        return own + before if self.architecture.shortcuts[layer] else own
 
     def forward(self, x):
         """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs).
@@ -114,9 +125,10 @@ class Ensemble:
         One layer is held at a time: unlike in `evaluate`, there may be many points.
         """
         activation = activation_from(self.architecture.activation).function
-        signal = x.expand(len(self), *x.shape[-2:])
+        signal, hidden = x.expand(len(self), *x.shape[-2:]), None
         for layer in range(self.architecture.depth):
-            signal = activation(self._affine(signal, layer))
+            hidden = self._affine(signal, layer, hidden)
+            signal = activation(hidden)
         return self._affine(signal, -1)
 
     def evaluate(self, x):
@@ -131,7 +143,7 @@ class Ensemble:
         activation = activation_from(self.architecture.activation).function
         inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
         for layer in range(self.architecture.depth):
-            hidden.append(self._affine(inputs[-1], layer))
+            hidden.append(self._affine(inputs[-1], layer, hidden[-1] if hidden else None))
             inputs.append(activation(hidden[-1]))
         return self._affine(inputs[-1], -1), hidden, inputs
 
@@ -156,7 +168,7 @@ class Ensemble:
         grams = kernels = None
         if step is not None and activation.kink is not None:
             grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
-            kernels = preactivation_kernels(grams, self.architecture.layers, step.slopes)
+            kernels = preactivation_kernels(grams, self.architecture, step.slopes)
             cotangent = stacked(step.cotangent)
         networks, points = values.shape[:2]
         # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
@@ -175,7 +187,8 @@ class Ensemble:
                     activation.kink, step.start[layer], hidden[layer], step.slopes[layer], pull, kernels[layer]
                 )
             slopes.insert(0, slope)
-            signals.insert(0, back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1)))
+            signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))
+            signals.insert(0, signal.add_(signals[0]) if self.architecture.shortcuts[layer + 1] else signal)
         return Linearization(values, inputs, signals, slopes, gains, grams)
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from ..common.errors import choose
 
 EXPERIMENTS = {
+    "after_kernel": "learnability.experiments.after_kernel",
     "circle_fits": "learnability.experiments.circle_fits",
     "corrections": "learnability.experiments.corrections",
     "covariance": "learnability.experiments.covariance",
@@ -25,6 +26,7 @@ EXPERIMENTS = {
     "large_data": "learnability.experiments.large_data",
     "large_spectrum": "learnability.experiments.large_spectrum",
     "linear_regression": "learnability.experiments.linear_regression",
+    "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",

@@ -7,6 +7,7 @@ import seaborn as sns
 matplotlib.use("Agg")
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
+from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
 
 from ..tables.columns import CURVES, KEYS, MEASURES, NAMES  # noqa: E402
 
@@ -56,6 +57,14 @@ def by_number(names):
         return (int(number) if number.isdigit() else 0, name)
 
     return sorted(names, key=key)
+
+
+def log_errors(axis):
+    """A logarithmic vertical axis with ticks at 1, 2 and 5 of every decade, for errors that span one or two."""
+    axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(NullLocator())
 
 
 def mean_and_std(rows, measure, by="train_size"):

@@ -10,9 +10,18 @@ from ..common.errors import built
 def architectures():
     """The kinds of architecture, {name in a configuration: class}."""
     from .fully_connected import FullyConnected
+    from .own import OwnKernel
     from .radial import Gaussian, Laplace, Matern
+    from .residual import Residual
 
-    return {"fully_connected": FullyConnected, "gaussian": Gaussian, "laplace": Laplace, "matern": Matern}
+    return {
+        "fully_connected": FullyConnected,
+        "residual": Residual,
+        "gaussian": Gaussian,
+        "laplace": Laplace,
+        "matern": Matern,
+        "callable": OwnKernel,
+    }
 
 
 def architecture_from(specification):

@@ -70,6 +70,11 @@ class FullyConnected:
         return [(self.weight_std, self.bias_std)] * self.depth + [(1.0, 0.0)]
 
     @property
+    def shortcuts(self):
+        """Whether the pre-activations before a layer are added to its own, for every layer; see `learnability.Residual`."""
+        return [False] * (self.depth + 1)
+
+    @property
     def odd(self):
         """Whether f(-x) = -f(x): without biases, and with an odd activation or no hidden layer."""
         if self.depth == 0:
@@ -139,11 +144,12 @@ class FullyConnected:
         first = self.layers[0]
         variance = x.square().sum(1).mul_(first[0] ** 2 / x.shape[1]).add_(first[1] ** 2)
         tangent = variance
-        for weight_std, bias_std in self.layers[1:]:
+        for (weight_std, bias_std), shortcut in zip(self.layers[1:], self.shortcuts[1:], strict=True):
             prepared.append(activation.prepare(variance))
             k, kdot = activation.diagonal(prepared[-1])
-            variance = weight_std**2 * k + bias_std**2
-            tangent = variance + weight_std**2 * kdot * tangent
+            branch = weight_std**2 * k + bias_std**2
+            variance = branch + shortcut * variance
+            tangent = branch + (weight_std**2 * kdot + shortcut) * tangent
         return prepared, tangent if kind == "ntk" else variance
 
     def _block(self, x, x2, prepared, prepared2, kind):
@@ -151,9 +157,13 @@ class FullyConnected:
         weight_std, bias_std = self.layers[0]
         covariance = (x @ x2.T).mul_(weight_std**2 / x.shape[1]).add_(bias_std**2)
         tangent = covariance.clone()
-        for (weight_std, bias_std), left, right in zip(self.layers[1:], prepared, prepared2, strict=True):
+        after = zip(self.layers[1:], self.shortcuts[1:], prepared, prepared2, strict=True)
+        for (weight_std, bias_std), shortcut, left, right in after:
+            before = covariance.clone() if shortcut else None
             k, kdot = activation.dual(left, right, covariance)
             covariance = k.mul_(weight_std**2).add_(bias_std**2)
             if kind == "ntk":
-                tangent.mul_(kdot).mul_(weight_std**2).add_(covariance)
+                tangent.mul_(kdot.mul_(weight_std**2).add_(shortcut)).add_(covariance)
+            if shortcut:
+                covariance.add_(before)
         return tangent if kind == "ntk" else covariance

@@ -11,7 +11,7 @@ from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
-from .costs import network_seconds, seed_ranges, seed_ranges_by_cost
+from .costs import mini_batch_seconds, network_seconds, seed_ranges, seed_ranges_by_cost
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
@@ -54,9 +54,17 @@ class Study:
         """Seed ranges (first, last), one per training job: of `training: {block}` seeds, or by what a seed costs."""
         if "block" in self.training:
             return seed_ranges(self.network_seeds, self.training["block"])
-        depth = self.architectures[architecture].get("depth", 1)
-        seconds = network_seconds(depth, width, train_size) * len(self.targets) * len(self.noise_stds)
+        seconds = self.seed_seconds(architecture, width, train_size)
         return seed_ranges_by_cost(self.network_seeds, seconds, self.training["job_seconds"])
+
+    def seed_seconds(self, architecture, width, train_size):
+        """Estimated time to train the networks of one seed."""
+        size = (self.architectures[architecture].get("depth", 1), width, train_size)
+        if "batch_size" in options_of(self.training["method"]):
+            one = mini_batch_seconds(*size, self.training["batch_size"])
+        else:
+            one = network_seconds(*size)
+        return one * len(self.targets) * len(self.noise_stds)
 
     def settings(self):
         """What the study is, for its caption."""

@@ -1,6 +1,7 @@
 """How long networks train, for cutting a study into jobs. Estimates decide what a job holds, never what a network learns."""
 
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
+STREAMED = 8e-9  # seconds per weight to read and write it, its gradient and the optimizer's means
 START = 0.012  # seconds to draw a network's weights and evaluate it
 BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
 
@@ -10,6 +11,12 @@ def network_seconds(depth, width, train_size):
     products = 10 * max(depth - 1, 0) * train_size * width**2 + 4 * (depth + 1) * train_size**2 * width
     eigenproblem = 25 * train_size**3
     return START + (4 + train_size / 20) * (products + eigenproblem) / RATE
+
+
+def mini_batch_seconds(depth, width, train_size, batch_size):
+    """The same for SGD and Adam, which take some 8 n steps at half of the stable rate; a step also streams all weights."""
+    weights = depth * width**2
+    return START + (100 + 8 * train_size) * weights * (6 * min(batch_size, train_size) / RATE + STREAMED)
 
 
 def seed_ranges(seeds, block):

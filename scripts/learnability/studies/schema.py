@@ -16,10 +16,12 @@ def load_schema(path):
     training["method"]["enum"] = [*METHODS]
     for name, default in (("target_mse", TARGET_MSE), ("max_steps", MAX_STEPS), ("dtype", DTYPE)):
         training[name]["default"] = default
-    for method in METHODS.values():
-        for field in fields(method):
-            if field.name in training:
-                training[field.name]["default"] = field.default
+    options = [field for method in METHODS.values() for field in fields(method)]
+    for name in {field.name for field in options}:
+        defaults = {field.default for field in options if field.name == name}
+        if len(defaults) == 1 and None not in defaults:  # where methods differ, each has its own
+            (default,) = defaults
+            training[name]["default"] = list(default) if isinstance(default, tuple) else default
     overrides = {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in training.items()}
     study = schema["properties"]["studies"]["additionalProperties"]["properties"]
     study["training"]["properties"] = overrides

@@ -26,7 +26,8 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     seeds : sequence of int
         Initial weights follow from (architecture, dim, width, outputs, seed).
     settings
-        Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, and the method's own.
+        Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, keep_networks, and the
+        method's own.
 
     Returns
     -------
@@ -68,6 +69,7 @@ def fit(
     times=(),
     memory=None,
     report=ignore,
+    keep_networks=False,
     **options,
 ):
     """Train one network per row, each on its own training set.
@@ -76,7 +78,7 @@ def fit(
     ----------
     seeds : (networks,) ints; equal seeds mean equal initial weights
     x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
-    method : "gradient_flow" or "gradient_descent"
+    method : "gradient_flow", "gradient_descent", "sgd" or "adam"
     target_mse : float > 0
         Training stops when mean((y - f)^2) on the training set falls below it.
     max_steps : int
@@ -84,13 +86,16 @@ def fit(
     device : str, optional
         Missing: CUDA if there is one, else the CPU.
     times : increasing floats
-        Flow times for `snapshots`.
+        Flow times for `snapshots`; adam has none.
     memory : int, optional
         Bytes that the networks trained at once may take.
     report : callable
         Called as report(finished, failed): how many networks are done, and how many of these did not converge.
+    keep_networks : bool
+        Hand out the trained networks too, in the result's `networks`; they take as much memory as all their weights.
     options
-        Of the method: `tolerance` (gradient_flow), `learning_rate`, `step_fraction` (gradient_descent).
+        Of the method: `tolerance` (gradient_flow); `learning_rate`, `step_fraction` (gradient_descent, sgd); `batch_size`,
+        `momentum` (sgd); `learning_rate`, `batch_size`, `betas` (adam).
 
     Returns
     -------
@@ -125,8 +130,9 @@ def fit(
             def told(finished, failed, first=first, before=failures):
                 report(first + finished, before + failed)
 
-            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told)
+            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
             parts.append(_result(ensemble, x, y, x_out, history, device))
+            parts[-1].networks = ensemble.to("cpu") if keep_networks else None
             failures += int((~parts[-1].converged).sum())
     return TrainingResult.joined(parts)
 

@@ -36,7 +36,7 @@ def gradient_descent(
         expansion = running.linearize(xs)
         residual = expansion.values - origin - ys
         mse = residual.square().mean((1, 2))
-        _record(snapshots, times, running, x_test, start_test, active, step, 2 * eta / ensemble.outputs)
+        record(snapshots, times, running, x_test, start_test, active, step, 2 * eta / ensemble.outputs)
         finished = (mse < target_mse) | ~torch.isfinite(mse)
         if finished.any() or step == max_steps:
             steps[active], learned[active] = step, mse < target_mse
@@ -64,12 +64,12 @@ def _rates(ensemble, x, learning_rate, step_fraction):
     return torch.full((len(ensemble),), float(learning_rate), dtype=torch.float64, device=ensemble.device)
 
 
-def _record(snapshots, times, running, x_test, start_test, active, step, per_step):
-    """Write the functions of the networks whose flow time is nearest to a requested one."""
+def record(snapshots, times, running, x_test, start_test, active, step, per_step):
+    """Write the functions of the networks that a step, of flow time `per_step`, brought nearest to a requested time."""
     for slot, time in enumerate(times):
         here = torch.round(time / per_step).long() == step
         if here.any():
             number = active[here]
             chosen = running.select(here)
             points = x_test if x_test.ndim == 2 else x_test[number]
-            snapshots[slot, number] = chosen.forward(points) - start_test[number]
+            snapshots[slot, number] = chosen.forward(points).detach() - start_test[number]

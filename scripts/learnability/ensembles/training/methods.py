@@ -1,12 +1,15 @@
 """Training methods: each is a frozen dataclass of its own options that trains an ensemble.
 
 `METHODS` names the ones a configuration may ask for; a new one is one file and one line here. PyTorch is imported when
-training begins, so that a workflow can read the options without it.
+training begins, so that a workflow can read the options without it. What a method draws at random follows from the networks'
+`seeds`.
 """
 
 from dataclasses import dataclass, fields
 
-from ...common.errors import choose, real
+import numpy as np
+
+from ...common.errors import choose, real, require, whole
 
 TARGET_MSE = 1e-5  # of any method, unless given: when training ends,
 MAX_STEPS = 10_000  # or gives up,
@@ -29,7 +32,7 @@ class GradientFlow:
     def __post_init__(self):
         require_positive(tolerance=self.tolerance)
 
-    def train(self, *problem):
+    def train(self, *problem, seeds):
         """Train an ensemble in place, see `learnability.ensembles.training.gradient_flow.gradient_flow`."""
         from .gradient_flow import gradient_flow
 
@@ -55,14 +58,78 @@ class GradientDescent:
         if self.learning_rate is not None:
             require_positive(learning_rate=self.learning_rate)
 
-    def train(self, *problem):
+    def train(self, *problem, seeds):
         """Train an ensemble in place, see `learnability.ensembles.training.gradient_descent.gradient_descent`."""
         from .gradient_descent import gradient_descent
 
         return gradient_descent(*problem, learning_rate=self.learning_rate, step_fraction=self.step_fraction)
 
 
-METHODS = {"gradient_flow": GradientFlow, "gradient_descent": GradientDescent}
+@dataclass(frozen=True)
+class SGD:
+    """Mini-batch stochastic gradient descent, see `learnability.ensembles.training.mini_batches`.
+
+    Parameters
+    ----------
+    learning_rate : float > 0, optional
+        The same rate for all networks; missing: `step_fraction` (1 - momentum) times the stability limit of each.
+    step_fraction : float > 0
+    batch_size : int >= 1
+        Larger than the training set: all of it.
+    momentum : float, 0 <= momentum < 1
+    """
+
+    learning_rate: float | None = None
+    step_fraction: float = 0.5
+    batch_size: int = 32
+    momentum: float = 0.0
+
+    def __post_init__(self):
+        require_positive(step_fraction=self.step_fraction)
+        if self.learning_rate is not None:
+            require_positive(learning_rate=self.learning_rate)
+        whole("batch_size", self.batch_size, 1)
+        require_share(momentum=self.momentum)
+
+    def train(self, *problem, seeds):
+        """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.sgd`."""
+        from .mini_batches import sgd
+
+        return sgd(*problem, seeds=seeds, **vars(self))
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Mini-batch Adam, see `learnability.ensembles.training.mini_batches`.
+
+    Parameters
+    ----------
+    learning_rate : float > 0
+    batch_size : int >= 1
+        Larger than the training set: all of it.
+    betas : two floats, 0 <= beta < 1
+    """
+
+    learning_rate: float = 1e-3
+    batch_size: int = 32
+    betas: tuple = (0.9, 0.999)
+
+    def __post_init__(self):
+        require_positive(learning_rate=self.learning_rate)
+        whole("batch_size", self.batch_size, 1)
+        require(np.shape(self.betas) == (2,), f"betas must be two numbers, got {self.betas!r}")
+        object.__setattr__(self, "betas", tuple(self.betas))
+        for beta in self.betas:
+            require_share(betas=beta)
+
+    def train(self, *problem, seeds):
+        """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.adam`."""
+        from .mini_batches import adam
+
+        return adam(*problem, seeds=seeds, **vars(self))
+
+
+METHODS = {"gradient_flow": GradientFlow, "gradient_descent": GradientDescent, "sgd": SGD, "adam": Adam}
 
 
 def trainer_from(method, **options):
@@ -82,3 +149,9 @@ def require_positive(**options):
     """Require that every option is finite and > 0; the error names it."""
     for name, value in options.items():
         real(name, value, positive=True)
+
+
+def require_share(**options):
+    """Require that every option is a number of [0, 1); the error names it."""
+    for name, value in options.items():
+        require(bool(0 <= value < 1), f"{name} must be >= 0 and < 1, got {value!r}")

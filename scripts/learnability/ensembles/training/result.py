@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
+from ..networks import Ensemble
+
 
 def ignore(finished, failed=0):
     """The progress report of a trainer nobody watches."""
@@ -53,13 +55,16 @@ class TrainingResult:
         others ran out of steps or diverged, and say so here.
     steps : (networks,) int
     learning_rate : (networks,)
-        Gradient descent: the step. Gradient flow: nan.
+        The step of gradient descent, SGD or Adam. Gradient flow: nan.
     time : (networks,)
-        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps / outputs.
+        Flow time; gradient descent of rate eta on the mean squared error reaches 2 eta steps / outputs, with momentum m
+        1 / (1 - m) times that. Adam: nan.
     snapshots : (times, networks, n_test, outputs) or (times, networks, n_test)
         The learned functions at the requested times, nan where a network gave up before; empty without a request.
     device : str
         Where they were trained.
+    networks : Ensemble or None
+        The trained networks, on the CPU, if `keep_networks` was asked for; None otherwise.
     """
 
     predictions: np.ndarray
@@ -71,6 +76,7 @@ class TrainingResult:
     time: np.ndarray
     snapshots: np.ndarray
     device: str
+    networks: Ensemble | None = None
 
     def __repr__(self):
         points = self.predictions.shape[1]
@@ -89,6 +95,8 @@ class TrainingResult:
     @classmethod
     def joined(cls, parts):
         """One result from the results of consecutive blocks of networks."""
-        axis = {field.name: 1 if field.name == "snapshots" else 0 for field in fields(cls) if field.name != "device"}
+        others = ("device", "networks")
+        axis = {field.name: 1 if field.name == "snapshots" else 0 for field in fields(cls) if field.name not in others}
         arrays = {name: np.concatenate([getattr(part, name) for part in parts], along) for name, along in axis.items()}
-        return cls(**arrays, device=parts[0].device)
+        kept = [part.networks for part in parts if part.networks is not None]
+        return cls(**arrays, device=parts[0].device, networks=Ensemble.joined(kept) if kept else None)

@@ -1,0 +1,157 @@
+r"""Mini-batch training by PyTorch's own optimizers: stochastic gradient descent, with or without momentum, and Adam.
+
+One tensor per layer holds that layer's weights in every network of an ensemble, and these optimizers treat every entry by
+itself: a single one trains all networks, each on mini-batches of its own. An epoch goes once through the training set in a
+new random order, in batches of at most `batch_size` samples and of equal sizes up to one; after it the error on the whole
+training set decides whether a network is done.
+
+**The stable rate.** Of a linear model with Jacobian J, H = J^T J / n on the whole set and H_b on a batch, the distance of the
+parameters from an interpolating solution follows d <- (1 - 2 eta H_b) d. Its mean square grows in no direction if E[H_b^2] <=
+H / eta. For batches of b samples, drawn without replacement, and Theta = J J^T,
+
+    E[H_b^2] <= c H,    c = (n - b) / (b (n - 1)) max_x Theta(x, x) + n (b - 1) / (b (n - 1)) lambda_max(Theta / n),
+
+so that eta < 1/c is stable: Ma, Bassily & Belkin (2018, arXiv 1712.06559, theorem 4) at n = infinity, gradient descent's
+limit at b = n.
+"""
+
+from functools import partial
+
+import torch
+
+from ...common.errors import require
+from ...common.seeding import stream
+from .gradient_descent import record
+from .result import History, hold_final, ignore
+
+
+def sgd(
+    ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, seeds, batch_size, learning_rate,
+    step_fraction, momentum,
+):  # fmt: skip
+    """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
+
+    The rate of every network weighs its loss, and the optimizer's own rate is 1: its steps are proportional to the gradient.
+    """
+    if learning_rate is None:
+        rate = step_fraction * (1 - momentum) * stable_rate(ensemble, x, batch_size)
+    else:
+        rate = torch.full((len(ensemble),), float(learning_rate), dtype=torch.float64, device=ensemble.device)
+    optimizer = partial(torch.optim.SGD, lr=1.0, momentum=momentum)
+    per_step = 2 * rate / ensemble.outputs / (1 - momentum)
+    problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
+    return _trained(
+        *problem, seeds=seeds, batch_size=batch_size, optimizer=optimizer, weight=rate, per_step=per_step, rate=rate
+    )
+
+
+def adam(
+    ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, seeds, batch_size, learning_rate, betas
+):
+    """As `sgd`, by Adam (Kingma & Ba 2015, arXiv 1412.6980); it keeps no flow time, so that `times` must be empty."""
+    require(not times, f"adam keeps no flow time, got times {times}; leave times out, or take another method")
+    one = torch.ones(len(ensemble), dtype=torch.float64, device=ensemble.device)
+    optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=betas)
+    problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
+    rates = {"weight": one, "per_step": torch.nan * one, "rate": learning_rate * one}
+    return _trained(*problem, seeds=seeds, batch_size=batch_size, optimizer=optimizer, **rates)
+
+
+def stable_rate(ensemble, x, batch_size):
+    """1/c of the empirical tangent kernel on the training sets x, (networks,) float64.
+
+    With several outputs H is Theta / (n outputs), and Theta(x, x) a matrix, whose trace bounds its largest eigenvalue.
+    """
+    kernel, n, outputs = ensemble.linearize(x).tangent_kernel().double(), x.shape[-2], ensemble.outputs
+    batch = n // _batches(n, batch_size)
+    largest = torch.linalg.eigvalsh(kernel)[:, -1] / (n * outputs)
+    if batch == n:
+        return 1 / largest
+    own = kernel.diagonal(dim1=1, dim2=2).reshape(-1, outputs, n).sum(1).amax(1) / outputs
+    return batch * (n - 1) / ((n - batch) * own + n * (batch - 1) * largest)
+
+
+def epochs(seed, train_size, batch_size):
+    """Orders of the samples in the epochs of one network, one after the other: endlessly, (train_size,) ints."""
+    rng = stream("mini-batches", seed=int(seed), train_size=int(train_size), batch_size=int(batch_size))
+    while True:
+        yield rng.permutation(train_size)
+
+
+def _batches(train_size, batch_size):
+    """How many batches an epoch has."""
+    return -(-train_size // batch_size)
+
+
+def _trained(
+    ensemble, x, y, x_test, target_mse, max_steps, times, report, *, seeds, batch_size, optimizer, weight, per_step, rate
+):  # fmt: skip
+    """Train until every network has converged or diverged at the end of an epoch, or `max_steps` batches are done."""
+    networks, n = len(ensemble), y.shape[1]
+    start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
+    learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
+    active, step = torch.arange(networks, device=ensemble.device), 0
+    run = Run.begin(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer)
+    orders = [epochs(seed, n, batch_size) for seed in seeds]
+    record(snapshots, times, run.networks, x_test, start_test, active, step, per_step)
+    while True:
+        mse = run.train_mse()
+        finished = (mse < target_mse) | ~torch.isfinite(mse) | (step >= max_steps)
+        if finished.any():
+            done, keep = (torch.nonzero(mask).ravel() for mask in (finished, ~finished))
+            steps[active[done]], learned[active[done]] = step, mse[done] < target_mse
+            with torch.no_grad():
+                ensemble.copy_from(run.networks.select(done), active[done])
+            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
+            if len(keep) == 0:
+                break
+            active, orders = active[keep], [orders[number] for number in keep.tolist()]
+            run.keep(keep)
+        order = torch.stack([torch.from_numpy(next(order)) for order in orders]).to(ensemble.device)
+        for rows in order.tensor_split(_batches(n, batch_size), 1)[: max_steps - step]:
+            run.step(rows)
+            step += 1
+            record(snapshots, times, run.networks, x_test, start_test, active, step, per_step[active])
+    time = per_step * steps
+    if times:
+        hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)
+    return History(start, start_test, steps, rate, time, learned, snapshots)
+
+
+class Run:
+    """Networks in training, with their optimizer and its state."""
+
+    @classmethod
+    def begin(cls, ensemble, x, y, origin, weight, optimizer):
+        """From an ensemble, training sets (networks, n, ...), outputs at initialisation and weights of the losses."""
+        run = cls()
+        run.networks, run.data = ensemble.select(torch.arange(len(ensemble))), [x, y, origin]
+        run.weight = weight
+        run.optimizer = optimizer([p.requires_grad_() for p in run.networks.parameters()])
+        return run
+
+    def _residual(self, x, y, origin):
+        return self.networks.forward(x) - origin - y
+
+    @torch.no_grad()
+    def train_mse(self):
+        """Mean squared error on the whole training sets, (networks,)."""
+        return self._residual(*self.data).square().mean((1, 2))
+
+    def step(self, rows):
+        """One step of all networks, each on the samples `rows` (networks, batch) of its own training set."""
+        batch = [torch.take_along_dim(values, rows[..., None], 1) for values in self.data]
+        self.optimizer.zero_grad()
+        (self.weight * self._residual(*batch).square().mean((1, 2))).sum().backward()
+        self.optimizer.step()
+
+    def keep(self, index):
+        """Go on with the networks listed in `index`."""
+        self.data, self.weight = [values[index] for values in self.data], self.weight[index]
+        self.optimizer.zero_grad()
+        for parameter in self.networks.parameters():
+            parameter.data = parameter.data[index]
+            state = self.optimizer.state[parameter]
+            state.update({name: v[index] for name, v in state.items() if torch.is_tensor(v) and v.ndim == 3})

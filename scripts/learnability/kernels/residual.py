@@ -1,0 +1,30 @@
+r"""Fully connected networks with residual connections.
+
+From the second hidden layer on, a layer is added to the pre-activations before it,
+
+    z_l+1 = z_l + weight_std/sqrt(width) phi(z_l) W + bias_std b.
+
+Branch and shortcut are independent at infinite width, so that covariances and tangent kernels add (Huang et al. 2020, arXiv
+2002.06262, whose branches have two layers). With D = weight_std^2 k(Sigma_l) + bias_std^2,
+
+    Sigma_l+1 = Sigma_l + D,      Theta_l+1 = Theta_l + D + weight_std^2 kdot(Sigma_l) Theta_l.
+
+The variance grows with every layer, for ReLU by 1 + weight_std^2/2; weight_std of the order of 1/sqrt(depth) bounds it.
+"""
+
+from dataclasses import dataclass
+
+from .fully_connected import FullyConnected
+
+
+@dataclass(frozen=True)
+class Residual(FullyConnected):
+    """A fully connected network whose hidden layers, but for the first, are added to what they take; see `FullyConnected`."""
+
+    @property
+    def identity(self):
+        return {"kind": "residual", **super().identity}
+
+    @property
+    def shortcuts(self):
+        return [False, *[True] * (self.depth - 1), False] if self.depth else [False]
