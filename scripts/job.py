@@ -12,7 +12,7 @@ def run(main, snakemake):
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s")
     given = {**dict(snakemake.params.items()), **dict(snakemake.output.items())}
     given |= {name: value for name, value in snakemake.input.items() if name not in ("code", "data")}
-    given |= {"threads": snakemake.threads}
+    given |= {"threads": snakemake.threads, "gpu": snakemake.resources.get("gpu", 0)}
     try:
         main(**{name: given[name] for name in signature(main).parameters})
     except Exception as error:

@@ -1,6 +1,7 @@
 """One block of networks: the seeds first ... last at one width and training-set size, all targets."""
 
 from job import run
+from learnability.common.devices import gpus
 from learnability.common.progress import Progress
 from learnability.common.store import write_frame
 from learnability.domains import domain_from, target_from
@@ -9,7 +10,7 @@ from learnability.kernels import architecture_from
 from learnability.measurements.networks import network_experiment
 
 
-def main(domain, architecture, targets, train_size, noise_stds, width, first, last, training, threads, functions):
+def main(domain, architecture, targets, train_size, noise_stds, width, first, last, training, threads, gpu, functions):
     """Train the block as one ensemble; write one row per network and the learned functions."""
     import torch
 
@@ -22,7 +23,8 @@ def main(domain, architecture, targets, train_size, noise_stds, width, first, la
     def trained(seeds, x, y, x_test):
         return fit(network, width, seeds, x, y, x_test, report=progress, **training)
 
-    table, learned, device = network_experiment(space, chosen, train_size, noise_stds, seeds, trained)
+    with gpus(gpu):
+        table, learned, device = network_experiment(space, chosen, train_size, noise_stds, seeds, trained)
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "width": width}
     write_frame(functions, table, {**parameters, "training": training, "device": device}, functions=learned)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import stream
-from .csv import read_csv
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -126,6 +125,8 @@ def _read(path, label, encode, missing):
     require(path.suffix.lstrip(".") in READERS, f"{path}: unknown kind of file; use .npz, .csv or .h5")
     require(path.is_file(), f"{path}: no such file")
     if path.suffix == ".csv":
+        from .csv import read_csv  # here, because pandas takes long to import
+
         return read_csv(path, label, encode, missing)
     try:
         if path.suffix == ".npz":
