@@ -45,3 +45,5 @@ onsuccess:
     if Path("results/agreement.csv").is_file():
         for line in headlines(read_table("results/agreement.csv")):
             logger.info(line)
+    with replacing("logs/snakemake.log") as partial:
+        partial.write_text(f"done after {time.process_time():.3f} s of CPU\n")

@@ -1,7 +1,8 @@
 """`make benchmark`: how fast everything is on this machine, into results/benchmarks/.
 
 `python scripts/benchmark.py --gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within eight minutes. It needs PyTorch,
-NumPy, SciPy and h5py, no installation and no network.
+NumPy, SciPy and h5py, no installation and no network. `python scripts/benchmark.py --jobs logs` tells where the core
+time of the last run went.
 """
 
 import argparse
@@ -12,15 +13,24 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gpu", metavar="FOLDER", type=Path, help="write one page about the GPU into FOLDER")
     parser.add_argument("--minutes", type=float, default=8.0, help="time limit of that page")
+    parser.add_argument(
+        "--jobs", metavar="LOGS", type=Path, help="print the core time by part of the run with these logs"
+    )
     given = parser.parse_args()
-    if given.gpu is None:
-        from benchmarks.machine import write_summary
-
-        write_summary(Path("results/benchmarks"))
-    else:
+    if given.gpu is not None:
         from benchmarks.gpu import write_page
 
         print(write_page(given.gpu, given.minutes))
+    elif given.jobs is not None:
+        from benchmarks.jobs import by_part, overhead
+        from benchmarks.measured import markdown
+
+        rows = by_part(given.jobs)
+        print(f"{markdown(rows)}\n\n{100 * overhead(rows):.1f} % is not mathematics.")
+    else:
+        from benchmarks.machine import write_summary
+
+        write_summary(Path("results/benchmarks"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """One block of networks: the seeds first ... last at one width and training-set size, all targets."""
 
+import logging
+from time import process_time
+
 from job import run
 from learnability.common.devices import gpus
 from learnability.common.progress import Progress
@@ -21,7 +24,10 @@ def main(domain, architecture, targets, train_size, noise_stds, width, first, la
     progress = Progress(len(seeds) * len(targets) * len(noise_stds), f"width {width}, n = {train_size}")
 
     def trained(seeds, x, y, x_test):
-        return fit(network, width, seeds, x, y, x_test, report=progress, **training)
+        began = process_time()
+        result = fit(network, width, seeds, x, y, x_test, report=progress, **training)
+        logging.info("trained in %.3f s of CPU", process_time() - began)
+        return result
 
     with gpus(gpu):
         table, learned, device = network_experiment(space, chosen, train_size, noise_stds, seeds, trained)

@@ -12,6 +12,7 @@ from fake_gpu import fake_gpu
 from packaging.requirements import Requirement
 
 from benchmarks.checks import CHECKS
+from benchmarks.jobs import by_part, overhead
 from benchmarks.measured import CUBE, NETWORK, problem
 from benchmarks.operators import OperatorCount
 from benchmarks.page import Page
@@ -131,3 +132,27 @@ def test_the_script_finds_the_library_beside_it_and_ends_in_time(tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert done.returncode == 0, done.stderr
     assert "# Networks and kernels on a GPU" in (tmp_path / "gpu.md").read_text()
+
+
+def test_core_time_is_told_apart_by_part(tmp_path):
+    logs = {
+        "snakemake.log": "done after 5.000 s of CPU",
+        "networks/a/n1.log": "began after 2.000 s of CPU\ntrained in 10.000 s of CPU\ndone after 13.000 s of CPU",
+        "networks/a/n2.log": "began after 2.000 s of CPU\ntrained in 20.000 s of CPU\ndone after 23.000 s of CPU",
+        "networks/a/n3.log": "began after 2.000 s of CPU\nTraceback",
+        "kernels/a.log": "began after 1.000 s of CPU\ndone after 4.000 s of CPU",
+        "agreement.log": "began after 1.000 s of CPU\ndone after 5.000 s of CPU",
+    }
+    for name, text in logs.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    rows = by_part(tmp_path)
+    assert {row["part"]: (row["jobs"], row["seconds"]) for row in rows} == {
+        "networks: training": (2, 30),
+        "starting jobs": (4, 6),
+        "Snakemake itself": (1, 5),
+        "agreement": (1, 4),
+        "kernels": (1, 3),
+        "networks: measures and files": (2, 2),
+    }
+    assert overhead(rows) == pytest.approx((6 + 5 + 4 + 2) / 50)

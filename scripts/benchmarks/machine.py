@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +16,7 @@ from learnability.common.store import replacing, write_csv
 from learnability.ensembles.training.fit import fit
 from learnability.kernels.fully_connected import FullyConnected
 
+from . import jobs
 from .measured import CUBE, DEGREES, NETWORK, TRAIN_SIZES, WIDTH, markdown, matrix_rate, operations_per_step, problem
 from .measured import seconds as seconds_of
 
@@ -91,10 +93,16 @@ def starts():
     return [{"what": name, "seconds": seconds_of(work(c), 2)} for name, c in commands.items()]
 
 
+def figures():
+    """Seconds of CPU of `make figures` by part."""
+    with tempfile.TemporaryDirectory() as place:
+        return jobs.by_part(jobs.logs_of_a_run(Path(place)))
+
+
 def write_summary(folder):
     """Measure everything; write one CSV per table, and a page summary.md with all of them."""
     tables = {}
-    for measurement in (starts, kernels, ensembles, trainers):
+    for measurement in (starts, figures, kernels, ensembles, trainers):
         name = measurement.__name__
         print(f"measuring {name} ...", flush=True)
         tables[name] = measurement()
@@ -107,6 +115,7 @@ def write_summary(folder):
         f"Python {platform.python_version()}, PyTorch {torch.__version__}.",
         f"Gradient flow is {descent / flow:.1f} times faster than gradient descent over the whole of Figure 1, "
         f"{slowest:.1f} times on the slowest cell with n >= 32.",
+        f"{100 * jobs.overhead(tables['figures']):.0f} % of the core time of `make figures` is not mathematics.",
     ]
     print("\n".join(text))
     text += [f"## {name}\n\n{markdown(rows)}" for name, rows in tables.items()]
