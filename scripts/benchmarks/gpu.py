@@ -104,8 +104,7 @@ def figure_1(part, device):
 of a target's mean learnability to the theory, beside the standard error of that mean."""
     spectrum = CUBE.spectrum(NETWORK)
     for seeds in part.each(SEEDS, growth=6):
-        part.rows = []
-        for train_size in TRAIN_SIZES:
+        for train_size in _cells(part, seeds, TRAIN_SIZES):
             row, result = _trained(device, WIDTH, train_size, DEGREES, seeds, 10_000)
             targets = [CUBE.parity(degree) for degree in DEGREES]
             truth = np.stack([target(CUBE.points, None) for target in targets])
@@ -121,12 +120,22 @@ of a target's mean learnability to the theory, beside the standard error of that
 def width_sweep(part, device):
     """The paper's width sweep. Gradient flow, at most 2000 steps, parities of 1, 2 and 3 bits."""
     for seeds in part.each(SEEDS, growth=6):
-        part.rows = [
-            _trained(device, width, train_size, SWEEP_DEGREES, seeds, SWEEP_STEPS)[0]
-            for width in SWEEP_WIDTHS
-            for train_size in SWEEP_SIZES
-        ]
+        sizes = [(width, train_size) for width in reversed(SWEEP_WIDTHS) for train_size in SWEEP_SIZES]
+        for width, train_size in _cells(part, seeds, sizes):
+            part.rows.append(_trained(device, width, train_size, SWEEP_DEGREES, seeds, SWEEP_STEPS)[0])
         _total(part, seeds)
+
+
+def _cells(part, seeds, cells):
+    """The cells of a study one by one, into a new table; the first time only those for which there is time."""
+    part.rows, took = [], 0.0
+    for number, cell in enumerate(cells):
+        began = monotonic()
+        if seeds == SEEDS[0] and not part.has_time_for(2 * took):
+            part.left_out(cells[number:])
+            return
+        yield cell
+        took = monotonic() - began
 
 
 def _trained(device, width, train_size, degrees, seeds, max_steps):
@@ -142,7 +151,7 @@ def _trained(device, width, train_size, degrees, seeds, max_steps):
 
 def _total(part, seeds):
     networks, time = (sum(row[name] for row in part.rows) for name in ("networks", "seconds"))
-    part.remarks = [f"{seeds} of {SEEDS[-1]} seeds: {networks} networks in {time:.1f} s."]
+    part.remarks.append(f"{seeds} of {SEEDS[-1]} seeds: {networks} networks in {time:.1f} s.")
 
 
 def ensembles(part, device):
@@ -221,8 +230,8 @@ also as a share of their distance from kernel regression; k = 0 / 1 / 3 / 8, one
     cases = [(n, method) for n in TRAIN_SIZES for method in ("gradient_flow", "gradient_descent")]
     last = {}
     for train_size, method in part.each(cases):
-        if part.end < monotonic() + 6 * last.get(method, 0.0):
-            part.remarks.append(f"Left out for want of time: n = {train_size}, {method}.")
+        if not part.has_time_for(6 * last.get(method, 0.0)):
+            part.left_out([(train_size, method)])
             continue
         began = perf_counter()
         part.rows.append(_compared(device, train_size, method))

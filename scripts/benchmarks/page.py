@@ -44,12 +44,20 @@ class Part:
         took, cases = 0.0, list(cases)
         for number, case in enumerate(cases):
             began = monotonic()
-            if began + growth * took > self.end:
-                left_out = [getattr(case, "__name__", str(case)) for case in cases[number:]]
-                self.remarks.append(f"Left out for want of time: {', '.join(left_out)}.")
+            if not self.has_time_for(growth * took):
+                self.left_out(cases[number:])
                 return
             yield case
             took = monotonic() - began
+
+    def left_out(self, cases):
+        """Say which cases there was no time for."""
+        names = [getattr(case, "__name__", str(case)) for case in cases]
+        self.remarks.append(f"Left out for want of time: {', '.join(names)}.")
+
+    def has_time_for(self, seconds):
+        """Whether something that takes so long would be done in time."""
+        return monotonic() + seconds <= self.end
 
     @contextmanager
     def failures_are_remarks(self):
