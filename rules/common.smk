@@ -1,5 +1,6 @@
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,7 +9,7 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from learnability.common.store import read_table
+from learnability.common.store import read_table, replacing
 from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES

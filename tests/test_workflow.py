@@ -147,6 +147,26 @@ def test_block_size_and_threads_are_no_parameters_of_a_network(run):
     assert planned(run, config="config/other.yaml") == {}
 
 
+def test_jobs_that_ask_for_a_gpu_share_three_devices_without_meeting(tmp_path, monkeypatch):
+    place = copy_of_the_repository(tmp_path / "run")
+    config = yaml.safe_load((place / "config/test.yaml").read_text())
+    config["training"]["gpus"] = 1
+    (place / "config/gpus.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    files = [f"results/networks/curves/relu1/width16/n{n}/seeds0-1.h5" for n in (2, 4, 8)]
+    done = snakemake(place, "--resources", "gpu=3", "--", *files, config="config/gpus.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    held = {}
+    for log in (place / "logs" / "networks").rglob("*.log"):
+        ((begin, device),) = re.findall(r"^(\S+ \S+) GPU (\d) of 0, 1, 2$", log.read_text(), re.M)
+        (end,) = re.findall(r"^(\S+ \S+) done ", log.read_text(), re.M)
+        held.setdefault(device, []).append((begin, end))
+    assert sum(map(len, held.values())) == 3
+    for times in map(sorted, held.values()):
+        assert all(end <= begin for (_, end), (begin, _) in zip(times, times[1:], strict=False))
+
+
 def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):
     place = copy_of_the_repository(tmp_path / "run")
     (place / "table.csv").write_text("a,b,y\n" + "\n".join(f"{i},{i * i % 7},{i % 3 * 0.5}" for i in range(12)))

@@ -5,7 +5,6 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 """
 
 import numpy as np
-from scipy import linalg
 
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
@@ -84,6 +83,8 @@ class Samples(FiniteDomain):
 
     def spectrum_of(self, values):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""
+        from scipy import linalg  # here, because jobs on other domains should not wait for it
+
         eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
         noise = self.size * np.finfo(float).eps * eigenvalues[-1]
         order = np.argsort(-eigenvalues, kind="stable")

@@ -181,12 +181,16 @@ def _result(ensemble, x, y, x_test, history, device):
 FROM_HISTORY = ("converged", "steps", "learning_rate", "time", "snapshots")
 
 
+def _free(device):
+    """Bytes of a GPU that new tensors may take: those of nobody, and those that PyTorch keeps from tensors of before."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
+
+
 def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
     """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
     if memory is None:
-        memory = (
-            CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
-        )
+        memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     sizes = architecture.layer_sizes(dim, width, outputs)
     depth = len(sizes) - 2
