@@ -36,7 +36,7 @@ test-slurm: .venv/ready slurm
 
 # Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
 test-faults: .venv/ready
-	$(BIN)/python tests/faults/campaign.py 200
+	PYTHONPATH=scripts $(BIN)/python tests/faults/campaign.py 200
 
 # The browser in which report and explorer are tested; as root, Debian's is installed where there is none.
 browser:

@@ -1,4 +1,4 @@
-"""A campaign of seeded random faults: `make test-faults`, or `python tests/faults/campaign.py FAULTS [FIRST_SEED]`.
+"""A campaign of seeded random faults: `make test-faults`, or `PYTHONPATH=scripts python tests/faults/campaign.py FAULTS [FIRST_SEED]`.
 
 Each fault hits a copy of a finished run. Then the workflow is run again, as a user would: it must end with the tables of the
 undisturbed run, or stop with an error that names the file or the lock, after which doing what the message says must lead to these
@@ -13,8 +13,6 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from time import monotonic
-
-sys.path[:0] = [str(Path(__file__).parents[2] / "scripts")]
 
 import faults
 from runs import INTERMEDIATES, by_snakemake, in_one_process, prepared, ran, tables, warmed

@@ -4,6 +4,7 @@ Faults of files are met by the scripts in one process, those of processes and fi
 """
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -112,8 +113,8 @@ def read_only_results(place, rng):
     take_away(place, rng)
     with mounted(place) as results:
         subprocess.run(["mount", "-o", "remount,ro", results], check=True)
-        said = ran(place)[1]
-    assert "Read-only file system" in said, said
+        code, said = ran(place)
+    assert code != 0 and re.search("Read-only file system|Write-protected output files.*results/", said, re.S), said
     return said
 
 

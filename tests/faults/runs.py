@@ -10,28 +10,30 @@ import traceback
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import numpy as np
+import pandas as pd
+import psutil
+import snakemake.cli
+import torch
+import yaml
+
 import build_kernel
 import decompose_kernel
 import join_study
 import measure_agreement
-import numpy as np
-import pandas as pd
 import predict_theory
-import psutil
 import run_regression
-import snakemake.cli
-import torch
 import train_networks
-import yaml
-
 from learnability.studies.configuration import studies_from
 from learnability.studies.schema import load_config, load_schema
 from learnability.studies.validation import check_meaning, checked
 
 ROOT = Path(__file__).parents[2]
+os.environ["PYTHONPATH"] = str(ROOT / "scripts")  # for jobs, wherever they run
 STUDY = {
     "domains": {"table": {"kind": "data", "path": "table.csv"}},
     "architectures": {"relu": {"depth": 1, "bias_std": 0.1}},
+    "training": {"block": 2},
     "studies": {
         "curve": {
             "figure": "comparison", "domain": "table", "architectures": ["relu"], "targets": [{"all": None}], "train_sizes": [2, 4],

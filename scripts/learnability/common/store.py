@@ -1,8 +1,8 @@
 """Reading and writing of result files: HDF5 and CSV, written beside and renamed into place.
 
 Readers never see half a file, nor one that has changed or was moved since it was written: every array carries its SHA-256, and
-the file its place among the results and a SHA-256 of all that it says. Every HDF5 file carries the parameters, the package version and a hash of the library's source that
-made it, so that a number can always be traced to its code.
+the file its place among the results and a SHA-256 of all that it says. Every HDF5 file carries the parameters, the package
+version and a hash of the library's source that made it, so that a number can always be traced to its code.
 """
 
 import hashlib
@@ -101,8 +101,8 @@ def read_h5(path, *names, made_from=None):
     Raises
     ------
     ValueError
-        The file is missing, damaged, of another format, another result than its place says, made from other parameters or lacks one of the datasets; the
-        message names it and the remedy.
+        The file is missing, damaged, of another format, another result than its place says, made from other parameters or
+        lacks one of the datasets; the message names it and the remedy.
     """
     remedy = "delete it and run snakemake again to make it anew"
     try:
