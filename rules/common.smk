@@ -14,7 +14,7 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
-from learnability.studies.costs import network_seconds
+from learnability.studies.costs import decomposition_seconds, network_seconds, regression_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 

@@ -12,8 +12,8 @@ rule cell:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=doubled(4000),
+        runtime=doubled(60),
         gpu=lambda wildcards: config["training"]["gpus"] if "width" in options_of_cell(wildcards) else 0,
     params:
         kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
@@ -44,8 +44,8 @@ rule join_experiment:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=doubled(4000),
+        runtime=doubled(30),
     params:
         name=lambda wildcards: wildcards.experiment,
     message:

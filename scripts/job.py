@@ -1,6 +1,7 @@
 """How every script of the pipeline runs: its messages go to the rule's log, its errors say what to do."""
 
 import logging
+import signal
 import sys
 import traceback
 from inspect import signature
@@ -10,6 +11,7 @@ def run(main, snakemake):
     """Call `main` with the rule's inputs, params and outputs by name; it takes the ones that it names."""
     log = snakemake.log[0]
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s")
+    signal.signal(signal.SIGTERM, _terminated)
     given = {**dict(snakemake.params.items()), **dict(snakemake.output.items())}
     given |= {name: value for name, value in snakemake.input.items() if name not in ("code", "data")}
     given |= {"threads": snakemake.threads}
@@ -19,3 +21,9 @@ def run(main, snakemake):
         logging.error("%s", traceback.format_exc())
         sys.exit(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole story: {log})")
     logging.info("done")
+
+
+def _terminated(number, frame):
+    """Slurm sends SIGTERM some seconds before it kills a job: time to leave no half-written file, and to say so."""
+    logging.error("ended by %s, as at the end of a job's time or by scancel", signal.Signals(number).name)
+    sys.exit(128 + number)

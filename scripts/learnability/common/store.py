@@ -8,9 +8,11 @@ version and a hash of the library's source that made it, so that a number can al
 import hashlib
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from glob import escape
 from pathlib import Path
+from secrets import token_hex
 
 import h5py
 import numpy as np
@@ -33,15 +35,25 @@ def code_version():
 
 @contextmanager
 def replacing(path):
-    """Yield a temporary path beside `path`; rename it into place on success, remove it on failure."""
+    """Yield a temporary path beside `path`; rename it into place on success, remove it on failure.
+
+    What a killed job has left there is removed first. OSError names the path: a full disk, no permission.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")  # of this job alone, whatever the node
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{escape(path.name)}.*.partial"):
+            left.unlink(missing_ok=True)
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        raise OSError(
+            f"cannot write {path} ({error}); make room, or allow writing there, and run snakemake again"
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_h5(path, arrays, parameters):

@@ -1,6 +1,7 @@
-"""How long networks train, for cutting a study into jobs. Estimates decide what a job holds, never what a network learns."""
+"""How long jobs take, for cutting a study into jobs and asking for time. Estimates never decide what is computed."""
 
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
+EXACT_RATE = 1e10  # in the factorizations of float64 matrices
 START = 0.012  # seconds to draw a network's weights and evaluate it
 BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
 
@@ -10,6 +11,16 @@ def network_seconds(depth, width, train_size):
     products = 10 * max(depth - 1, 0) * train_size * width**2 + 4 * (depth + 1) * train_size**2 * width
     eigenproblem = 25 * train_size**3
     return START + (4 + train_size / 20) * (products + eigenproblem) / RATE
+
+
+def decomposition_seconds(points):
+    """Seconds for the eigenvalues and eigenvectors of a symmetric float64 matrix on one core, within a factor of three."""
+    return 10 * points**3 / EXACT_RATE
+
+
+def regression_seconds(train_size, points, ridges):
+    """Seconds for kernel regression on one training set, evaluated on all points, with several ridges."""
+    return START + ridges * (train_size**3 + 4 * train_size * points) / EXACT_RATE
 
 
 def seed_ranges(seeds, block):
