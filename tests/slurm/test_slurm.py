@@ -83,7 +83,8 @@ class Runs:
 
     def end(self):
         for run in self.started:
-            run.kill()
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
 
 
 def _end_with_parent():
@@ -144,7 +145,7 @@ def read(name, key, item):
     return {f"{name}:{key}": values.tolist() if values.dtype == object else values.tobytes()}
 
 
-def until(condition, run, seconds=120):
+def until(condition, run, seconds=300):
     """Wait for a condition that must come true while a run goes on."""
     end = monotonic() + seconds
     while not condition():
@@ -193,11 +194,11 @@ def test_a_killed_run_with_a_cancelled_job_ends_with_the_bytes_of_a_local_one(sl
     second = runs.start(place, *submit, "--retries", "0")
     until(lambda: active(slurm, place, "regression"), second)
     subprocess.run(["scancel", *active(slurm, place, "regression")], env=slurm, check=True, timeout=30)
-    assert second.wait(200) != 0, "a cancelled job is a failed job"
+    assert second.wait(400) != 0, "a cancelled job is a failed job"
 
-    assert runs.start(place, *submit).wait(200) == 0, (place / "run.log").read_text()[-3000:]
+    assert runs.start(place, *submit).wait(400) == 0, (place / "run.log").read_text()[-3000:]
     undisturbed, elsewhere = local
-    assert undisturbed.wait(200) == 0, (elsewhere / "run.log").read_text()[-3000:]
+    assert undisturbed.wait(400) == 0, (elsewhere / "run.log").read_text()[-3000:]
     assert contents(place) == contents(elsewhere)
     assert (place / "results" / "figures" / "curve.png").exists()
     after = completed(place)
@@ -210,5 +211,5 @@ def test_a_killed_run_with_a_cancelled_job_ends_with_the_bytes_of_a_local_one(sl
 
 def test_jobs_beyond_their_time_or_memory_are_tried_again_with_twice_as_much(greedy):
     run, log = greedy
-    assert run.wait(300) == 0, log.read_text()[-3000:]
+    assert run.wait(400) == 0, log.read_text()[-3000:]
     assert log.read_text().count("Trying to restart job") == 2, "each ends at its second attempt"
