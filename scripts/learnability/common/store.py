@@ -67,7 +67,7 @@ def write_h5(path, arrays, parameters):
     parameters : dict
         JSON-serialisable; what the file was computed from.
     """
-    with replacing(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+    with h5py.File(str(path), "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
         file.attrs["package_version"] = __version__
         file.attrs["code_version"] = code_version()
@@ -85,6 +85,10 @@ def write_h5(path, arrays, parameters):
                 dataset = file.create_dataset(name, data=values, **options)
             dataset.attrs["sha256"] = hashes[name] = hash_of(values)
         file.attrs["sha256"] = _seal(file, hashes)
+        file.flush()
+        image = file.id.get_file_image()
+    with replacing(path) as partial:  # written by Python: HDF5 itself crashes later where a disk was full
+        partial.write_bytes(image)
 
 
 def _seal(file, hashes):
