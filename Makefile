@@ -30,13 +30,13 @@ benchmark: .venv/ready
 test: .venv/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-# The workflow on a real Slurm of two nodes on this machine; as root, Debian's packages are installed where they are missing.
+# The workflow on a real Slurm of two nodes on this machine, minutes; as root, Debian's packages are installed where they are missing.
 test-slurm: .venv/ready slurm
 	$(BIN)/python -m pytest tests/slurm -rs
 
 # Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
 test-faults: .venv/ready
-	$(BIN)/python tests/faults/campaign.py 200
+	PYTHONPATH=scripts $(BIN)/python tests/faults/campaign.py 200
 
 # The browser in which report and explorer are tested; as root, Debian's is installed where there is none.
 browser:
@@ -45,9 +45,10 @@ browser:
 	  echo "Chromium cannot be installed here; tests of the explorer page are skipped"
 
 slurm:
-	@command -v slurmctld munged >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  apt-get update -qq && apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge; } || \
-	  echo "Slurm cannot be installed here; its tests are skipped"
+	@for program in slurmctld slurmd srun munged; do command -v $$program >/dev/null || missing=$$program; done; \
+	  [ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null; } || \
+	  echo "Slurm cannot be installed here ($$missing is missing); its tests are skipped"
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -46,8 +46,8 @@ rule join_experiment:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=doubled(4000),
+        runtime=doubled(30),
     params:
         name=lambda wildcards: wildcards.experiment,
     message:

@@ -15,8 +15,8 @@ rule join:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=doubled(4000),
+        runtime=doubled(30),
     params:
         study=lambda wildcards: wildcards.study,
         parts=lambda wildcards: {
@@ -42,8 +42,8 @@ rule agreement:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=doubled(4000),
+        runtime=doubled(30),
     params:
         studies=COMPARED,
     message:
@@ -69,8 +69,8 @@ rule figure:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=doubled(2000),
+        runtime=doubled(30),
     params:
         name=lambda wildcards: wildcards.drawn,
         figure=lambda wildcards: drawn(wildcards).figure,

@@ -14,8 +14,8 @@ rule kernel:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=kernel_mb,
-        runtime=cubic_minutes,
+        mem_mb=domain_mb(3),
+        runtime=minutes(time_of_spectrum),
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
         architecture=of_architecture,

@@ -12,8 +12,8 @@ rule networks:
         "../envs/environment.yaml"
     threads: lambda wildcards: STUDIES[wildcards.study].training["threads"]
     resources:
-        mem_mb=network_mb,
-        runtime=network_minutes,
+        mem_mb=doubled(network_mb),
+        runtime=minutes(time_of_networks),
         gpu=lambda wildcards: STUDIES[wildcards.study].training["gpus"],
     params:
         domain=of_study("domain"),

@@ -14,7 +14,7 @@ rule regression:
     threads: 1
     resources:
         mem_mb=study_mb(4),
-        runtime=120,
+        runtime=minutes(time_of_regression),
     params:
         domain=of_study("domain"),
         architecture=of_architecture,

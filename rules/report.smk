@@ -13,8 +13,8 @@ rule explorer:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=doubled(4000),
+        runtime=doubled(30),
     params:
         studies=[*STUDIES],
     message:

@@ -1,9 +1,12 @@
-# Memory and time that a job asks for, from the size of what it computes. A retry asks for twice as much.
+# Memory and time that a job asks for, from the size of what it computes; each retry asks for twice as much as the try before.
 
 from learnability.domains.data import rows_in
+from learnability.experiments import WITHOUT_MATRIX
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
 CELL_MB = 1000  # draws and theory grids of an experiment's cell
+BASE_MINUTES = 15
+MARGIN = 20  # times what is estimated for a recent processor
 KNOWN_SAMPLES = {
     **{"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000},
     **{"gaussian_samples": 60_000, "mixture_samples": 60_000, "sphere_samples": 60_000},
@@ -19,9 +22,13 @@ def doubled(amount):
     return resource
 
 
+def is_data(domain):
+    return domain["kind"] == "data" or domain["kind"].endswith("_samples")
+
+
 def points_of(domain):
     """Points of a domain entry whose kernel matrix is kept whole, at most; an own file is counted."""
-    if domain["kind"] == "data" or domain["kind"].endswith("_samples"):
+    if is_data(domain):
         known = KNOWN_SAMPLES.get(domain.get("name", domain["kind"])) or rows_in(domain["path"])
         return domain.get("samples", known)
     size = domain.get("points", 2 ** min(domain.get("dim", 0), 12)) if domain["kind"] != "sphere" else 0
@@ -30,43 +37,56 @@ def points_of(domain):
 
 def matrix_mb(domain, copies):
     """Megabytes of `copies` float64 matrices on all points."""
-    return BASE_MB + int(copies * 8 * points_of(domain) ** 2 / 1e6)
+    return BASE_MB + copies * 8 * points_of(domain) ** 2 / 1e6
 
 
-def kernel_mb(wildcards, attempt):
-    return attempt * matrix_mb(config["domains"][wildcards.domain], 3)
-
-
-def spectrum_mb(wildcards, attempt):
-    return attempt * matrix_mb(config["domains"][wildcards.domain], 6)
+def domain_mb(copies):
+    return doubled(lambda wildcards: matrix_mb(config["domains"][wildcards.domain], copies))
 
 
 def study_mb(copies):
-    """A resource function for jobs of a study that hold so many matrices on its domain."""
-    return lambda wildcards, attempt: attempt * (1000 + matrix_mb(STUDIES[wildcards.study].domain, copies))
+    return doubled(lambda wildcards: 1000 + matrix_mb(STUDIES[wildcards.study].domain, copies))
 
 
-def cubic_minutes(wildcards, attempt):
-    """An eigendecomposition of 4000 points takes seconds, and time grows like the third power."""
-    return attempt * (30 + int((points_of(config["domains"][wildcards.domain]) / 4000) ** 3))
+def minutes(seconds):
+    """A resource function from a function (wildcards) -> estimated seconds."""
+    return doubled(lambda wildcards: BASE_MINUTES + MARGIN * seconds(wildcards) / 60)
 
 
-def network_mb(wildcards, attempt):
+def time_of_spectrum(wildcards):
+    return decomposition_seconds(points_of(config["domains"][wildcards.domain]))
+
+
+def time_of_theory(wildcards):
+    """On a data set the theory of its samples factorizes a matrix on them some times at each of its sizes and ridges."""
+    study = STUDIES[wildcards.study]
+    if not is_data(study.domain):
+        return 60
+    factorized = len(study.sample_theory_sizes()) * len(study.ridges)
+    return factorized / 3 * decomposition_seconds(points_of(study.domain))
+
+
+def time_of_regression(wildcards):
+    study = STUDIES[wildcards.study]
+    each = [regression_seconds(n, points_of(study.domain), len(study.ridges)) for n in study.train_sizes]
+    return study.seeds * sum(each)
+
+
+def network_mb(wildcards):
     """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
-    return attempt * (BASE_MB + block_mb(*_sizes(wildcards)))
+    return BASE_MB + block_mb(*_sizes(wildcards))
 
 
 def block_mb(n, width, depth):
     """A block of networks beside what a job holds without any."""
     one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * n**2
-    return 200 + int(1.5 * max(one, 128 * 2**20) / 1e6)
+    return 200 + 1.5 * max(one, 128 * 2**20) / 1e6
 
 
-def network_minutes(wildcards, attempt):
-    """Twenty times what is estimated, and a quarter of an hour."""
+def time_of_networks(wildcards):
     n, width, _ = _sizes(wildcards)
     seconds = STUDIES[wildcards.study].seed_seconds(wildcards.architecture, width, n)
-    return attempt * (15 + int(20 * (int(wildcards.last) - int(wildcards.first) + 1) * seconds / 60))
+    return (int(wildcards.last) - int(wildcards.first) + 1) * seconds
 
 
 def cell_mb(wildcards):
@@ -78,6 +98,8 @@ def cell_mb(wildcards):
     depths = (options.get("architecture") or options.get("grid") or {}).get("depth", 1)
     deepest = max(depths) if isinstance(depths, list) else depths
     networks = block_mb(n, trained, deepest) if trained else 0
+    if EXPERIMENTS[wildcards.experiment].kind in WITHOUT_MATRIX:  # but for the samples with which they are compared
+        domain = {"kind": "circle", "points": points_of(domain)}
     return CELL_MB + matrix_mb(domain, 4) + options.get("memory_mb", 0) + networks
 
 

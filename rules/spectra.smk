@@ -15,8 +15,8 @@ rule spectrum:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=spectrum_mb,
-        runtime=cubic_minutes,
+        mem_mb=domain_mb(6),
+        runtime=minutes(time_of_spectrum),
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
     message:

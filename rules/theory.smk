@@ -15,7 +15,7 @@ rule theory:
     threads: 1
     resources:
         mem_mb=study_mb(3),
-        runtime=30,
+        runtime=minutes(time_of_theory),
     params:
         domain=of_study("domain"),
         targets=of_study("targets"),

@@ -5,6 +5,7 @@ its end.
 """
 
 import logging
+import signal
 import sys
 import traceback
 from inspect import signature
@@ -16,6 +17,7 @@ def run(main, snakemake):
     log = snakemake.log[0]
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s")
     logging.info("began after %.3f s of CPU", process_time())
+    signal.signal(signal.SIGTERM, _terminated)
     given = {**dict(snakemake.params.items()), **dict(snakemake.output.items())}
     given |= {name: value for name, value in snakemake.input.items() if name not in ("code", "data")}
     given |= {"threads": snakemake.threads, "gpu": snakemake.resources.get("gpu", 0)}
@@ -27,3 +29,9 @@ def run(main, snakemake):
         logging.error("%s", traceback.format_exc())
         sys.exit(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole story: {log})")
     logging.info("done after %.3f s of CPU", process_time())
+
+
+def _terminated(number, frame):
+    """Slurm sends SIGTERM some seconds before it kills a job: time to leave no half-written file, and to say so."""
+    logging.error("ended by %s, as at the end of a job's time or by scancel", signal.Signals(number).name)
+    sys.exit(128 + number)

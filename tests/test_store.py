@@ -29,7 +29,7 @@ def test_same_arrays_same_bytes(tmp_path):
     arrays, parameters = read_h5(tmp_path / "a.h5")
     assert parameters == {"n": 3} and arrays["group/names"].tolist() == ["p", "q"]
     with h5py.File(tmp_path / "a.h5") as file:
-        assert set(file.attrs) == {"parameters", "package_version", "code_version", "sha256"}
+        assert set(file.attrs) == {"parameters", "package_version", "code_version", "place", "sha256"}
         assert json.loads(file.attrs["parameters"]) == {"n": 3}
 
 
@@ -67,6 +67,17 @@ def test_damaged_and_missing_files_say_what_to_do(tmp_path):
     (tmp_path / "x.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="cannot read .*x.h5"):
         read_h5(tmp_path / "x.h5")
+
+
+def test_a_result_in_the_place_of_another_is_refused(tmp_path):
+    path, other = tmp_path / "results" / "kernels" / "a.h5", tmp_path / "results" / "kernels" / "b.h5"
+    for place in (path, other):
+        write_h5(place, {"a": np.ones(3)}, {})
+    path.replace(other)
+    with pytest.raises(ValueError, match="b.h5 was written as kernels/a.h5, .*; delete it and run snakemake again"):
+        read_h5(other)
+    other.replace(tmp_path / "kept.h5")
+    assert read_h5(tmp_path / "kept.h5")[0]["a"].tolist() == [1, 1, 1]  # a copy outside the results can be read
 
 
 def test_every_flipped_bit_is_noticed_or_changes_nothing(tmp_path):

@@ -41,6 +41,7 @@ def module_file(name):
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 
 
+@cache
 def _imported(path):
     """Files of this project that one file imports."""
     found = []

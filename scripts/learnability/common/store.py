@@ -1,16 +1,18 @@
 """Reading and writing of result files: HDF5 and CSV, written beside and renamed into place.
 
-Readers never see half a file, nor one that has changed since it was written: every array carries its SHA-256, and the file one
-of all that it says. Every HDF5 file carries the parameters, the package version and a hash of the library's source that
-made it, so that a number can always be traced to its code.
+Readers never see half a file, nor one that has changed or was moved since it was written: every array carries its SHA-256, and
+the file its place among the results and a SHA-256 of all that it says. Every HDF5 file carries the parameters, the package
+version and a hash of the library's source that made it, so that a number can always be traced to its code.
 """
 
 import hashlib
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from glob import escape
 from pathlib import Path
+from secrets import token_hex
 
 import h5py
 import numpy as np
@@ -32,15 +34,25 @@ def code_version():
 
 @contextmanager
 def replacing(path):
-    """Yield a temporary path beside `path`; rename it into place on success, remove it on failure."""
+    """Yield a temporary path beside `path`; rename it into place on success, remove it on failure.
+
+    What a killed job has left there is removed first. OSError names the path: a full disk, no permission.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")  # of this job alone, whatever the node
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{escape(path.name)}.*.partial"):
+            left.unlink(missing_ok=True)
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        raise OSError(
+            f"cannot write {path} ({error}); make room, or allow writing there, and run snakemake again"
+        ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def write_h5(path, arrays, parameters):
@@ -54,10 +66,11 @@ def write_h5(path, arrays, parameters):
     parameters : dict
         JSON-serialisable; what the file was computed from.
     """
-    with replacing(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+    with h5py.File(str(path), "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
         file.attrs["package_version"] = __version__
         file.attrs["code_version"] = code_version()
+        file.attrs["place"] = _place(path)
         hashes = {}
         for name, values in arrays.items():
             values = np.asarray(values)
@@ -71,11 +84,21 @@ def write_h5(path, arrays, parameters):
                 dataset = file.create_dataset(name, data=values, **options)
             dataset.attrs["sha256"] = hashes[name] = hash_of(values)
         file.attrs["sha256"] = _seal(file, hashes)
+        file.flush()
+        image = file.id.get_file_image()
+    with replacing(path) as partial:  # written by Python: HDF5 itself crashes later where a disk was full
+        partial.write_bytes(image)
 
 
 def _seal(file, hashes):
     """Hash of everything that a file says beside its arrays, and of their hashes."""
-    return digest([*(file.attrs[name] for name in ("parameters", "package_version", "code_version")), hashes])
+    return digest([*(file.attrs[name] for name in ("parameters", "package_version", "code_version", "place")), hashes])
+
+
+def _place(path):
+    """Where below a folder `results` a file lies, or an empty text if there is no such folder on its path."""
+    parts = Path(path).parts
+    return "/".join(parts[len(parts) - parts[::-1].index("results") :]) if "results" in parts else ""
 
 
 def read_h5(path, *names, made_from=None):
@@ -93,8 +116,8 @@ def read_h5(path, *names, made_from=None):
     Raises
     ------
     ValueError
-        The file is missing, damaged, of another format, made from other parameters or lacks one of the datasets; the
-        message names it and the remedy.
+        The file is missing, damaged, of another format, another result than its place says, made from other parameters or
+        lacks one of the datasets; the message names it and the remedy.
     """
     remedy = "delete it and run snakemake again to make it anew"
     try:
@@ -104,10 +127,13 @@ def read_h5(path, *names, made_from=None):
             arrays = {name: _load(file[name]) for name in found if not names or name in names}
             parameters = json.loads(file.attrs["parameters"])
             sealed = _sound(file, found, arrays)
+            place = file.attrs.get("place", "")
     except Exception as error:  # what damage does to HDF5's own structures comes as errors of many kinds
         raise ValueError(f"cannot read {path} ({error}); {remedy}") from error
     require(sealed is not None, f"{path} holds no check sums: another program or an older version wrote it; {remedy}")
     require(sealed, f"{path} is damaged: its content does not match its check sums; {remedy}")
+    moved = place and _place(path) not in ("", place)
+    require(not moved, f"{path} was written as {place}, and its place is that of another result; {remedy}")
     missing = [name for name in names if name not in found]
     require(not missing, f"{path} has no dataset {missing and missing[0]!r}; it holds {', '.join(found)}")
     for name, wanted in json.loads(json.dumps(made_from or {})).items():
@@ -120,7 +146,7 @@ def read_h5(path, *names, made_from=None):
 
 def _sound(file, found, arrays):
     """Whether the arrays, and all else that the file says, are what was written; None if it has no check sums."""
-    if "sha256" not in file.attrs or not all("sha256" in file[name].attrs for name in found):
+    if not {"sha256", "place"} <= {*file.attrs} or not all("sha256" in file[name].attrs for name in found):
         return None
     hashes = {name: file[name].attrs["sha256"] for name in found}
     return file.attrs["sha256"] == _seal(file, hashes) and all(hash_of(a) == hashes[name] for name, a in arrays.items())

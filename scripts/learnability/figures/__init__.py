@@ -1,17 +1,15 @@
 """Figures: one module per kind, each with `draw(table, **options) -> Figure`.
 
 `FIGURES` names the kinds a study may ask for and the module that draws each; a new kind is one file and one line here.
-The modules are imported when they are needed, so that a change of one redraws its figures only.
+The modules are imported when they are needed, so that a change of one redraws its figures only, and Matplotlib with them:
+every job on a cluster reads the rules, and with them these names, twice.
 """
 
 from importlib import import_module
 from pathlib import Path
 
-from matplotlib import rc_context
-
 from ..common.errors import choose, require
 from ..common.store import replacing
-from .style import SETTINGS
 
 FIGURES = {
     "learning_curves": "learnability.figures.learning_curves",
@@ -58,6 +56,10 @@ def told_apart(kind, options):
 
 def save(figure, pdf, svg, png):
     """Write a figure in three formats, without time stamps, each renamed into place."""
+    from matplotlib import rc_context
+
+    from .style import SETTINGS
+
     for path, form, stamp in ((pdf, "pdf", {"CreationDate": None}), (svg, "svg", {"Date": None}), (png, "png", {})):
         with replacing(path) as partial, rc_context(SETTINGS):
             figure.savefig(partial, format=form, dpi=200, metadata=stamp)
@@ -65,6 +67,10 @@ def save(figure, pdf, svg, png):
 
 def save_as(figure, path):
     """Write a figure in the format that the file's ending names; ValueError if it is none of pdf, svg and png."""
+    from matplotlib import rc_context
+
+    from .style import SETTINGS
+
     form = choose("figure format", Path(path).suffix.lstrip("."), ("pdf", "svg", "png"))
     with replacing(path) as partial, rc_context(SETTINGS):
         figure.savefig(partial, format=form, dpi=200)

@@ -1,7 +1,8 @@
-"""How long networks train, for cutting a study into jobs. Estimates decide what a job holds, never what a network learns."""
+"""How long jobs take, for cutting a study into jobs and asking for time. Estimates never decide what is computed."""
 
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
 STREAMED = 8e-9  # seconds per weight to read and write it, its gradient and the optimizer's means
+EXACT_RATE = 1e10  # in the factorizations of float64 matrices
 START = 0.012  # seconds to draw a network's weights and evaluate it
 BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
 
@@ -17,6 +18,16 @@ def mini_batch_seconds(depth, width, train_size, batch_size):
     """The same for SGD and Adam, which take some 8 n steps at half of the stable rate; a step also streams all weights."""
     weights = depth * width**2
     return START + (100 + 8 * train_size) * weights * (6 * min(batch_size, train_size) / RATE + STREAMED)
+
+
+def decomposition_seconds(points):
+    """Seconds for the eigenvalues and eigenvectors of a symmetric float64 matrix on one core, within a factor of three."""
+    return 10 * points**3 / EXACT_RATE
+
+
+def regression_seconds(train_size, points, ridges):
+    """Seconds for kernel regression on one training set, evaluated on all points, with several ridges."""
+    return START + ridges * (train_size**3 + 4 * train_size * points) / EXACT_RATE
 
 
 def seed_ranges(seeds, block):

@@ -1,5 +1,6 @@
 """Training ensembles of finite networks, in blocks that fit into memory, by any method."""
 
+import logging
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,6 +11,8 @@ from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
+
+log = logging.getLogger(__name__)
 
 CPU_BUDGET = 128 << 20  # bytes: twice as much costs a CPU a twentieth of its speed in cache misses and page faults
 CUDA_SHARE = 0.6  # of the free memory of the device
@@ -100,12 +103,15 @@ def fit(
     Returns
     -------
     TrainingResult
-        Networks are trained in blocks that fit into `memory`; the result does not depend on the blocks.
+        Networks are trained in blocks that fit into `memory`; the result does not depend on the blocks. Where memory does
+        not suffice all the same, a block is halved.
 
     Raises
     ------
     ValueError
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
+    MemoryError
+        Memory does not suffice for a single network.
     """
     require(hasattr(architecture, "layer_sizes"), f"{architecture!r} is a kernel only: it has no networks to train")
     trainer = trainer_from(method, **options)
@@ -119,22 +125,55 @@ def fit(
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
     _check_arrays(seeds, x_train, y_train, x_test)
     size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
-    parts, failures = [], 0
+    dim, outputs = x_train.shape[-1], y_train.shape[-1]
+
+    def trained(rows, failures):
+        ensemble = Ensemble.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
+        x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
+
+        def told(finished, failed):
+            report(rows.start + finished, failures + failed)
+
+        history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
+        result = _result(ensemble, x, y, x_out, history, device)
+        result.networks = ensemble.to("cpu") if keep_networks else None
+        return result
+
     with _no_denormals(device):
-        for first in range(0, len(seeds), size):
-            rows = slice(first, first + size)
-            dim, outputs = x_train.shape[-1], y_train.shape[-1]
-            ensemble = Ensemble.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
-            x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
+        return TrainingResult.joined(_in_blocks(trained, len(seeds), size))
 
-            def told(finished, failed, first=first, before=failures):
-                report(first + finished, before + failed)
 
-            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
-            parts.append(_result(ensemble, x, y, x_out, history, device))
-            parts[-1].networks = ensemble.to("cpu") if keep_networks else None
-            failures += int((~parts[-1].converged).sum())
-    return TrainingResult.joined(parts)
+def _in_blocks(trained, networks, size):
+    """trained(rows, failures before) for blocks of at most `size` networks, of half as many where memory does not suffice."""
+    parts, first, failures = [], 0, 0
+    while first < networks:
+        rows, part = slice(first, min(first + size, networks)), None
+        try:
+            part = trained(rows, failures)
+        except (MemoryError, RuntimeError) as error:
+            if not _out_of_memory(error):
+                raise
+            if rows.stop - rows.start == 1:
+                raise MemoryError(
+                    f"memory does not suffice to train a single network ({str(error).splitlines()[0]}); give the job more, or "
+                    "take a smaller width or training set"
+                ) from error
+        if part is None:  # outside the handler, whose traceback keeps the block's tensors
+            size = (rows.stop - rows.start) // 2
+            log.warning(
+                "memory does not suffice for %d networks at once, going on with %d", rows.stop - rows.start, size
+            )
+            torch.cuda.empty_cache()
+            continue
+        parts.append(part)
+        first, failures = rows.stop, failures + int((~part.converged).sum())
+    return parts
+
+
+def _out_of_memory(error):
+    """Whether an error says that memory could not be had: NumPy's, CUDA's, its libraries' and the CPU allocator's differ."""
+    told = any(words in str(error) for words in ("can't allocate memory", "not enough memory", "ALLOC_FAILED"))
+    return told or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 def _check_arrays(seeds, x_train, y_train, x_test):
