@@ -72,9 +72,9 @@ def predict(
     from ..kernels.fully_connected import FullyConnected
     from .problem import drawn, predicted, problem, summary
 
-    place, targets = problem(file, label, encode, missing, domain, target)
+    space, targets = problem(file, label, encode, missing, domain, target)
     network = FullyConnected(depth, activation, weight_std, bias_std)
-    table = predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, population)
+    table = predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, population)
     click.echo(summary(table))
     if csv:
         write_csv(csv, table)
@@ -109,12 +109,12 @@ def select(
     from ..kernels.grid import expanded
     from .problem import problem, ranking
 
-    place, targets = problem(file, label, encode, missing, domain, target)
+    space, targets = problem(file, label, encode, missing, domain, target)
     grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in grid.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
-    selection = ranked(place, networks, wanted, train_sizes, ridges, kernels=kernels)
+    selection = ranked(space, networks, wanted, train_sizes, ridges, kernels=kernels)
     click.echo(ranking(selection, reach))
     if csv:
         write_csv(csv, selection.table)

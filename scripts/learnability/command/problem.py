@@ -33,12 +33,12 @@ def problem(file, label, encode, missing, domain, target):
         unused = [f"--{name}" for name, value in options.items() if value is not None]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
-        place = domain_from(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
+        space = domain_from(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
         given = {name: value for name, value in options.items() if value is not None}
-        place = domain_from({"kind": "data", "path": file, **given})
+        space = domain_from({"kind": "data", "path": file, **given})
     entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
-    return place, {label_of(entry): target_from(place, entry)}
+    return space, {label_of(entry): target_from(space, entry)}
 
 
 def _yaml(option, text, example):
@@ -50,15 +50,15 @@ def _yaml(option, text, example):
     return entry
 
 
-def predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, population):
+def predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, population):
     """The theory's rows, as in the table of a study."""
     for target in targets.values():
-        warn_of_odd(network, target(*place.evaluation()))
-    values = place.kernel_values(network, kernel)
+        warn_of_odd(network, target(*space.evaluation()))
+    values = space.kernel_values(network, kernel)
     sizes = (list(train_sizes), list(train_sizes))
-    spectrum = place.spectrum_of(values)
+    spectrum = space.spectrum_of(values)
     table = domain_table(
-        place, targets, spectrum, values.get("matrix"), *sizes, list(ridges), list(noise_stds), population
+        space, targets, spectrum, values.get("matrix"), *sizes, list(ridges), list(noise_stds), population
     )
     return with_normalised(table)
 

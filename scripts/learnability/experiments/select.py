@@ -64,14 +64,14 @@ def run(
         source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
         all candidates, as estimated from those that were trained.
     """
-    place = domain_from(domain)
-    aim = target_from(place, target)
+    space = domain_from(domain)
+    aim = target_from(space, target)
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
-    ranking = select(place, networks, aim, train_sizes, [ridge], kernels=kernels)
+    ranking = select(space, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
-        matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
+        matrix, spectrum = KernelMatrix.on(space, network, kind), space.spectrum(network, kind)
         keys = {
             "candidate": name,
             "kernel_kind": kind,
@@ -79,10 +79,10 @@ def run(
             "depth": network.depth,
         }
         for n in train_sizes:
-            rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+            rows += _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
-        rows += _trained(place, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
+        rows += _trained(space, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
     for row in rows:
         if row["measure"] == "test_mse_off_train":
             row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
@@ -102,14 +102,14 @@ def _recommended(ranking, reach):
     ]
 
 
-def _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
+def _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
     """One candidate at one size: kernel regression off the training set, and the estimates of its error."""
     found = {"kernel": [], "gcv": [], "leave-one-out": []}
-    test = place.evaluation()
-    f = np.asarray(aim(*test)).reshape(place.size, -1)
+    test = space.evaluation()
+    f = np.asarray(aim(*test)).reshape(space.size, -1)
     for seed in range(seeds):
-        train = place.sample(n, seed)
-        off = np.ones(place.size, dtype=bool)
+        train = space.sample(n, seed)
+        off = np.ones(space.size, dtype=bool)
         off[train[1]] = False
         y = f[train[1]]
         found["kernel"].append(mean_squared_error(f, learned_function(matrix, train, y, test, ridge), off))
@@ -120,7 +120,7 @@ def _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
         found["gcv"].append(np.mean(estimates.gcv))
         found["leave-one-out"].append(np.mean(estimates.leave_one_out))
     keys = {**keys, "train_size": n}
-    error = predict(spectrum, aim, n, ridge, population=place.size).test_mse_off_train.mean()
+    error = predict(spectrum, aim, n, ridge, population=space.size).test_mse_off_train.mean()
     rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
     for source, values in found.items():
         theory = predicted if source == "kernel" else np.nan
@@ -145,15 +145,15 @@ def _correlations(rows, train_sizes):
     return found
 
 
-def _trained(place, aim, networks, predicted, train_sizes, width, seeds):
+def _trained(space, aim, networks, predicted, train_sizes, width, seeds):
     """Networks of the best, the median and the worst candidate at each size, and what training all would have taken."""
-    points, everywhere = place.evaluation()
-    f = np.asarray(aim(points, everywhere)).reshape(place.size, -1)
+    points, everywhere = space.evaluation()
+    f = np.asarray(aim(points, everywhere)).reshape(space.size, -1)
     rows, seconds = [], 0.0
     for n in train_sizes:
         ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values()
         chosen = dict.fromkeys([ranked.index[0], ranked.index[len(ranked) // 2], ranked.index[-1]])
-        samples = [place.sample(n, seed) for seed in range(seeds)]
+        samples = [space.sample(n, seed) for seed in range(seeds)]
         x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])
         began = perf_counter()
         for name in counted(chosen, f"networks of width {width}, n = {n}"):
