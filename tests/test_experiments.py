@@ -100,7 +100,7 @@ def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypa
 def test_a_cell_with_networks_says_where_they_were_trained(tmp_path):
     found = {}
     for kind in ("gradient_norm", "spectra"):
-        given = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}, "threads": 1}
+        given = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}, "threads": 1, "gpu": 0}
         run_experiment(**given, values=[], eigenvalues=[], cell=tmp_path / f"{kind}.h5")
         found[kind] = read_h5(tmp_path / f"{kind}.h5")[1].get("device")
     assert found == {"gradient_norm": "cuda" if torch.cuda.is_available() else "cpu", "spectra": None}

@@ -7,6 +7,7 @@ import yaml
 from ..common.errors import require
 from ..domains import domain_from, target_from
 from ..figures import drawing, save_as
+from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
 from ..studies.configuration import label_of
@@ -14,7 +15,7 @@ from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
 from ..tables.normalised import with_normalised
 from ..tables.recommendation import best_lines, samples_lines
-from ..tables.theory import domain_table
+from ..tables.theory import domain_table, large_table
 
 MOST_ROWS = 24  # of a ranking on the terminal
 
@@ -54,13 +55,12 @@ def predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, 
     """The theory's rows, as in the table of a study."""
     for target in targets.values():
         warn_of_odd(network, target(*space.evaluation()))
-    values = space.kernel_values(network, kernel)
-    sizes = (list(train_sizes), list(train_sizes))
-    spectrum = space.spectrum_of(values)
-    table = domain_table(
-        space, targets, spectrum, values.get("matrix"), *sizes, list(ridges), list(noise_stds), population
-    )
-    return with_normalised(table)
+    grid = list(train_sizes), list(ridges), list(noise_stds)
+    if space.alike or space.size <= LARGEST_MATRIX:
+        values = space.kernel_values(network, kernel)
+        matrix, spectrum = values.get("matrix"), space.spectrum_of(values)
+        return with_normalised(domain_table(space, targets, spectrum, matrix, grid[0], *grid, population))
+    return with_normalised(large_table(space, targets, network, kernel, *grid, population))
 
 
 def summary(table):

@@ -1,9 +1,9 @@
 """Rank architectures by the test error that theory predicts, without training a network.
 
-On a data set the theory is that of its samples (`learnability.theory.per_sample`), elsewhere that of the spectrum; the
-error is the one off the training set, where the domain is finite. On a data set the difference of two candidates has a
-standard error: both are predicted for the same samples, whose errors differ by so much that another draw of the data
-would move their means.
+On a data set the theory is that of its samples (`learnability.theory.per_sample`); elsewhere, and on more than 4096 samples
+(`learnability.large_spectrum`), that of the spectrum. The error is the one off the training set, where the domain is
+finite. On a data set of at most 4096 samples the difference of two candidates has a standard error: both are predicted for
+the same samples, whose errors differ by so much that another draw of the data would move their means.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,9 @@ import pandas as pd
 
 from ..common.errors import require
 from ..common.progress import counted
+from ..domains.large import large_spectrum
 from ..domains.normalisation import normalised, variances
+from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
@@ -159,27 +161,41 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn(remark(odd, target.name), stacklevel=2)
-    for (name, architecture), kernel, ridge in counted(product(architectures.items(), kernels, ridges), "candidates"):
-        means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
-        for number, train_size in enumerate(train_sizes):
-            key = (name, kernel, float(ridge), train_size)
-            rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
-            if samples is not None:
-                errors[key] = samples[number]
+    for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
+        predicted = _predictor(domain, architecture, kernel, target)
+        for ridge in ridges:
+            means, samples = predicted(train_sizes, ridge, noise_std)
+            for number, train_size in enumerate(train_sizes):
+                key = (name, kernel, float(ridge), train_size)
+                rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
+                if samples is not None:
+                    errors[key] = samples[number]
     table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse"])
     table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
     return Selection(table, perf_counter() - began, errors, spread)
 
 
-def _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std):
-    """Errors at the training sizes (sizes,), and on a data set those of every sample (sizes, samples), over outputs."""
-    if not domain.alike:
-        p = predict_samples(
-            domain.kernel_values(architecture, kernel)["matrix"], target.values, train_sizes, ridge, noise_std
-        )
-        samples = p.off_train_errors if target.values.ndim == 1 else p.off_train_errors.mean(-1)
-        return samples.mean(1), samples
-    p = predict(domain.spectrum(architecture, kernel), target, train_sizes, ridge, noise_std, population=domain.size)
-    error = p.test_mse if p.test_mse_off_train is None else p.test_mse_off_train
-    return error if p.power.ndim == 1 else error.mean(-1), None
+def _predictor(domain, architecture, kernel, target):
+    """(train_sizes, ridge, noise_std) -> errors over outputs (sizes,), and those of every sample (sizes, samples) or None."""
+    if not domain.alike and domain.size <= LARGEST_MATRIX:
+        matrix = domain.kernel_values(architecture, kernel)["matrix"]
+
+        def of_samples(*grid):
+            errors = predict_samples(matrix, target.values, *grid).off_train_errors
+            samples = errors if target.values.ndim == 1 else errors.mean(-1)
+            return samples.mean(1), samples
+
+        return of_samples
+    if domain.alike:
+        spectrum, aim = domain.spectrum(architecture, kernel), target
+    else:
+        large = large_spectrum(domain.points, target.values, architecture, kernel)
+        spectrum, aim = large.spectrum, large.target
+
+    def of_spectrum(*grid):
+        p = predict(spectrum, aim, *grid, population=domain.size)
+        error = p.test_mse if p.test_mse_off_train is None else p.test_mse_off_train
+        return error if p.power.ndim == 1 else error.mean(-1), None
+
+    return of_spectrum

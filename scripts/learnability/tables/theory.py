@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..domains.large import large_spectrum
 from ..domains.normalisation import variances
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
@@ -26,6 +27,26 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     if drawn_from and not domain.alike:
         per_sample = sample_table(matrix, targets, sample_sizes, ridges, noise_stds)
         table = pd.concat([per_sample, table.assign(source="eigensystem")], ignore_index=True)
+    return _with_variance(table, domain, targets)
+
+
+def large_table(domain, targets, architecture, kernel, train_sizes, ridges, noise_stds, population="domain"):
+    """The theory's rows on a data set too large for its matrix, from its spectrum (`learnability.large_spectrum`).
+
+    Parameters
+    ----------
+    architecture : anything with a `kernel(x, x2, kind)` method; kernel : its kind
+    others : as of `domain_table`
+    """
+    drawn_from, parts = domain.size if population == "domain" else None, []
+    for name, target in targets.items():
+        large = large_spectrum(domain.points, target.values, architecture, kernel)
+        grid = (train_sizes, ridges, noise_stds)
+        parts.append(theory_table(large.spectrum, {name: large.target}, *grid, domain.size, population=drawn_from))
+    return _with_variance(pd.concat(parts, ignore_index=True), domain, targets)
+
+
+def _with_variance(table, domain, targets):
     spread = {name: variances(domain, target).mean() for name, target in targets.items()}
     return table.assign(target_variance=table["target"].map(spread))
 
