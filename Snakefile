@@ -45,3 +45,14 @@ onsuccess:
     if Path("results/agreement.csv").is_file():
         for line in headlines(read_table("results/agreement.csv")):
             logger.info(line)
+    with replacing("logs/snakemake.log") as partial:
+        partial.write_text(f"done after {time.process_time():.3f} s of CPU\n")
+    for name in filter(lambda name: Path(f"results/studies/{name}.csv").is_file(), RANKINGS):
+        for line in recommendation(read_table(f"results/studies/{name}.csv")):
+            logger.info(f"{name}: {line}")
+
+
+onerror:
+    logger.error(
+        "What is finished stays in results/: the same command goes on from there. Failed jobs name their logs above."
+    )

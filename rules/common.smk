@@ -1,5 +1,6 @@
 import os
 import sys
+import time
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -8,14 +9,21 @@ from snakemake.logging import logger
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from learnability.common.store import read_table
+from learnability.common.store import read_table, replacing
 from learnability.common.provenance import module_file, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
+from learnability.tables.recommendation import recommendation
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
+
+if not os.access(".", os.W_OK):
+    raise WorkflowError(
+        f"{os.getcwd()} cannot be written to; results go elsewhere with --directory DIR, and paths in a configuration are then "
+        "relative to DIR"
+    )
 
 try:
     config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
@@ -28,6 +36,7 @@ except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
 
 COMPARED = sorted([*STUDIES, *(name for name, e in EXPERIMENTS.items() if e.kind != "fidelity")])
+RANKINGS = [name for name, e in EXPERIMENTS.items() if e.kind == "select"]
 
 
 wildcard_constraints:
@@ -95,13 +104,26 @@ def of_architecture(wildcards):
     return config["architectures"][wildcards.architecture]
 
 
+def kernel_file(kind, domain, architecture, kernel):
+    return f"results/{kind}/{domain}/{architecture}{'' if kernel == 'ntk' else f'+{kernel}'}.h5"
+
+
 def kernel_files(kind):
     """The kernel or spectrum file of the wildcards' study and architecture."""
 
     def path(wildcards):
         study = STUDIES[wildcards.study]
-        suffix = "" if study.kernel == "ntk" else f"+{study.kernel}"
-        return f"results/{kind}/{study.domain_name}/{wildcards.architecture}{suffix}.h5"
+        return kernel_file(kind, study.domain_name, wildcards.architecture, study.kernel)
+
+    return path
+
+
+def cell_files(kind, name):
+    """The kernel or spectrum file that the wildcards' cell reads as `name`, if it reads one."""
+
+    def path(wildcards):
+        found = EXPERIMENTS[wildcards.experiment].reads(wildcards.cell, name)
+        return [] if found is None else kernel_file(kind, *found)
 
     return path
 

@@ -2,6 +2,8 @@ rule cell:
     input:
         code=lambda wildcards: code("run_experiment.py", EXPERIMENT_MODULES[EXPERIMENTS[wildcards.experiment].kind]),
         data=data_of_cell,
+        values=cell_files("kernels", "values"),
+        eigenvalues=cell_files("spectra", "eigenvalues"),
     output:
         cell="results/experiments/{experiment}/{cell}.h5",
     log:
@@ -12,9 +14,9 @@ rule cell:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-        gpu=lambda wildcards: config["training"]["gpus"] if "width" in options_of_cell(wildcards) else 0,
+        mem_mb=doubled(cell_mb),
+        runtime=doubled(60),
+        gpu=lambda wildcards: config["training"]["gpus"] if options_of_cell(wildcards).get("width") else 0,
     params:
         kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
         options=options_of_cell,

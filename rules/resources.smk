@@ -1,13 +1,28 @@
 # Memory and time that a job asks for, from the size of what it computes. A retry asks for twice as much.
 
+from learnability.domains.data import rows_in
+
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
-KNOWN_SAMPLES = {"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000}
+CELL_MB = 1000  # draws and theory grids of an experiment's cell
+KNOWN_SAMPLES = {
+    **{"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000},
+    **{"gaussian_samples": 60_000, "mixture_samples": 60_000, "sphere_samples": 60_000},
+}
+
+
+def doubled(amount):
+    """A resource function: an amount, or a function of the wildcards, times 1, 2, 4 ... at the tries of a job."""
+
+    def resource(wildcards, attempt):
+        return int(amount(wildcards) if callable(amount) else amount) * 2 ** (attempt - 1)
+
+    return resource
 
 
 def points_of(domain):
-    """Points of a domain entry whose kernel matrix is kept whole, at most; of an own file estimated from its size."""
-    if domain["kind"] == "data":
-        known = KNOWN_SAMPLES.get(domain.get("name")) or 4000
+    """Points of a domain entry whose kernel matrix is kept whole, at most; an own file is counted."""
+    if domain["kind"] == "data" or domain["kind"].endswith("_samples"):
+        known = KNOWN_SAMPLES.get(domain.get("name", domain["kind"])) or rows_in(domain["path"])
         return domain.get("samples", known)
     size = domain.get("points", 2 ** min(domain.get("dim", 0), 12)) if domain["kind"] != "sphere" else 0
     return min(size, 4096)
@@ -38,9 +53,13 @@ def cubic_minutes(wildcards, attempt):
 
 def network_mb(wildcards, attempt):
     """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
-    n, width, depth = _sizes(wildcards)
+    return attempt * (BASE_MB + block_mb(*_sizes(wildcards)))
+
+
+def block_mb(n, width, depth):
+    """A block of networks beside what a job holds without any."""
     one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * n**2
-    return attempt * (BASE_MB + 200 + int(1.5 * max(one, 128 * 2**20) / 1e6))
+    return 200 + int(1.5 * max(one, 128 * 2**20) / 1e6)
 
 
 def network_minutes(wildcards, attempt):
@@ -48,6 +67,18 @@ def network_minutes(wildcards, attempt):
     n, width, _ = _sizes(wildcards)
     seconds = STUDIES[wildcards.study].seed_seconds(wildcards.architecture, width, n)
     return attempt * (15 + int(20 * (int(wildcards.last) - int(wildcards.first) + 1) * seconds / 60))
+
+
+def cell_mb(wildcards):
+    """Four matrices on a cell's domain (or on the cube of its `dim`), its `memory_mb`, a block of networks of its width."""
+    options = options_of_cell(wildcards)
+    domain = options.get("domain") or {"kind": "hypercube", "dim": options.get("dim", 0)}
+    trained = options.get("width") or 0
+    n = max([options.get("train_size", 0), *options.get("train_sizes", []), *options.get("shown_sizes", [])])
+    depths = (options.get("architecture") or options.get("grid") or {}).get("depth", 1)
+    deepest = max(depths) if isinstance(depths, list) else depths
+    networks = block_mb(n, trained, deepest) if trained else 0
+    return CELL_MB + matrix_mb(domain, 4) + options.get("memory_mb", 0) + networks
 
 
 def _sizes(wildcards):

@@ -39,20 +39,20 @@ def reference(schema):
             default = "required" if key in required else _code(rule["default"]) if "default" in rule else ""
             text.append(f"| `{key}` | {_allowed(rule)} | {default} | {described(rule['description'])} |")
         text.append("")
-    text += _options("Options of figures", "`figure_options` of each kind of figure", FIGURES, "draw", skip=1)
+    text += _options("Options of figures", "`figure_options` of each kind of figure", FIGURES, "draw", without="table")
     text += _options(
-        "Options of experiments", "`options` and `vary` of each kind of experiment", EXPERIMENTS, "run", skip=0
+        "Options of experiments", "`options` and `vary` of each kind of experiment", EXPERIMENTS, "run", without="files"
     )
     return "\n".join(text)
 
 
-def _options(title, introduction, kinds, function, skip):
+def _options(title, introduction, kinds, function, without):
     """A table of what the functions of a registry's modules take, from their signatures and docstrings."""
     text = [f"## {title}\n\n{introduction}, with defaults; the ones without are required.\n"]
     text.append("| kind | what it is | options |\n| --- | --- | --- |")
     for kind, module in sorted(kinds.items()):
         called = getattr(import_module(module), function)
-        given = [*signature(called).parameters.values()][skip:]
+        given = [p for p in signature(called).parameters.values() if p.name != without]
         options = [p.name if p.default is Parameter.empty else f"{p.name}={p.default!r}" for p in given]
         summary = inspect.getdoc(import_module(module)).splitlines()[0]
         text.append(f"| `{kind}` | {summary} | {', '.join(f'`{option}`' for option in options)} |")

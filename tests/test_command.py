@@ -38,7 +38,8 @@ def test_predict_and_select_on_a_table(prices, tmp_path):
     assert done.exit_code == 0 and "eigensystem" in done.output
     csv = tmp_path / "ranking.csv"
     done = ran("select", prices, "-n", 8, "-n", 16, "--depth", 1, "--depth", 2, "--reach", 0.5, "--csv", csv)
-    assert done.exit_code == 0 and "Selection of 6 candidates" in done.output and "samples needed" in done.output
+    assert done.exit_code == 0 and "6 candidates ranked" in done.output
+    assert "samples for a normalised error of 0.5:" in done.output and "n = 16: net-" in done.output
     ranking = pd.read_csv(csv)
     assert len(ranking) == 12 and (ranking.groupby("train_size")["test_mse"].diff().dropna() >= 0).all()
 

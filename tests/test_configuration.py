@@ -165,6 +165,47 @@ def test_what_a_figure_or_a_network_cannot_show_is_refused(changes, message):
         check_meaning(checked(study_with(**changes), SCHEMA))
 
 
+def test_cells_of_one_domain_and_architecture_read_the_same_files():
+    cells = {
+        "vary": {"train_sizes": [[2], [4]]},
+        "options": {"domain": "cube", "architecture": "relu1", "target": {"parity": 1}},
+    }
+    entry = config()
+    entry["experiments"] = {
+        "measured": {"kind": "estimators", **cells},
+        "nngp": {"kind": "spectra", "options": {"domain": "cube", "architecture": "relu1", "kernel": "nngp"}},
+        "power_law": {"kind": "deep_bootstrap", "options": {"train_sizes": [4], "decades": [0, 1]}},
+    }
+    found = experiments_from(checked(entry, SCHEMA))
+    assert {found["measured"].reads(cell, "values") for cell in found["measured"].cells} == {("cube", "relu1", "ntk")}
+    assert {found["measured"].reads(cell, "eigenvalues") for cell in found["measured"].cells} == {None}
+    assert found["nngp"].reads("all", "eigenvalues") == ("cube", "relu1", "nngp")
+    assert found["power_law"].reads("all", "values") is None
+    entry["experiments"]["measured"]["options"]["files"] = {}
+    with pytest.raises(ValueError, match="unknown option 'files'"):
+        check_meaning(checked(entry, SCHEMA))
+
+
+def test_a_cell_asks_for_what_its_size_needs():
+    """Memory grows with the domain's matrix and with the networks, and doubles with every attempt."""
+    asked = {"config": config()}
+    exec((ROOT / "rules" / "resources.smk").read_text(), asked)
+
+    def megabytes(attempt=1, **options):
+        asked["options_of_cell"] = lambda wildcards: options
+        return asked["doubled"](asked["cell_mb"])(None, attempt)
+
+    digits, net = {"kind": "data", "name": "digits"}, {"depth": 4}
+    small = megabytes(domain={"kind": "hypercube", "dim": 4}, architecture=net, train_sizes=[16])
+    assert megabytes(domain=digits) - small == pytest.approx(4 * 8 * 1797**2 / 1e6, abs=2)
+    assert megabytes(dim=12) - small == pytest.approx(4 * 8 * 4096**2 / 1e6, abs=2)
+    table = {"kind": "data", "path": str(ROOT / "config" / "data" / "diabetes.csv")}
+    assert megabytes(domain=table) - small == pytest.approx(4 * 8 * 443**2 / 1e6, abs=2)
+    wide = [megabytes(architecture=net, width=width, train_sizes=[16]) for width in (None, 10, 3000)]
+    assert wide[0] == small < wide[1] < wide[2] and wide[2] - small > 5 * 4 * 3 * 3000**2 / 1e6
+    assert megabytes(3, domain=digits) == 4 * megabytes(domain=digits)
+
+
 def test_cells_never_share_a_file():
     entry = config()
     entry["experiments"]["spectra"]["vary"] = {"max_mode": ["a/b", "a-b", {"x": 1}, {"x": 2}], "kernel": ["n", "b,n"]}

@@ -1,11 +1,19 @@
 """One tiny cell of every experiment, and its figure."""
 
-import numpy as np
-import pytest
+from inspect import signature
 
-from learnability.experiments import EXPERIMENTS, experiment
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from build_kernel import main as build_kernel
+from decompose_kernel import main as decompose_kernel
+from learnability.common.store import read_h5
+from learnability.experiments import EXPERIMENTS, READS, experiment
 from learnability.experiments.circle_fits import squared_deviations
 from learnability.figures import FIGURES, drawing
+from run_experiment import main as run_experiment
 
 CUBE, RING, SPHERE = (
     {"kind": "hypercube", "dim": 4},
@@ -31,6 +39,7 @@ CELLS = {
     "hard_samples": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_size": 20, "ridge": 0.1, "seeds": 6, "shown": 4},
     "large_data": {"domain": SPHERE, "architecture": NET, "targets": [{"harmonic": 1}, {"harmonic": 2}], "samples": 80, "train_sizes": [4, 20], "regression_sizes": [4], "seeds": 2, "probes": 3, "steps": 4},
     "large_spectrum": {"domain": DATA, "architecture": NET, "target": {"all": None}, "samples": 60, "method": "quadrature", "train_sizes": [4, 20], "probes": 3, "steps": 4},
+    "hermite_ansatz": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_sizes": [8, 16], "labels": 60, "seeds": 2, "test_points": 20, "mixed": 30},
     "random_features": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "features": [8, 16], "ridges": [0.01], "draws": 3},
     "select": {"domain": DATA, "grid": {"depth": [1, 2], "activation": ["relu", "erf"]}, "target": {"all": None}, "train_sizes": [8, 16], "kernels": ["ntk", "nngp"], "seeds": 3, "width": 16, "network_seeds": 2},
     "spectra": {"domain": CUBE, "architecture": NET},
@@ -62,6 +71,43 @@ def test_a_tiny_cell_and_its_figure(kind):
     figure, options = DRAWN.get(kind, (kind, {"probe": "cos 2t"} if kind == "circle_fits" else {}))
     axes = drawing(figure)(table.assign(**labels), **options).axes
     assert any(axis.lines or axis.collections or axis.images for axis in axes)
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypatch):
+    options, values, eigenvalues = CELLS[kind], tmp_path / "kernel.h5", tmp_path / "spectrum.h5"
+    (kernel,) = set(READS[kind].values())
+    build_kernel(options["domain"], options["architecture"], kernel, values)
+    decompose_kernel(options["domain"], values, eigenvalues)
+    expected = experiment(kind)(**options)
+
+    def refuse(*_):
+        raise AssertionError("the cell made it anew")
+
+    from learnability.domains import Circle, Hypercube, Hypersphere, Samples
+
+    for domain in (Circle, Hypercube, Hypersphere, Samples):
+        monkeypatch.setattr(domain, "spectrum", refuse)
+        monkeypatch.setattr(domain, "kernel_values", refuse)
+    files = {name: {"values": values, "eigenvalues": eigenvalues}[name] for name in READS[kind]}
+    pd.testing.assert_frame_equal(experiment(kind)(**options, files=files), expected, check_exact=True)
+    monkeypatch.undo()
+    other = {**options, "architecture": {**NET, "bias_std": 0.3}}
+    with pytest.raises(ValueError, match="was made from architecture"):
+        experiment(kind)(**other, files=files)
+
+
+def test_a_cell_with_networks_says_where_they_were_trained(tmp_path):
+    found = {}
+    for kind in ("gradient_norm", "spectra"):
+        given = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}, "threads": 1}
+        run_experiment(**given, values=[], eigenvalues=[], cell=tmp_path / f"{kind}.h5")
+        found[kind] = read_h5(tmp_path / f"{kind}.h5")[1].get("device")
+    assert found == {"gradient_norm": "cuda" if torch.cuda.is_available() else "cpu", "spectra": None}
+
+
+def test_kinds_read_files_if_they_take_them():
+    assert {kind for kind in EXPERIMENTS if "files" in signature(experiment(kind)).parameters} == set(READS)
 
 
 def test_every_kind_is_tried():

@@ -1,8 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 from learnability.figures import drawing, save
+from learnability.figures.style import scale_of
 from learnability.tables.agreement import agreement
 from learnability.tables.joined import joined
 
@@ -13,7 +16,7 @@ def study(targets, sizes, converged=True):
     frame = pd.DataFrame(keys, columns=["target", "train_size", "seed"]).assign(ridge=0.0, noise_std=0.0)
     for measure in ("learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"):
         frame[measure] = rng.uniform(0.4, 0.6, len(frame))
-    theory = frame[frame["seed"] == 0].drop(columns="seed")
+    theory = frame[frame["seed"] == 0].drop(columns="seed").assign(target_variance=0.5)
     common = {"architecture": "net"}
     return joined(
         [
@@ -91,3 +94,52 @@ def test_figures_tell_how_many_networks_they_leave_out():
 def test_unknown_kind():
     with pytest.raises(ValueError, match="did you mean 'conservation'"):
         drawing("conservaton")
+
+
+def many_curves(names):
+    rows = [
+        {"source": source, "architecture": name, "train_size": n, "measure": measure, "mean": value, "spread": 0.0}
+        for number, name in enumerate(names)
+        for source in ("theory", "kernel")
+        for n in (4, 16, 64)
+        for measure, value in (
+            ("nmse", (number + 1) / n),
+            ("r2", 0.01 * n),
+            ("kappa", 2.0 + n / 64),
+            ("train_mse", 1e-30 * n),
+        )
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_axes_are_logarithmic_where_what_is_measured_spans_a_decade():
+    measures = ["nmse", "r2", "kappa", "train_mse"]
+    draw = drawing("comparison")
+    figure = draw(many_curves("ab"), x="train_size", group="architecture", measures=measures)
+    assert [axis.get_yscale() for axis in figure.axes[:4]] == ["log", "linear", "linear", "log"]
+    assert {axis.get_xscale() for axis in figure.axes[:4]} == {"log"}
+    figure = draw(
+        many_curves("ab"), x="train_size", group="architecture", measures=measures, xscale="linear", yscale="linear"
+    )
+    assert (
+        {axis.get_yscale() for axis in figure.axes[:4]} == {axis.get_xscale() for axis in figure.axes[:4]} == {"linear"}
+    )
+    assert scale_of([0.0, 1e-17, 1.0, 5.0]) == "linear" and scale_of([-1.0, 100.0]) == "linear"
+
+
+def test_many_curves_are_named_at_their_ends_and_apart():
+    few, many = (
+        drawing("comparison")(many_curves(names), x="train_size", group="architecture", measures=["nmse"])
+        for names in (["one", "two"], [f"curve {number}" for number in range(10)])
+    )
+    assert [text.get_text() for text in few.legends[0].get_texts()][:2] == ["one", "two"] and not few.axes[0].texts
+    named = {text.get_text() for text in many.legends[0].get_texts()}
+    assert not any(name.startswith("curve") for name in named)
+    texts = many.axes[0].texts
+    FigureCanvasAgg(many).draw()
+    boxes = sorted((Text.get_window_extent(text) for text in texts), key=lambda box: box.y0)
+    assert [text.get_text() for text in sorted(texts, key=lambda text: text.xyann[1])] == [
+        f"curve {k}" for k in range(10)
+    ]
+    assert all(below.y1 <= above.y0 + 2 for below, above in zip(boxes, boxes[1:])), "names lie on each other"
+    assert all(box.x0 >= 0 and box.x1 <= many.bbox.x1 for box in boxes), "names are cut off"

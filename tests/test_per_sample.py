@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy import linalg
+from scipy import linalg, stats
 from sklearn.datasets import load_diabetes
 
 import learnability as lb
 from learnability.domains import domain_from
+from learnability.theory.classes import right_output_is_largest
 
 FIELDS = ("learnability", "test_mse", "test_mse_off_train", "train_mse")
 
@@ -117,6 +118,43 @@ def test_signs_are_predicted(relu4):
         alpha = linalg.solve(kernel[np.ix_(index, index)] + 1.0 * np.eye(40), f[index], assume_a="pos")
         right.append((np.sign(kernel[:, index] @ alpha) == f).mean())
     assert lb.predict_samples(kernel, f, 40, 1.0).accuracy == pytest.approx(np.mean(right), abs=0.01)
+
+
+def test_the_largest_output_is_right_as_often_as_predicted(digits, relu4):
+    kernel, y, rng, size = relu4.kernel(digits.points), digits.labels, np.random.default_rng(0), 300
+    rights = y.argmax(1)
+    for n, ridge, noise in ((200, 0.0, 0.0), (100, 0.5, 0.2)):
+        everywhere, off = [], []
+        for _ in range(60):
+            index = rng.permutation(size)[:n]
+            noisy = y[index] + noise * rng.standard_normal((n, 10))
+            alpha = linalg.solve(kernel[np.ix_(index, index)] + ridge * np.eye(n), noisy, assume_a="pos")
+            right = (kernel[:, index] @ alpha).argmax(1) == rights
+            everywhere.append(right.mean())
+            off.append(np.delete(right, index).mean())
+        p = lb.predict_samples(kernel, y, n, ridge, noise)
+        assert p.accuracy == pytest.approx(np.mean(everywhere), abs=0.01)
+        assert p.accuracy_off_train == pytest.approx(np.mean(off), abs=0.015)
+        mean_only = ((y - p.off_train_residual).argmax(1) == rights).mean()
+        assert mean_only > max(np.mean(off), p.accuracy_off_train) + 0.005  # the spread is what makes errors
+    assert np.isnan(lb.predict_samples(kernel, y @ np.diag(np.arange(1.0, 11)), 50).accuracy)
+
+
+def test_the_largest_of_gaussian_outputs():
+    """Two outputs: the closed form; equal means and variances: one in their number; three: SciPy's integral."""
+    rng = np.random.default_rng(0)
+    root = rng.standard_normal((20, 3, 3))
+    covariance, mean = root @ root.swapaxes(1, 2), rng.standard_normal((20, 3))
+    two = right_output_is_largest(mean[:, :2], covariance[:, :2, :2], np.zeros(20, int))
+    spread = np.sqrt(covariance[:, 0, 0] + covariance[:, 1, 1] - 2 * covariance[:, 0, 1])
+    assert np.allclose(two, stats.norm.cdf((mean[:, 0] - mean[:, 1]) / spread), atol=0.03)
+    contrast = np.array([[1.0, -1, 0], [1, 0, -1]])
+    three = right_output_is_largest(mean, covariance, np.zeros(20, int))
+    for found, m, c in zip(three, mean, covariance, strict=True):
+        integral = stats.multivariate_normal.cdf(contrast @ m, cov=contrast @ c @ contrast.T)
+        assert found == pytest.approx(integral, abs=0.03)
+    equal = right_output_is_largest(np.zeros((1, 10)), np.eye(10)[None], np.array([3]))
+    assert equal[0] == pytest.approx(0.1, abs=0.03)
 
 
 def test_duplicated_samples_work(relu4):

@@ -4,11 +4,13 @@ from scipy import stats
 
 import learnability as lb
 from learnability.domains import domain_from
+from learnability.experiments.select import run
 from learnability.kernels import architecture_from
 from learnability.kernels.grid import expanded
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.regression import kernel_experiment
 from learnability.studies.configuration import with_grids
+from learnability.tables.recommendation import best_lines, recommendation
 
 
 def networks(**grid):
@@ -56,6 +58,44 @@ def test_samples_needed_inverts_the_learning_curve(relu4):
     assert np.isnan(found.samples_needed(1e-9)["samples"].iloc[0])
 
 
+def test_the_samples_needed_move_with_the_data_as_their_standard_error_says():
+    """The delta method against a bootstrap of the samples, whose errors and distances from the mean are drawn together."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 3))
+    data = lb.Samples(x, x[:, 0] ** 2 + x[:, 1])  # labels far from their mean weigh most, in error and variance
+    found = lb.select(data, networks(depth=[1, 2], activation="relu", bias_std=0.3), data.all(), [16, 64])
+    for row in found.samples_needed(0.15).itertuples():
+        first, last = (found.errors[row.architecture, row.kernel, row.ridge, n] for n in (16, 64))
+        drawn = rng.integers(0, 400, (4000, 400))
+        above, below = (np.log(errors[drawn].mean(1) / found.variances[drawn].mean(1)) for errors in (first, last))
+        samples = 16 * 4 ** ((above - np.log(0.15)) / (above - below))
+        assert row.standard_error == pytest.approx(samples.std(), rel=0.08)
+        assert row.samples == pytest.approx(samples.mean(), rel=0.02)
+
+
+def test_a_recommendation_in_words():
+    table = run(
+        {"kind": "data", "name": "digits", "classes": [3, 8], "samples": 90},
+        {"depth": [1, 2], "activation": "relu"},
+        {"all": None},
+        [8, 32],
+        seeds=2,
+        reach=0.35,
+    )
+    place = domain_from({"kind": "data", "name": "digits", "classes": [3, 8], "samples": 90})
+    found = lb.select(place, networks(depth=[1, 2], activation="relu"), place.all(), [8, 32])
+    best, needed = found.best().iloc[1], found.samples_needed(0.35).iloc[0]
+    small, large, samples = recommendation(table)
+    assert large.startswith(f"n = 32: {best['architecture']} (ntk), normalised error {best['nmse']:.3g} predicted")
+    assert f" is {100 * best['margin']:.2g} ± {100 * best['margin_error']:.2g} % worse" in large
+    assert not large.endswith(": a tie") and best_lines(found.best().assign(margin_error=1))[1].endswith(": a tie")
+    assert f"{needed['samples']:.3g} ± {needed['standard_error']:.2g} with {needed['architecture']}" in samples
+    assert samples.endswith("2 of 2 candidates reach it")
+    kernel = table[(table["source"] == "kernel") & (table["train_size"] == 32)]
+    assert np.allclose(kernel["nmse"], kernel["mean"] / place.labels.var(), rtol=1e-12)
+    assert recommendation(table[table["measure"] != "best"]) == []
+
+
 def _variance(sphere):
     values = sphere.harmonic(1)(*sphere.evaluation())
     return values.var()
@@ -67,7 +107,7 @@ def test_grids_in_a_configuration():
     assert [*several] == ["mlp-relu-depth1", "mlp-relu-depth2", "mlp-erf-depth1", "mlp-erf-depth2"]
     assert several["mlp-erf-depth2"] == {"depth": 2, "activation": "erf", "bias_std": 0.1}
     config = {
-        "architectures": {"mlp": {"depth": [1, 2]}, "a": {"depth": 3}},
+        "architectures": {"mlp": {"depth": [1, 2], "activation": "relu"}, "a": {"depth": 3}},
         "studies": {"s": {"architectures": ["a", "mlp"]}},
     }
     assert with_grids(config)["studies"]["s"]["architectures"] == ["a", "mlp-depth1", "mlp-depth2"]

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from learnability.common import progress
 from learnability.common.seeding import digest, stream
 from learnability.common.store import read_frame, read_h5, read_table, replacing, write_frame, write_h5, write_table
 
@@ -90,3 +91,13 @@ def test_every_flipped_bit_is_noticed_or_changes_nothing(tmp_path):
             continue
         assert parameters == {"n": 3} and all(np.array_equal(found[name], written[name]) for name in written)
     assert refused > 250
+
+
+def test_long_loops_say_what_is_left(caplog, monkeypatch):
+    monkeypatch.setattr(progress, "LINE_EVERY", 0.0)
+    times = iter([0.0, 1.0, 2.0, 3.0, 4.0])
+    monkeypatch.setattr(progress, "monotonic", lambda: next(times))
+    with caplog.at_level("INFO"):
+        assert [*progress.counted("abcd", "candidates")] == [*"abcd"]
+    said = [record.getMessage() for record in caplog.records]
+    assert said[0] == "candidates: 1 of 4, about 3 s left" and said[-1] == "candidates: 4 of 4, about 0 s left"

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq
 
 import learnability as lb
 from learnability.ensembles.networks import Ensemble, tangent_kernel
@@ -125,11 +126,15 @@ class TestEveryMethod:
         assert not stopped.converged.any() and (stopped.steps == 2).all() and (stopped.train_mse > 1e-5).all()
 
     def test_snapshots_lie_on_the_trajectory(self, problem, relu4, method):
+        """A snapshot is the function of a run that was stopped at that time, nothing at the start, all at the end."""
         x, y, x_test = problem
-        result = lb.train(relu4, 64, x, y, x_test, [0], method=method, times=[0.0, 5.0, 1e9], target_mse=1e-3)
-        assert np.abs(result.snapshots[0]).max() < 0.05
-        assert np.abs(result.snapshots[1]).max() > 0.05
-        assert np.allclose(result.snapshots[2], result.predictions)
+        stopped = lb.train(relu4, 64, x, y, x_test, [0], method=method, max_steps=8, dtype="float64")
+        times = [0.0, float(stopped.time[0]), 1e9]
+        result = lb.train(relu4, 64, x, y, x_test, [0], method=method, times=times, target_mse=1e-3, dtype="float64")
+        start, halfway, end = result.snapshots
+        assert np.abs(start).max() < 1e-12 and np.array_equal(end, result.predictions)
+        assert np.abs(halfway - stopped.predictions).max() < 1e-9
+        assert min(np.abs(halfway).max(), np.abs(end - halfway).max()) > 0.15
 
     def test_progress_is_reported(self, problem, relu4, method):
         x, y, x_test = problem
@@ -251,6 +256,19 @@ def test_training_leaves_the_process_as_it_was(problem, relu4):
 def test_labels_must_be_finite(relu4):
     with pytest.raises(ValueError, match="y_train holds values that are not finite"):
         fit(relu4, 8, [0], np.zeros((1, 2, 3)), np.full((1, 2, 1), np.nan), np.zeros((1, 3)))
+
+
+def test_the_frozen_flow_arrives_at_a_mean_squared_error_when_it_says():
+    """Against SciPy's root finder, eigenvalues over six decades; one network would arrive later than allowed."""
+    rng = np.random.default_rng(0)
+    values, residual = 10 ** rng.uniform(-5, 1, (3, 20)), torch.from_numpy(rng.standard_normal((3, 20, 1)))
+    frozen = FrozenKernel(torch.diag_embed(torch.from_numpy(values)) * 20, 20)
+    longest = torch.tensor([1e9, 1e9, 1.0], dtype=torch.float64)
+    found = frozen.time_to(1e-4, residual, longest)
+    for time, each, r in zip(found[:2], values, residual[..., 0].numpy(), strict=False):
+        expected = brentq(lambda t, v=each, r=r: (r**2 * np.exp(-2 * v * t)).mean() - 1e-4, 0, 1e9, xtol=1e-9)
+        np.testing.assert_allclose(time, expected, rtol=1e-9)
+    assert found[2] == 1.0
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

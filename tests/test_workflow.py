@@ -45,7 +45,7 @@ def results(place):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    place = copy_of_the_repository(tmp_path_factory.mktemp("run"))
+    place = copy_of_the_repository(tmp_path_factory.mktemp("a rün, its pläce"))
     done = snakemake(place)
     assert done.returncode == 0, done.stdout + done.stderr
     return place
@@ -93,6 +93,16 @@ def test_the_numbers_of_a_caption_are_those_of_the_agreement(run):
     assert expected in text
 
 
+def test_cells_and_studies_share_kernels_and_spectra(tmp_path):
+    """Four cells on two domains; studies on the same two with the same architecture, and one more."""
+    place = copy_of_the_repository(tmp_path)
+    config = yaml.safe_load((place / "config/test.yaml").read_text())
+    config["experiments"]["again"] = {**config["experiments"]["spectra"], "options": {"max_mode": 2}}
+    (place / "config/again.yaml").write_text(yaml.safe_dump(config))
+    jobs = planned(place, config="config/again.yaml")
+    assert (jobs["kernel"], jobs["spectrum"], jobs["cell"]) == (3, 3, 4)
+
+
 def test_one_more_seed_trains_that_seed_only(run):
     config = yaml.safe_load((run / "config/test.yaml").read_text())
     config["studies"]["curves"]["network_seeds"] += 1
@@ -135,6 +145,26 @@ def test_block_size_and_threads_are_no_parameters_of_a_network(run):
     config["training"]["threads"] = 2
     (run / "config/other.yaml").write_text(yaml.safe_dump(config))
     assert planned(run, config="config/other.yaml") == {}
+
+
+def test_jobs_that_ask_for_a_gpu_share_three_devices_without_meeting(tmp_path, monkeypatch):
+    place = copy_of_the_repository(tmp_path / "run")
+    config = yaml.safe_load((place / "config/test.yaml").read_text())
+    config["training"]["gpus"] = 1
+    (place / "config/gpus.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    files = [f"results/networks/curves/relu1/width16/n{n}/seeds0-1.h5" for n in (2, 4, 8)]
+    done = snakemake(place, "--resources", "gpu=3", "--", *files, config="config/gpus.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    held = {}
+    for log in (place / "logs" / "networks").rglob("*.log"):
+        ((begin, device),) = re.findall(r"^(\S+ \S+) GPU (\d) of 0, 1, 2$", log.read_text(), re.M)
+        (end,) = re.findall(r"^(\S+ \S+) done ", log.read_text(), re.M)
+        held.setdefault(device, []).append((begin, end))
+    assert sum(map(len, held.values())) == 3
+    for times in map(sorted, held.values()):
+        assert all(end <= begin for (_, end), (begin, _) in zip(times, times[1:], strict=False))
 
 
 def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .kernels.fully_connected import FullyConnected
+from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
 
 SQRT2 = np.sqrt(2)
@@ -39,6 +40,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
         self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
+        warn_of_odd(self.architecture_, y)
         self.X_fit_ = X
         matrix = self.architecture_.kernel(X, kind=self.kernel)
         self.dual_coef_, _ = dual_coefficients(matrix, y.astype(float), self.ridge)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import click
 
@@ -11,11 +12,14 @@ SIZES = {"multiple": True, "required": True, "type": float, "help": "Training-se
 
 
 class Teaching(click.Group):
-    """A group of commands in which a ValueError is a message, not a traceback."""
+    """A group of commands in which a ValueError is a message, not a traceback, and a warning is a note."""
 
     def invoke(self, context):
         try:
-            return super().invoke(context)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", UserWarning)
+                warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
+                return super().invoke(context)
         except ValueError as error:
             raise click.ClickException(str(error)) from error
 
@@ -59,16 +63,19 @@ def predict(
 ):  # fmt: skip
     """Predict learnability, train and test error of one architecture on FILE (.csv, .npz, .h5) or on a domain.
 
+    nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
+    Inputs are standardised, and so are labels that are numbers.
+
     Example: learnability predict prices.csv --label price -n 32 -n 128 --ridge 0.1
     """
     from ..common.store import write_csv
     from ..kernels.fully_connected import FullyConnected
-    from .problem import drawn, predicted, problem
+    from .problem import drawn, predicted, problem, summary
 
     place, targets = problem(file, label, encode, missing, domain, target)
     network = FullyConnected(depth, activation, weight_std, bias_std)
     table = predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, population)
-    click.echo(table.dropna(axis=1, how="all").to_string(index=False))
+    click.echo(summary(table))
     if csv:
         write_csv(csv, table)
     if figure:
@@ -100,7 +107,7 @@ def select(
     from ..common.store import write_csv
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
-    from .problem import problem
+    from .problem import problem, ranking
 
     place, targets = problem(file, label, encode, missing, domain, target)
     grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
@@ -108,10 +115,7 @@ def select(
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
     selection = ranked(place, networks, wanted, train_sizes, ridges, kernels=kernels)
-    click.echo(repr(selection))
-    if reach is not None:
-        click.echo(f"\nsamples needed for a normalised error of {reach:g}:")
-        click.echo(selection.samples_needed(reach).to_string(index=False, max_rows=20))
+    click.echo(ranking(selection, reach))
     if csv:
         write_csv(csv, selection.table)
 

@@ -7,10 +7,16 @@ import yaml
 from ..common.errors import require
 from ..domains import domain_from, target_from
 from ..figures import drawing, save_as
+from ..kernels.odd import warn_of_odd
+from ..selection.ranking import PARAMETERS
 from ..studies.configuration import label_of
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
+from ..tables.normalised import with_normalised
+from ..tables.recommendation import best_lines, samples_lines
 from ..tables.theory import domain_table
+
+MOST_ROWS = 24  # of a ranking on the terminal
 
 
 def problem(file, label, encode, missing, domain, target):
@@ -46,17 +52,51 @@ def _yaml(option, text, example):
 
 def predicted(place, targets, network, kernel, train_sizes, ridges, noise_stds, population):
     """The theory's rows, as in the table of a study."""
+    for target in targets.values():
+        warn_of_odd(network, target(*place.evaluation()))
     values = place.kernel_values(network, kernel)
     sizes = (list(train_sizes), list(train_sizes))
     spectrum = place.spectrum_of(values)
-    return domain_table(
+    table = domain_table(
         place, targets, spectrum, values.get("matrix"), *sizes, list(ridges), list(noise_stds), population
     )
+    return with_normalised(table)
+
+
+def summary(table):
+    """The columns of predictions that a reader looks at first, as text."""
+    several = [name for name in ("ridge", "noise_std") if table[name].nunique() > 1 or table[name].max() > 0]
+    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
+    chosen = table[["source", *several, "train_size", *measures]].dropna(axis=1, how="all")
+    return chosen.to_string(index=False, float_format="{:.4g}".format)
+
+
+def ranking(selection, reach=None):
+    """A selection as text: candidates by their error at the largest size, and what to take.
+
+    reach : float, optional
+        A normalised error, for which the samples needed are told.
+    """
+    sizes = sorted(selection.table["train_size"].unique())
+    wide = selection.table.pivot(index=PARAMETERS, columns="train_size", values="nmse").sort_values(sizes[-1])
+    wide.columns = [f"nmse at n = {size:g}" for size in sizes]
+    if reach is not None:
+        needed = selection.samples_needed(reach).set_index(PARAMETERS)
+        wide[f"samples for {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
+    wide = wide.reset_index()
+    if wide["ridge"].max() == 0:
+        wide = wide.drop(columns="ridge")
+    text = wide.to_string(index=False, float_format="{:.3g}".format, na_rep="", max_rows=MOST_ROWS)
+    lines = [f"{len(wide)} candidates ranked in {selection.seconds:.2g} s, nothing trained", "", text, ""]
+    lines += best_lines(selection.best())
+    if reach is not None:
+        lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
+    return "\n".join(lines)
 
 
 def drawn(table, path):
     """Test error and learnability against the training-set size, a colour per ridge."""
-    options = {"x": "train_size", "group": "ridge", "measures": ["test_mse", "learnability"], "xscale": "log"}
+    options = {"x": "train_size", "group": "ridge", "measures": ["test_mse", "learnability"]}
     save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
 
 

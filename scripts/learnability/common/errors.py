@@ -1,8 +1,11 @@
 """Messages that teach: what is wrong, where, and what to write instead."""
 
+import math
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
+
+import numpy as np
 
 
 def choose(what, value, allowed):
@@ -33,13 +36,35 @@ def whole(name, value, least=0, most=None):
     return number
 
 
-def require_arguments(what, function, given, skip=0):
+def real(name, value, positive=False):
+    """`value` as a float; ValueError unless it is finite and >= 0, or > 0 if `positive`."""
+    number = float(value)
+    allowed = math.isfinite(number) and (number > 0 if positive else number >= 0)
+    require(allowed, f"{name} must be finite and {'>' if positive else '>='} 0, got {value!r}")
+    return number
+
+
+def reals(name, value, infinite=False):
+    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
+    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
+    values = np.asarray(value, dtype=float)
+    allowed = (values >= 0) & (np.isfinite(values) | infinite)
+    require(bool(allowed.all()), f"{name} must be finite and >= 0, got {value!r}")
+    return values
+
+
+def require_finite(name, values):
+    """Require that an array holds no infinities and no nan."""
+    require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+
+
+def require_arguments(what, function, given, without=()):
     """Require that every name in `given` is a parameter of the function, and that no required one is missing.
 
-    skip : int
-        How many leading parameters are not the caller's to give.
+    without : sequence of str
+        Parameters that are not the caller's to give.
     """
-    parameters = dict(list(signature(function).parameters.items())[skip:])
+    parameters = {name: p for name, p in signature(function).parameters.items() if name not in without}
     for name in given:
         choose(what, name, parameters)
     missing = [n for n, p in parameters.items() if p.default is Parameter.empty and n not in given]

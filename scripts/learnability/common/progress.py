@@ -11,6 +11,23 @@ LINE_EVERY = 10.0  # seconds
 log = logging.getLogger(__name__)
 
 
+def counted(items, name):
+    """The items, one after the other, with word of how many are done and how much time is left."""
+    items = list(items)
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=name, leave=False, delay=2)
+        return
+    began = told = monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        now = monotonic()
+        if now - told >= LINE_EVERY:
+            told = now
+            log.info(
+                "%s: %d of %d, about %.0f s left", name, number, len(items), (now - began) * (len(items) / number - 1)
+            )
+
+
 class Progress:
     """Counts networks; an instance is the `report` argument of `learnability.ensembles.training.fit`.
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import h5py
 import numpy as np
-import pandas as pd
 
 from .. import __version__
 from .errors import require
@@ -143,6 +142,8 @@ def write_frame(path, table, parameters, **arrays):
 
 def read_frame(path):
     """Read the table of a file made by `write_frame`."""
+    import pandas as pd  # here, because jobs that only write arrays should not wait for it
+
     arrays, _ = read_h5(path)
     columns = {name.removeprefix("rows/"): a for name, a in arrays.items() if name.startswith("rows/")}
     return pd.DataFrame({name: np.where(a == "", None, a) if a.dtype == object else a for name, a in columns.items()})
@@ -168,4 +169,6 @@ def write_csv(path, table):
 
 def read_table(path):
     """Read a table written by `write_table` (.csv), exactly."""
+    import pandas as pd
+
     return pd.read_csv(path, low_memory=False)

@@ -10,10 +10,19 @@ from .circle import Circle
 from .hypercube import Hypercube
 from .samples import DataSet, Samples
 from .sphere import Hypersphere
+from .synthetic import GaussianSamples, MixtureSamples, SphereSamples
 
 __all__ = ["DOMAINS", "Circle", "Hypercube", "Hypersphere", "Samples", "domain_from", "target_from"]
 
-DOMAINS = {"hypercube": Hypercube, "circle": Circle, "sphere": Hypersphere, "data": DataSet}
+DOMAINS = {
+    "hypercube": Hypercube,
+    "circle": Circle,
+    "sphere": Hypersphere,
+    "data": DataSet,
+    "gaussian_samples": GaussianSamples,
+    "mixture_samples": MixtureSamples,
+    "sphere_samples": SphereSamples,
+}
 
 
 def domain_from(specification):

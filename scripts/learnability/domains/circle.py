@@ -52,6 +52,10 @@ class Circle(SymmetricFiniteDomain):
         noise = ROUNDING * np.abs(profile).mean()
         return Spectrum.resolved(eigenvalues, self._multiplicities(), float(profile[0]), noise, self.frequencies)
 
+    def zonal_functions(self):
+        cosines = np.cos(np.outer(self.frequencies, self.angles))
+        return self.frequencies, self._multiplicities(), cosines, np.full(self.size, 1 / self.size)
+
     def _multiplicities(self):
         return np.where((self.frequencies == 0) | (2 * self.frequencies == self.size), 1.0, 2.0)
 

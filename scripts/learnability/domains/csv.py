@@ -5,6 +5,7 @@ import pandas as pd
 
 from ..common.errors import choose, require
 
+FILL = "median or drop"
 FILLS = ("mean", "median", "most_frequent", "drop")
 
 
@@ -40,14 +41,13 @@ def read_csv(path, label=None, encode=None, missing=None):
     if missing is not None and choose("missing", missing, FILLS) == "drop":
         table = table.dropna()
         require(len(table) > 0, f"{path}: no row is complete; fill the gaps with missing: median")
-    _require_complete(path, table if missing is None else table[[label]], "remove or impute them (missing: median)")
     inputs = table.drop(columns=label)
     numeric = [column for column in inputs if pd.api.types.is_numeric_dtype(inputs[column])]
     text = [column for column in inputs if column not in numeric]
-    require(
-        not text or encode is not None,
-        f"{path}: columns {', '.join(text[:5])} are not numeric; write encode: one_hot, or drop them",
-    )
+    problems = _holes(table, FILL) if missing is None else _holes(table[[label]], "drop")
+    if text and encode is None:
+        problems.append(f"{_columns(text)} not numeric; write encode: one_hot (--encode one_hot), or drop them")
+    require(not problems, "\n".join(f"{path}: {problem}" for problem in problems))
     parts = []
     from sklearn.impute import SimpleImputer  # here, because every job would wait a second for scikit-learn
     from sklearn.preprocessing import OneHotEncoder
@@ -62,10 +62,18 @@ def read_csv(path, label=None, encode=None, missing=None):
     return np.hstack(parts), table[label].to_numpy(), label
 
 
-def _require_complete(path, table, remedy):
-    """ValueError for the first missing or infinite value, with its column and line."""
-    bad = table.isna() | table.isin([np.inf, -np.inf])
-    for column in bad.columns[bad.any()]:
-        row = int(bad[column].to_numpy().argmax())
-        what = "missing" if pd.isna(table[column].iloc[row]) else "infinite"
-        raise ValueError(f"{path}: column {column!r} has {what} values, the first in line {row + 2}; {remedy}")
+def _holes(table, remedy):
+    """What to say of missing and of infinite values: columns, the first line, the remedy."""
+    problems = []
+    for what, bad in (("missing", table.isna()), ("infinite", table.isin([np.inf, -np.inf]))):
+        columns, rows = [*bad.columns[bad.any()]], np.flatnonzero(bad.any(axis=1))
+        if columns:
+            line, verb = table.index[rows[0]] + 2, "has" if len(columns) == 1 else "have"
+            written = f"missing: {remedy} (--missing {remedy.split()[0]})" if what == "missing" else "a number there"
+            problems.append(f"{_columns(columns, verb)} {what} values, the first in line {line}; write {written}")
+    return problems
+
+
+def _columns(names, verb=None):
+    verb = verb or ("is" if len(names) == 1 else "are")
+    return f"column{'s' if len(names) > 1 else ''} {', '.join(map(repr, names[:5]))} {verb}"

@@ -4,6 +4,8 @@ Inputs are centred and scaled so that |x|^2 averages to the number of features: 
 mean the same for every data set.
 """
 
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
 
 import h5py
@@ -11,66 +13,13 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import stream
-from .csv import read_csv
 
 OPENML = {
     "mnist": {"data_id": 554},
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
-READERS = ("npz", "csv", "h5")
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
-
-
-def load(
-    name=None,
-    path=None,
-    samples=None,
-    classes=None,
-    label=None,
-    seed=0,
-    folder=None,
-    scale=None,
-    labels=None,
-    encode=None,
-    missing=None,
-):
-    """A data set as arrays.
-
-    Parameters
-    ----------
-    name : "digits", "mnist", "fashion_mnist" or "cifar10", optional
-        The last three are downloaded once and cached by scikit-learn (in `folder`, or where scikit-learn keeps data).
-    path : str, optional
-        A .npz or .h5 file with arrays x and y, or a .csv table whose column `label` (missing: the last) is y.
-    samples : int, optional
-        Take that many, drawn without replacement; missing: all.
-    classes : list, optional
-        Keep these classes only. Two of them become one output of +-1, more become one centred output per class.
-        Missing: texts, and whole numbers of at most 20 values, are classes, all others are numbers to regress on.
-    seed : int
-        Of the draw of `samples`.
-    scale : "all", "features" or "none", optional
-        Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
-        whose columns have units of their own, else "all".
-    labels : "standard" or "raw", optional
-        Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
-        is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
-    encode, missing : str, optional
-        What to do with columns of texts and with gaps of a .csv table, see `learnability.domains.csv.read_csv`.
-
-    Returns
-    -------
-    x (samples, dim), y (samples, outputs), names of the outputs
-
-    Raises
-    ------
-    ValueError
-        An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
-        what to do.
-    """
-    raw = selected(name, path, samples, classes, label, seed, folder, encode, missing)
-    return prepared(*raw, classes, scale, labels)
 
 
 def selected(name, path, samples, classes, label, seed, folder, encode, missing):
@@ -103,7 +52,7 @@ def prepared(x, y, column, usual_scale, classes, scale, labels):
         spread = outputs.std(0)
         outputs = (outputs - outputs.mean(0)) / np.where(spread > 0, spread, 1.0)
     scale = choose("scale", scale or usual_scale, ("all", "features", "none"))
-    return _scaled(x.reshape(len(x), -1).astype(np.float64), scale), outputs, names
+    return _scaled(x, scale), outputs, names
 
 
 def _named(name, folder):
@@ -114,7 +63,12 @@ def _named(name, folder):
         return *datasets.load_digits(return_X_y=True), "y"
     source = {**OPENML[name], "data_home": folder, "as_frame": False, "return_X_y": True, "parser": "liac-arff"}
     try:
-        return *datasets.fetch_openml(**source), "y"
+        x, y = datasets.fetch_openml(**source)
+        return (
+            np.asarray(x).astype(np.uint8),
+            np.asarray(y),
+            "y",
+        )  # pixels: an eighth of the memory until they are scaled
     except OSError as error:
         raise ValueError(
             f"data set {name!r} is not cached and cannot be downloaded ({error}); fetch it once on a machine with "
@@ -123,24 +77,57 @@ def _named(name, folder):
 
 
 def _read(path, label, encode, missing):
-    require(path.suffix.lstrip(".") in READERS, f"{path}: unknown kind of file; use .npz, .csv or .h5")
+    """Inputs, labels and their name; ValueError for files that cannot be read, with the remedy."""
+    require(path.suffix in READERS, f"{path}: unknown kind of file; use one of {', '.join(READERS)}")
     require(path.is_file(), f"{path}: no such file")
-    if path.suffix == ".csv":
-        return read_csv(path, label, encode, missing)
+    return READERS[path.suffix](path, label, encode, missing)
+
+
+def _from_csv(path, label, encode, missing):
+    from .csv import read_csv  # here, because pandas takes long to import
+
+    return read_csv(path, label, encode, missing)
+
+
+def _from_npz(path, *_):
+    with _readable(path), np.load(path, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    return _inputs_and_labels(path, arrays)
+
+
+def _from_h5(path, *_):
+    with _readable(path), h5py.File(path) as file:
+        arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
+    return _inputs_and_labels(path, arrays)
+
+
+READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
+
+
+@contextmanager
+def _readable(path):
     try:
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {key: file[key] for key in file.files}
-        else:
-            with h5py.File(path) as file:
-                arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
+        yield
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
+
+
+def _inputs_and_labels(path, arrays):
     for key in ("x", "y"):
         require(key in arrays, f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}")
-    require(len(arrays["x"]) == len(arrays["y"]), f"{path}: x has {len(arrays['x'])} rows, y {len(arrays['y'])}")
-    y = arrays["y"]
-    return arrays["x"], y.astype(str) if y.dtype.kind in "SO" else y, "y"
+    x, y = arrays["x"], arrays["y"]
+    require(len(x) == len(y), f"{path}: x has {len(x)} rows, y {len(y)}")
+    return x, y.astype(str) if y.dtype.kind in "SO" else y, "y"
+
+
+@cache
+def rows_in(path):
+    """How many samples a readable file holds at most, without reading the inputs."""
+    if Path(path).suffix == ".csv":
+        with open(path, "rb") as file:
+            return sum(part.count(b"\n") for part in iter(partial(file.read, 1 << 20), b""))
+    with np.load(path) if Path(path).suffix == ".npz" else h5py.File(path) as file:
+        return len(file["y"])
 
 
 def are_classes(y, classes):
@@ -172,9 +159,13 @@ def _encoded(y, classes, column):
 
 
 def _scaled(x, scale):
+    """The inputs as float64, centred and scaled in place: no second copy of them is made."""
+    x = np.array(x.reshape(len(x), -1), dtype=np.float64)
     if scale == "none":
         return x
-    centred = x - x.mean(0)
-    size = np.sqrt((centred**2).mean(0 if scale == "features" else None))
+    x -= x.mean(0)
+    square = np.einsum("ij,ij->j", x, x) / len(x)
+    size = np.sqrt(square if scale == "features" else square.mean())
     require(bool(np.any(size > 0)), "all samples have the same inputs: there is nothing to tell them apart by")
-    return centred / np.where(size > 0, size, 1.0)
+    x /= np.where(size > 0, size, 1.0)
+    return x

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..common.errors import require, whole
+from ..common.errors import require, require_finite, whole
 from ..common.seeding import stream
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -61,6 +61,10 @@ class Domain(ABC):
     def evaluation(self):
         """The points on which learned functions are measured, x (points, dim), and their indices or None."""
 
+    def require_matrix(self):
+        """ValueError if `spectrum` would need a larger kernel matrix than can be decomposed; symmetry needs none."""
+        return
+
     @abstractmethod
     def kernel_values(self, architecture, kind="ntk"):
         """What a kernel file holds, dict of arrays: all that `spectrum_of` needs."""
@@ -90,6 +94,15 @@ class SymmetricDomain(Domain):
     @abstractmethod
     def spectrum_of_profile(self, profile):
         """Spectrum of the kernel whose values K(first, every) at `profile_points` are given."""
+
+    @abstractmethod
+    def zonal_functions(self):
+        """What a profile is made of: modes and their multiplicities (levels,), zonal functions (levels, m), weights (m,).
+
+        A kernel with eigenvalues lambda has the profile sum_k multiplicity_k lambda_k zonal_k, and a profile the
+        eigenvalues sum_j weight_j zonal_k(j) profile(j). Zonal functions are 1 at the first point; the weights are the
+        probabilities of the profile's points.
+        """
 
     @abstractmethod
     def moved(self, x, rng):
@@ -147,7 +160,7 @@ class FiniteDomain(Domain):
             values.shape[:1] == (self.size,),
             f"target {name!r} has shape {values.shape}; {self.kind} has {self.size} points",
         )
-        require(bool(np.isfinite(values).all()), f"target {name!r} holds values that are not finite")
+        require_finite(f"target {name!r}", values)
         return values
 
 
@@ -157,6 +170,16 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
     @abstractmethod
     def eigenfunctions(self):
         """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
+
+    def fourth_moments(self, functions):
+        """E[phi_i phi_j phi_k phi_l] of the listed columns of `eigenfunctions`, (number,) * 4, to rounding.
+
+        Gaussian variables have delta_ij delta_kl + delta_ik delta_jl + delta_il delta_jk. Parities have 1 where the
+        symmetric difference of the four sets is empty, else 0; waves what trigonometric identities say.
+        """
+        basis = self.eigenfunctions()[1][:, functions]
+        pairs = np.einsum("xi,xj->xij", basis, basis).reshape(self.size, -1)
+        return (pairs.T @ pairs / self.size).reshape((basis.shape[1],) * 4)
 
     @abstractmethod
     def power(self, values):

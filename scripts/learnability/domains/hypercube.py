@@ -105,6 +105,12 @@ class Hypercube(SymmetricFiniteDomain):
         noise = ROUNDING * np.array([fsum(map(abs, row)) for row in terms])
         return Spectrum.resolved(eigenvalues, np.array(counts, dtype=float), float(profile[0]), noise)
 
+    def zonal_functions(self):
+        counts = [comb(self.dim, k) for k in range(self.dim + 1)]
+        zonal = [[value / count for value in row] for row, count in zip(krawtchouk(self.dim), counts, strict=True)]
+        weights = np.array([count / (1 << self.dim) for count in counts])
+        return np.arange(self.dim + 1), np.array(counts, dtype=float), np.array(zonal), weights
+
     # --- eigenfunctions and targets ---------------------------------------------------------------------------
 
     def eigenfunctions(self):

@@ -5,10 +5,10 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 """
 
 import numpy as np
-from scipy import linalg
 
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
+from ..kernels.matrix import LARGEST_DECOMPOSED
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .data import are_classes, prepared, selected
@@ -70,11 +70,21 @@ class Samples(FiniteDomain):
     def points(self):
         return self._points
 
+    def require_matrix(self):
+        require(
+            self.size <= LARGEST_DECOMPOSED,
+            f"a kernel matrix on all {self.size} samples is needed, and {LARGEST_DECOMPOSED} are the most that are "
+            f"decomposed; write fewer `samples`, or use the experiment large_spectrum",
+        )
+
     def kernel_values(self, architecture, kind="ntk"):
-        return {"points": self._points, "matrix": architecture.kernel(self._points, kind=kind)}
+        self.require_matrix()
+        return {"points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
 
     def spectrum_of(self, values):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""
+        from scipy import linalg  # here, because jobs on other domains should not wait for it
+
         eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
         noise = self.size * np.finfo(float).eps * eigenvalues[-1]
         order = np.argsort(-eigenvalues, kind="stable")
@@ -107,10 +117,38 @@ class Samples(FiniteDomain):
 
 
 class DataSet(Samples):
-    """A data set from a file or a known name, see `learnability.domains.data.load`.
+    """A data set from a file or a known name.
 
     Training sets follow from the raw data and from what is made of them, not from rescaled numbers, whose last digit
     may differ between processors.
+
+    Parameters
+    ----------
+    name : "digits", "mnist", "fashion_mnist" or "cifar10", optional
+        The last three are downloaded once and cached by scikit-learn (in `folder`, or where scikit-learn keeps data).
+    path : str, optional
+        A .npz or .h5 file with arrays x and y, or a .csv table whose column `label` (missing: the last) is y.
+    samples : int, optional
+        Take that many, drawn without replacement; missing: all.
+    classes : list, optional
+        Keep these classes only. Two of them become one output of +-1, more become one centred output per class.
+        Missing: texts, and whole numbers of at most 20 values, are classes, all others are numbers to regress on.
+    seed : int
+        Of the draw of `samples`.
+    scale : "all", "features" or "none", optional
+        Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
+        whose columns have units of their own, else "all".
+    labels : "standard" or "raw", optional
+        Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
+        is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
+    encode, missing : str, optional
+        What to do with columns of texts and with gaps of a .csv table, see `learnability.domains.csv.read_csv`.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
+        what to do.
     """
 
     def __init__(

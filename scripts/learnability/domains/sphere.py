@@ -15,7 +15,7 @@ from math import lgamma, log
 
 import numpy as np
 
-from ..common.errors import require, whole
+from ..common.errors import real, whole
 from ..common.seeding import stream
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -44,8 +44,7 @@ class Hypersphere(SymmetricDomain):
     def __init__(self, dim, radius=None, test_points=10_000, max_degree=300):
         self.dim, self.test_points = whole("dim", dim, 3), whole("test_points", test_points, 1)
         self.max_degree = whole("max_degree", max_degree, 1)
-        self.radius = float(np.sqrt(dim) if radius is None else radius)
-        require(np.isfinite(self.radius) and self.radius > 0, f"radius must be finite and > 0, got {radius!r}")
+        self.radius = real("radius", np.sqrt(dim) if radius is None else radius, positive=True)
         self.identity = {**self.sampling_identity, "test_points": self.test_points}
 
     @property
@@ -104,6 +103,12 @@ class Hypersphere(SymmetricDomain):
             terms = weighted * polynomial
             values[degree], noise[degree] = terms.sum(), ROUNDING * (1 + degree) * np.abs(terms).sum()
         return Spectrum.resolved(values, multiplicities(self.dim, degrees), float(profile[0]), noise, degrees)
+
+    def zonal_functions(self):
+        angles, weights = self._quadrature
+        degrees = np.arange(self.max_degree + 1)
+        zonal = np.stack(list(gegenbauer(self.dim, np.cos([0.0, *angles]), self.max_degree)))
+        return degrees, multiplicities(self.dim, degrees), zonal, np.array([0.0, *weights])
 
     # --- targets ----------------------------------------------------------------------------------------------
 

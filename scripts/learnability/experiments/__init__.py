@@ -2,6 +2,9 @@
 
 `EXPERIMENTS` names the kinds that a configuration may ask for and their modules; a new kind is one file and one line
 here, and one figure. An experiment is cut into cells, the cross product of its `vary` entries, one job each.
+
+Cells that name the same domain and architecture share the kernel and spectrum files that studies read: a `run` that takes
+`files` is given those that `READS` lists for its kind, and computes the same itself where it is given none.
 """
 
 from importlib import import_module
@@ -18,6 +21,7 @@ EXPERIMENTS = {
     "fidelity": "learnability.experiments.fidelity",
     "gradient_norm": "learnability.experiments.gradient_norm",
     "hard_samples": "learnability.experiments.hard_samples",
+    "hermite_ansatz": "learnability.experiments.hermite_ansatz",
     "kappa_fluctuation": "learnability.experiments.kappa_fluctuation",
     "large_data": "learnability.experiments.large_data",
     "large_spectrum": "learnability.experiments.large_spectrum",
@@ -27,6 +31,24 @@ EXPERIMENTS = {
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",
     "spectra": "learnability.experiments.spectra",
+}
+WITHOUT_MATRIX = (
+    "hermite_ansatz",
+    "large_spectrum",
+)  # kinds for data sets whose kernel matrix is too large to decompose
+
+KERNEL, SPECTRUM = {"values": "ntk"}, {"eigenvalues": "ntk"}
+READS = {  # the files of its domain and architecture that a kind reads, and the kernel unless an option `kernel` says so
+    "circle_fits": KERNEL | SPECTRUM,
+    "corrections": KERNEL | SPECTRUM,
+    "covariance": KERNEL | SPECTRUM,
+    "deep_bootstrap": KERNEL | SPECTRUM,
+    "estimators": KERNEL,
+    "gradient_norm": KERNEL | SPECTRUM,
+    "hard_samples": KERNEL,
+    "kappa_fluctuation": KERNEL | SPECTRUM,
+    "random_features": {"eigenvalues": "nngp"},
+    "spectra": SPECTRUM,
 }
 
 

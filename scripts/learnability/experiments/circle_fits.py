@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import curve, mean_row, table
+from ..theory.covariance import coefficient_covariance
 from ..theory.prediction import predict
 
 
-def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_sizes, probe=5, seeds=30):
+def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_sizes, probe=5, seeds=30, files=None):
     """Targets amplitude * sqrt(2) cos(k t), learned by kernel regression and networks.
 
     Parameters
@@ -30,16 +30,18 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
     -------
     DataFrame
         "function" rows against `angle`, with mean and spread over seeds and theory (L f; its standard deviation is in
-        theory_spread); "coefficient" and "coefficient variance" rows against train_size.
+        theory_spread); "coefficient" and "coefficient variance" rows against train_size, their theory with fourth moments, that
+        of the paper in the column paper; curves of both in rows of sources theory and paper.
     """
-    circle, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = circle.spectrum(network), KernelMatrix.on(circle, network)
-    phi, level = target_from(circle, {"cosine": probe})(circle.points), spectrum.modes.tolist().index(probe)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    circle, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    phi = target_from(circle, {"cosine": probe})(circle.points)
+    theory = _Probed(circle, spectrum, probe)
     rows = []
     for frequency in frequencies:
         target = _scaled_cosine(circle, frequency, amplitude)
         known = amplitude if frequency == probe else 0.0
-        rows += _curves(circle, spectrum, target, level, known, max(train_sizes))
+        rows += _curves(circle, theory, target, known, max(train_sizes))
         truth = target(circle.points)
         for train_size in sorted({*shown_sizes, *train_sizes}):
             p = predict(spectrum, target, train_size)
@@ -52,10 +54,11 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
                         rows.append({**row, "angle": angle, "theory_spread": float(np.sqrt(p.variance))})
                 if train_size in train_sizes:
                     found = coefficients(phi[:, None], functions)[:, 0]
-                    variance = float(p.coefficient_variance[level])
-                    row = mean_row(source, "coefficient", found, known * p.mode_learnabilities[level], **keys)
-                    rows.append({**row, "theory_spread": float(np.sqrt(variance))})
-                    rows.append(mean_row(source, "coefficient variance", squared_deviations(found), variance, **keys))
+                    for measure, draws in (("coefficient", found), ("coefficient variance", squared_deviations(found))):
+                        fourth, paper = theory.moments(target, known, train_size)
+                        number = measure == "coefficient variance"
+                        row = mean_row(source, measure, draws, fourth[number], **keys)
+                        rows.append({**row, "paper": float(paper[number])})
     return table(rows)
 
 
@@ -74,13 +77,28 @@ def _scaled_cosine(circle, frequency, amplitude):
     )
 
 
-def _curves(circle, spectrum, target, level, known, largest):
-    """The target against the angle, and the theory of the probed coefficient against the training-set size."""
+class _Probed:
+    """Mean and variance of the learned coefficient on one cosine."""
+
+    def __init__(self, circle, spectrum, frequency):
+        self.circle, self.spectrum, self.frequency = circle, spectrum, frequency
+        self.level = spectrum.modes.tolist().index(frequency)
+
+    def moments(self, target, known, train_size):
+        """(mean, variance) with fourth moments and by the paper; `known` is the target's own coefficient."""
+        fourth = predict(self.spectrum, target, train_size, correction="fourth_moments", domain=self.circle)
+        matrix = coefficient_covariance(self.circle, self.spectrum, target, train_size, shown=[self.frequency])
+        paper = predict(self.spectrum, target, train_size)
+        means = (known * p.mode_learnabilities[..., self.level] for p in (fourth, paper))
+        return tuple(zip(means, (matrix[..., 0, 0], paper.coefficient_variance[..., self.level]), strict=True))
+
+
+def _curves(circle, theory, target, known, largest):
+    """The target against the angle, and both theories of the probed coefficient against the training-set size."""
     rows = curve("target", circle.angles, target(circle.points), "angle", target=target.name)
-    grid = np.linspace(1, largest, 200)
-    p = predict(spectrum, target, grid)
-    spread = np.sqrt(p.coefficient_variance[:, level])
-    for n, mean, std in zip(grid, known * p.mode_learnabilities[:, level], spread, strict=True):
-        row = {"source": "theory", "measure": "coefficient", "target": target.name, "train_size": n, "mean": mean}
-        rows.append({**row, "theory_spread": std})
+    grid = np.geomspace(1, largest, 100)
+    for source, (means, variances) in zip(("theory", "paper"), theory.moments(target, known, grid), strict=True):
+        for n, mean, variance in zip(grid, means, variances, strict=True):
+            row = {"source": source, "measure": "coefficient", "target": target.name, "train_size": n, "mean": mean}
+            rows.append({**row, "theory_spread": float(np.sqrt(variance))})
     return rows

@@ -3,12 +3,11 @@
 import numpy as np
 
 from ..common.seeding import stream
-from ..domains import domain_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import mean_row, table
+from ..theory.covariance import coefficient_covariance
 from ..theory.prediction import predict
 
 
@@ -22,8 +21,9 @@ def run(
     kernel_seeds=2000,
     network_seeds=100,
     shown=12,
+    files=None,
 ):
-    """E[vhat_i] = L_i v_i, Var[vhat_i] = E_test L_i^2 / n, no covariance between different modes.
+    """The paper's E[vhat_i] = L_i v_i, Var[vhat_i] = E_test L_i^2 / n and no covariance, and those of fourth moments.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ def run(
     Returns
     -------
     DataFrame
-        Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode. The
-        standard error of a covariance is that of its mean over draws.
+        Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode; theory is
+        that of fourth moments, paper the paper's. The standard error of a covariance is that of its mean over draws.
     """
-    cube, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = cube.spectrum(network), KernelMatrix.on(cube, network)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
     modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]
@@ -51,29 +51,34 @@ def run(
     given = np.zeros(cube.size)
     given[: len(coefficients_by_mode)] = coefficients_by_mode
     target = cube.target(basis @ given, "several modes")
-    level = [spectrum.modes.tolist().index(mode) for mode in modes.tolist()]
+    level = np.array([spectrum.modes.tolist().index(mode) for mode in modes.tolist()])
     rows = []
     for train_size in train_sizes:
         p = predict(spectrum, target, train_size)
-        mean, variance = p.mode_learnabilities[level] * given, p.coefficient_variance[level]
+        fourth = predict(spectrum, target, train_size, correction="fourth_moments", domain=cube)
+        matrix = coefficient_covariance(cube, spectrum, target, train_size, shown=order[:shown])
+        theory = (fourth.mode_learnabilities[level] * given, matrix)
+        paper = (p.mode_learnabilities[level] * given, np.diag(p.coefficient_variance[level[:shown]]))
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
             functions = learned_functions(cube, kernel, target, train_size, seeds, size)
             found = coefficients(basis[:, :shown], functions)  # (seeds, shown)
-            rows += _second_order(source, found[np.isfinite(found).all(1)], mean, variance, train_size)
+            rows += _second_order(source, found[np.isfinite(found).all(1)], theory, paper, train_size)
     return table(rows)
 
 
-def _second_order(source, found, mean, variance, train_size):
-    """Means, variances and covariances of learned coefficients (seeds, modes) beside their theory."""
+def _second_order(source, found, theory, paper, train_size):
+    """Means, variances and covariances of learned coefficients (seeds, modes) beside (mean, covariance) of two theories."""
     several = len(found) > 1  # one draw has no variance
     centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1)) if several else found[:0]
     rows = []
+
+    def add(measure, draws, moment, place, **keys):
+        row = mean_row(source, measure, draws, theory[moment][place], train_size=train_size, **keys)
+        rows.append({**row, "paper": float(paper[moment][place])})
+
     for i in range(found.shape[1]):
-        keys = {"train_size": train_size, "mode": i}
-        rows.append(mean_row(source, "coefficient", found[:, i], mean[i], **keys))
-        rows.append(mean_row(source, "coefficient variance", centred[:, i] ** 2, variance[i], **keys))
-        rows += [
-            mean_row(source, "covariance", centred[:, i] * centred[:, j], 0.0, **keys, mode2=j)
-            for j in range(i + 1, found.shape[1])
-        ]
+        add("coefficient", found[:, i], 0, i, mode=i)
+        add("coefficient variance", centred[:, i] ** 2, 1, (i, i), mode=i)
+        for j in range(i + 1, found.shape[1]):
+            add("covariance", centred[:, i] * centred[:, j], 1, (i, j), mode=i, mode2=j)
     return rows

@@ -6,9 +6,8 @@ given time hardly depends on its size; then it stops falling.
 
 import numpy as np
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import kernel_experiment
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -18,7 +17,16 @@ from ..theory.prediction import predict
 
 
 def run(
-    train_sizes, decades, domain=None, architecture=None, target=None, exponent=2.0, modes=500_000, seeds=10, times=12
+    train_sizes,
+    decades,
+    domain=None,
+    architecture=None,
+    target=None,
+    exponent=2.0,
+    modes=500_000,
+    seeds=10,
+    times=12,
+    files=None,
 ):
     """Test error against effective time n / ridge.
 
@@ -42,9 +50,9 @@ def run(
         sizes = np.array(train_sizes, dtype=float)
         test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid).test_mse / aim.power.sum()
         return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
-    data, network = domain_from(domain), architecture_from(architecture)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    data, spectrum, kernel = given.domain, given.spectrum, given.kernel
     aims = {"target": target_from(data, target)}
-    spectrum, kernel = data.spectrum(network), KernelMatrix.on(data, network)
     measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
         spectral = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size, population=data.size)

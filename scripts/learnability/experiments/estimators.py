@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.metrics import mean_squared_error
 from ..measurements.regression import learned_function
 from ..regression.cross_validation import estimate
@@ -12,7 +11,7 @@ from ..tables.means import mean_row, table
 from ..theory.per_sample import predict_samples
 
 
-def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
+def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, files=None):
     """Compare GCV, leave-one-out and 1/Tr A^-1 to measured errors and to the per-sample theory.
 
     Returns
@@ -22,8 +21,9 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30):
         measured error (column theory), with the standard error of the difference, the third to the theory. Rows "kappa"
         compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
-    data, network = domain_from(domain), architecture_from(architecture)
-    aim, kernel = target_from(data, target), KernelMatrix.on(data, network)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    data, kernel = given.domain, given.kernel
+    aim = target_from(data, target)
     f, rows = np.asarray(aim(*data.evaluation())), []
     for ridge in ridges:
         for n in train_sizes:

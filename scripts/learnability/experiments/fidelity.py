@@ -35,7 +35,7 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
         converged, `difference` (root mean square over all points to the reference), `distance` (the same between the
         reference and its infinite-width kernel prediction).
     """
-    domain, network = Hypercube(dim=dim), architecture_from(architecture)
+    domain, architecture = Hypercube(dim=dim), architecture_from(architecture)
     trainers = [("gradient_descent", "step_fraction", share) for share in (reference, 2 * reference, 0.5)]
     trainers += [("gradient_flow", "tolerance", tolerance) for tolerance in tolerances]
     tables = []
@@ -44,12 +44,14 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
         samples = [domain.sample(train_size, seed) for seed in range(seeds)]
         x = np.stack([x for x, _ in samples])
         y = np.stack([target(x, index) for x, index in samples])[..., None]
-        wide = np.stack([kernel_regression(network, a, b, domain.points) for a, b in zip(x, y, strict=True)])
+        wide = np.stack([kernel_regression(architecture, a, b, domain.points) for a, b in zip(x, y, strict=True)])
         exact = None
         for method, name, accuracy in trainers:
             began = perf_counter()
             limit = LONGEST if method == "gradient_descent" else 100_000
-            result = fit(network, width, range(seeds), x, y, domain.points, method, max_steps=limit, **{name: accuracy})
+            result = fit(
+                architecture, width, range(seeds), x, y, domain.points, method, max_steps=limit, **{name: accuracy}
+            )
             seconds = (perf_counter() - began) / seeds
             exact = result.predictions if exact is None else exact
             table = {

@@ -8,9 +8,8 @@ tangent at each of a number of points, by central differences, E|grad f|^2 = (di
 import numpy as np
 
 from ..common.seeding import stream
-from ..domains import Circle, domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import Circle, target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
@@ -19,7 +18,7 @@ from ..theory.statistics import mean_squared_gradient
 STEP = 1e-2  # radians; float32 networks leave 1e-5 of rounding in the quotient
 
 
-def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, network_seeds=20, points=1000):
+def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, network_seeds=20, points=1000, files=None):
     """Measure E|grad fhat|^2 of kernel regression and networks, and compare to the theory.
 
     Returns
@@ -27,8 +26,9 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     DataFrame
         Rows "gradient" against train_size.
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel, aim = space.spectrum(network), KernelMatrix.on(space, network), target_from(space, target)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    aim = target_from(space, target)
     circle = isinstance(space, Circle)
     modes = spectrum.modes
     laplacian = modes**2 if circle else modes * (modes + space.dim - 2) / space.radius**2

@@ -2,15 +2,14 @@
 
 import numpy as np
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import learned_function
 from ..tables.means import mean_row, table
 from ..theory.per_sample import predict_samples
 
 
-def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8):
+def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, files=None):
     """Predict and measure the error of every sample of a data set.
 
     Parameters
@@ -24,8 +23,9 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8):
     DataFrame
         Rows "error of a sample" against `sample`, sources kernel; rows "input" of the hardest, against sample and feature.
     """
-    data, network = domain_from(domain), architecture_from(architecture)
-    kernel, wanted = KernelMatrix.on(data, network), target_from(data, target)
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    data, kernel = given.domain, given.kernel
+    wanted = target_from(data, target)
     everywhere = data.evaluation()
     f = np.asarray(wanted(*everywhere)).reshape(data.size, -1)
     predicted = predict_samples(kernel.values, f, train_size, ridge).off_train_errors.mean(-1)

@@ -11,15 +11,14 @@ solves the conservation law.
 import numpy as np
 from scipy import linalg
 
-from ..domains import domain_from, target_from
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.metrics import coefficients
 from ..tables.means import curve, mean_row, table
 from ..theory.conservation import effective_regularization
 
 
-def run(domain, architecture, targets, train_sizes, draws=1000):
+def run(domain, architecture, targets, train_sizes, draws=1000, files=None):
     """Mean and relative variance of 1 / (phi^T K^-1 phi) and of kappa_D over training sets.
 
     Parameters
@@ -33,15 +32,16 @@ def run(domain, architecture, targets, train_sizes, draws=1000):
     DataFrame
         Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    spectrum, kernel = space.spectrum(network), KernelMatrix(network, values=network.kernel(space.points))
+    given = KernelOnDomain.of(domain, architecture, files=files)
+    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    whole = kernel.block(space.evaluation()) if kernel.values is None else kernel.values
     rows = []
     for specification in targets:
         target = target_from(space, specification)
         phi = target(*space.evaluation())
         grid = np.geomspace(min(train_sizes), max(train_sizes), 100)
         rows += curve("kappa", grid, effective_regularization(spectrum, grid), "train_size", target=target.name)
-        eigenvalue = coefficients(phi[:, None], (kernel.values @ phi) / space.size)[0]
+        eigenvalue = coefficients(phi[:, None], (whole @ phi) / space.size)[0]
         for train_size in train_sizes:
             inverse = np.empty(draws)
             for draw in range(draws):

@@ -30,7 +30,7 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
         (ridge 0) and kernel (simulation).
     """
     spectrum, target = Spectrum([1 / dim], [dim]), Target([1.0])
-    network = FullyConnected(0)
+    linear = FullyConnected(0)
     grid = np.unique(np.concatenate([np.linspace(0, max(train_sizes), 400), [dim - 1e-3, dim + 1e-3]]))
     overfitting = predict(spectrum, target, grid).overfitting_coefficient
     rows = curve("overfitting_coefficient", grid, overfitting, "train_size", ridge=0.0)
@@ -48,7 +48,7 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
                 beta = rng.standard_normal(dim)
                 beta /= np.linalg.norm(beta)
                 y = x @ beta + noise_std * rng.standard_normal(train_size)
-                learned = kernel_regression(network, x, y, test, ridge)
+                learned = kernel_regression(linear, x, y, test, ridge)
                 errors.append(((test @ beta - learned) ** 2).mean() + noise_std**2)
             expected = float(predict(spectrum, target, train_size, ridge, noise_std).test_mse)
             rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=train_size))

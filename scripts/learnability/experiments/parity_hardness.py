@@ -7,9 +7,7 @@ needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al. 2021, sec. 4): exponentially ma
 
 import numpy as np
 
-from ..domains import Hypercube
-from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import mean_squared_error
 from ..tables.means import mean_row, table
@@ -24,9 +22,10 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     DataFrame
         Rows "samples needed" against `dim`: sources kernel (compared to the theory), theory and bound.
     """
-    cube, network = Hypercube(dim), architecture_from(architecture)
-    spectrum, target = cube.spectrum(network), cube.parity(dim)
-    kernel, f = KernelMatrix.on(cube, network), target(cube.points)
+    given = KernelOnDomain.of({"kind": "hypercube", "dim": dim}, architecture)
+    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    target = cube.parity(dim)
+    f = target(cube.points)
 
     def learned_error(n):
         functions = learned_functions(cube, kernel, target, n, seeds)

@@ -9,15 +9,15 @@ import numpy as np
 import torch
 
 from ..common.errors import require
-from ..domains import domain_from, target_from
+from ..domains import target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..ensembles.networks import Ensemble, as_tensor
-from ..kernels import architecture_from
 from ..regression.ridge import minimum_norm_solve, ridge_regression
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
 
 
-def run(domain, architecture, target, train_sizes, features, ridges, draws=100):
+def run(domain, architecture, target, train_sizes, features, ridges, draws=100, files=None):
     """Test error over the plane of training sizes and features.
 
     Parameters
@@ -33,9 +33,10 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100):
     DataFrame
         Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    require(network.depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {network.depth}")
-    spectrum, wanted = space.spectrum(network, kind="nngp"), target_from(space, target)
+    given = KernelOnDomain.of(domain, architecture, "nngp", files)
+    space, depth = given.domain, given.architecture.depth
+    require(depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {depth}")
+    spectrum, wanted = given.spectrum, target_from(space, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
     rows = []
@@ -45,7 +46,7 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100):
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():
-                errors = draw_errors(space, network, wanted, int(size), width, ridge, draws)
+                errors = draw_errors(space, given.architecture, wanted, int(size), width, ridge, draws)
                 expected = values[np.searchsorted(widths, width)]
                 rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=size, features=width))
     return table(rows)

@@ -1,11 +1,15 @@
 """Architectures ranked by predicted error, and the ranking confirmed by kernel regression and by trained networks."""
 
+from itertools import product
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from ..common.progress import counted
 from ..domains import domain_from, target_from
+from ..domains.normalisation import normalised
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
@@ -19,7 +23,19 @@ from ..tables.means import mean_row, table
 from ..theory.prediction import predict
 
 
-def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10, width=None, network_seeds=3):
+def run(
+    domain,
+    grid,
+    target,
+    train_sizes,
+    ridge=0.0,
+    kernels=("ntk",),
+    seeds=10,
+    width=None,
+    network_seeds=3,
+    network_sizes=None,
+    reach=0.5,
+):
     """Rank all candidates, measure all of them by kernel regression, train the best, the median and the worst.
 
     Parameters
@@ -31,14 +47,22 @@ def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10
         Training sets for kernel regression and for networks.
     width : int, optional
         Of trained networks; missing: none are trained.
+    network_sizes : list of int, optional
+        Of the train_sizes, those at which networks are trained; missing: all. Gradient flow of several outputs solves an
+        eigenproblem of outputs * n rows per step.
+    reach : float
+        The normalised error for which the samples needed are told.
 
     Returns
     -------
     DataFrame
         Rows "test_mse_off_train" against candidate, kernel_kind and train_size: sources kernel and network beside the
-        prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets). Rows "rank
-        correlation" (Spearman, of a source with the measured errors) against train_size. Rows "seconds": the ranking as a
-        whole, and the training of all candidates, as estimated from those that were trained.
+        prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets); nmse is the mean
+        over the labels' variance. Rows "best" per train_size: the candidate of least predicted error (mean and nmse: the
+        normalised one), its runner_up, margin and margin_error. Rows "samples needed" per candidate to reach nmse, with
+        their standard_error (see `learnability.selection.ranking.Selection`). Rows "rank correlation" (Spearman, of a
+        source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
+        all candidates, as estimated from those that were trained.
     """
     place = domain_from(domain)
     aim = target_from(place, target)
@@ -46,21 +70,36 @@ def run(domain, grid, target, train_sizes, ridge=0.0, kernels=("ntk",), seeds=10
     ranking = select(place, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
-    for kind in kernels:
-        for name, network in networks.items():
-            matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
-            keys = {
-                "candidate": name,
-                "kernel_kind": kind,
-                "activation": activation_from(network.activation).name,
-                "depth": network.depth,
-            }
-            for n in train_sizes:
-                rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+    for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
+        matrix, spectrum = KernelMatrix.on(place, network, kind), place.spectrum(network, kind)
+        keys = {
+            "candidate": name,
+            "kernel_kind": kind,
+            "activation": activation_from(network.activation).name,
+            "depth": network.depth,
+        }
+        for n in train_sizes:
+            rows += _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
-        rows += _trained(place, aim, networks, predicted, train_sizes, width, network_seeds)
-    return table(rows)
+        rows += _trained(place, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
+    for row in rows:
+        if row["measure"] == "test_mse_off_train":
+            row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
+    return table([*rows, *_recommended(ranking, reach)])
+
+
+def _recommended(ranking, reach):
+    """The best candidate of each size with its margin, and the samples that each candidate needs."""
+    best = ranking.best().drop(columns=["ridge", "test_mse"]).assign(measure="best")
+    best["mean"] = best["nmse"]
+    needed = ranking.samples_needed(reach).drop(columns="ridge").rename(columns={"samples": "mean"})
+    both = pd.concat([best, needed.assign(measure="samples needed", nmse=reach)]).assign(source="theory")
+    names = {"architecture": "candidate", "kernel": "kernel_kind"}
+    return [
+        {key: value for key, value in row.items() if not pd.isna(value)}
+        for row in both.rename(columns=names).to_dict("records")
+    ]
 
 
 def _measured(place, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
@@ -117,7 +156,7 @@ def _trained(place, aim, networks, predicted, train_sizes, width, seeds):
         samples = [place.sample(n, seed) for seed in range(seeds)]
         x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])
         began = perf_counter()
-        for name in chosen:
+        for name in counted(chosen, f"networks of width {width}, n = {n}"):
             result = fit(networks[name], width, range(seeds), x, y, points)
             errors = [
                 mean_squared_error(f, learned, ~np.isin(everywhere, index)) if done else np.nan

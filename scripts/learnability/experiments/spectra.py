@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from ..domains import domain_from
 from ..domains.domain import SymmetricDomain
-from ..kernels import architecture_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..tables.means import curve, mean_row, table
 
 
-def run(domain, architecture, kernel="ntk", max_mode=None):
+def run(domain, architecture, kernel="ntk", max_mode=None, files=None):
     """The spectrum of one architecture on one domain.
 
     Parameters
@@ -22,12 +21,12 @@ def run(domain, architecture, kernel="ntk", max_mode=None):
     DataFrame
         Rows "eigenvalue" and "multiplicity" against `mode`; the row "trace" compares sum m lambda + tail to K(x, x).
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    spectrum = space.spectrum(network, kernel)
+    given = KernelOnDomain.of(domain, architecture, kernel, files)
+    space, spectrum = given.domain, given.spectrum
     order = np.argsort(spectrum.modes)
     kept = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
     points = space.profile_points()[:1] if isinstance(space, SymmetricDomain) else space.points
-    trace = np.diag(network.kernel(points, kind=kernel)).mean()
+    trace = np.diag(given.architecture.kernel(points, kind=kernel)).mean()
     rows = curve("eigenvalue", spectrum.modes[kept], spectrum.eigenvalues[kept], "mode")
     rows += curve("multiplicity", spectrum.modes[kept], spectrum.multiplicities[kept], "mode")
     return table([*rows, mean_row("kernel", "trace", [trace], spectrum.trace)])

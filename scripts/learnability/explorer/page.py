@@ -16,6 +16,8 @@ PLAIN = {
     "train_mse": "train error",
     "test_mse": "test error",
     "test_mse_off_train": "test error off the training set",
+    "nmse": "normalised error (1: that of the mean)",
+    "r2": "R² off the training set",
     "accuracy": "accuracy",
 }
 

@@ -24,6 +24,7 @@ FIGURES = {
     "estimators": "learnability.figures.estimators",
     "fidelity": "learnability.figures.fidelity",
     "hard_samples": "learnability.figures.hard_samples",
+    "hermite_ansatz": "learnability.figures.hermite_ansatz",
     "large_data": "learnability.figures.large_data",
     "large_spectrum": "learnability.figures.large_spectrum",
     "optimizers": "learnability.figures.optimizers",

@@ -3,12 +3,27 @@
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from ..common.errors import choose
 from ..tables.columns import CURVES, LABELS
-from .style import MARKERS, PAGE, SETTINGS, colours, finite, left_out, panels, source_handles, summarised
+from .style import (
+    MARKERS,
+    PAGE,
+    ROUNDING,
+    SETTINGS,
+    colours,
+    finite,
+    label_ends,
+    left_out,
+    panels,
+    scale_of,
+    source_handles,
+    summarised,
+)
 
+MOST_IN_LEGEND = 6
+SHARES = ("learnability", "accuracy", "r2")  # of a whole
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
 
 
@@ -23,8 +38,8 @@ def draw(
     measures=None,
     group=None,
     panel="measure",
-    xscale="linear",
-    yscale="linear",
+    xscale="auto",
+    yscale="auto",
     title=None,
     limits=None,
     select=None,
@@ -40,9 +55,11 @@ def draw(
     measures : list of str, optional
         Missing: all.
     group : str, optional
-        Column whose values get colours.
+        Column whose values get colours; more than six are named at the ends of their curves, else in the legend.
     panel : str
         Column whose values get panels of their own.
+    xscale, yscale : "auto", "linear" or "log"
+        "auto" is log where what was measured (without measurements, the theory) spans a decade; shares are linear.
     limits : dict of panel to [low, high], optional
     select : dict of column to value, optional
         Rows to draw; rows without a value in that column stay.
@@ -73,20 +90,19 @@ def draw(
                 lines = part if group is None else part[part[group] == value]
                 _lines(axis, lines, x, colour, best)
             label = LABELS.get(name if panel == "measure" else part["measure"].iloc[0], str(name))
-            axis.set(xlabel=LABELS.get(x, x), ylabel=label, xscale=xscale, yscale=yscale)
-            axis.xaxis.set_minor_formatter(NullFormatter())
-            axis.yaxis.set_minor_formatter(NullFormatter())
-            measured = part.loc[~part["source"].isin(CURVES) & (part[x] > 0), x]
-            if x == "train_size" and xscale == "log" and len(measured):
-                axis.set_xlim(left=measured.min() / 2)
+            axis.set(xlabel=LABELS.get(x, x), ylabel=label)
+            _scale(axis, part, x, xscale, yscale)
             if panel != "measure":
                 axis.set_title(f"{LABELS.get(panel, panel)} {name}" if not isinstance(name, str) else name)
             if limits and name in limits:
                 axis.set_ylim(*limits[name])
+        legend = group is not None and len(groups) <= MOST_IN_LEGEND
+        if group is not None and not legend:
+            _name_curves(axes[columns - 1], rows[rows[panel] == names[columns - 1]], x, group, palette)
         for axis in axes[len(names) :]:
             axis.set_visible(False)
         handles = [
-            Line2D([], [], color=c, label=f"{_group_name(group)}{_number(v)}") for v, c in palette.items() if group
+            Line2D([], [], color=c, label=f"{_group_name(group)}{_number(v)}") for v, c in palette.items() if legend
         ]
         handles += source_handles(set(rows["source"]))
         extra = [source for source in ("exact", "gcv", "leave-one-out", "bound") if source in set(rows["source"])]
@@ -99,6 +115,40 @@ def draw(
         across = min(len(handles), 6 if columns > 1 else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
+
+
+def _scale(axis, rows, x, xscale, yscale):
+    """Set the axes' scales, chosen by what was measured where they are "auto"."""
+    measured = rows[~rows["source"].isin(CURVES)]
+    told = measured if len(measured) else rows
+    numbers = {"x": told[x] if told[x].dtype.kind in "if" else [], "y": told["mean"]}
+    if told["measure"].isin(SHARES).all():
+        numbers["y"] = []
+    for side, scale in (("x", xscale), ("y", yscale)):
+        line = getattr(axis, f"{side}axis")
+        axis.set(**{f"{side}scale": scale_of(numbers[side]) if scale == "auto" else scale})
+        if scale == "auto" and line.get_scale() == "log":
+            line.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            line.set_major_formatter("{x:g}")
+        line.set_minor_formatter(NullFormatter())
+    positive = measured.loc[measured[x] > 0, x] if x == "train_size" and axis.get_xscale() == "log" else []
+    if len(positive):
+        axis.set_xlim(left=positive.min() / 2)
+    if axis.get_yscale() == "log" and len(measured):
+        real = measured.loc[measured["mean"] > ROUNDING * measured["mean"].max(), "mean"]
+        axis.set_ylim(bottom=max(axis.get_ylim()[0], real.min() / 3) if len(real) else None)
+
+
+def _name_curves(axis, rows, x, group, palette):
+    """The groups' names at the right ends of their curves, or of their points."""
+    ends = []
+    for value, colour in palette.items():
+        part = rows[(rows[group] == value) & np.isfinite(rows["mean"])].sort_values(x)
+        curve = part[part["source"] == "theory"]
+        if len(part):
+            last = (curve if len(curve) else part).iloc[-1]
+            ends.append((f"{_group_name(group)}{_number(value)}", colour, last[x], last["mean"]))
+    label_ends(axis, ends)
 
 
 def _lines(axis, rows, x, colour, best):

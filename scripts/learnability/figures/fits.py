@@ -10,7 +10,7 @@ from .style import COLOURS, MARKERS, NAMES, SETTINGS, panels
 def draw(table, probe="cos 5t", title=None):
     """Rows: targets. Panels: learned functions (mean and one standard deviation) at each size, then the coefficient.
 
-    The grey band and the black curve in the last column are the theory's standard deviation and mean.
+    Lines in the last column are one standard deviation from the mean: solid with fourth moments, dashed the paper's.
     """
     with rc_context(SETTINGS):
         targets = list(dict.fromkeys(table["target"]))
@@ -37,20 +37,25 @@ def draw(table, probe="cos 5t", title=None):
         handles = [
             Line2D([], [], color="0.75", linewidth=2.2, label="target"),
             Line2D([], [], color="black", linestyle=":", label="theory, mean"),
+            Line2D([], [], color="black", linewidth=0.9, label="std. dev., fourth moments"),
+            Line2D([], [], color="0.5", linestyle="--", linewidth=0.8, label="std. dev., paper"),
             *[
                 Line2D([], [], color=colour, marker=MARKERS[source], markersize=3.5, label=NAMES[source])
                 for source, colour in COLOURS.items()
             ],
         ]  # fmt: skip
-        figure.legend(handles=handles, loc="outside upper center", ncols=4, title=title)
+        figure.legend(handles=handles, loc="outside upper center", ncols=6, columnspacing=1.2, title=title)
         return figure
 
 
 def _coefficient(axis, rows, probe):
-    theory = rows[rows["source"] == "theory"].sort_values("train_size")
-    low, high = theory["mean"] - theory["theory_spread"], theory["mean"] + theory["theory_spread"]
-    axis.fill_between(theory["train_size"], low, high, color="0.85", linewidth=0)
-    axis.plot(theory["train_size"], theory["mean"], color="black", linewidth=0.8)
+    for source, style in (
+        ("paper", {"color": "0.5", "linestyle": "--", "linewidth": 0.8}),
+        ("theory", {"color": "black", "linewidth": 0.9}),
+    ):
+        theory = rows[rows["source"] == source].sort_values("train_size")
+        for sign in (-1, 1):
+            axis.plot(theory["train_size"], theory["mean"] + sign * theory["theory_spread"], **style)
     for shift, (source, colour) in zip((0.96, 1.04), COLOURS.items(), strict=True):
         found = rows[rows["source"] == source].sort_values("train_size")
         axis.errorbar(

@@ -7,7 +7,7 @@ from ..tables.columns import CURVES, LABELS
 from .style import MARKERS, SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
 
 TOLD_APART = ("target", "train_size")
-MEASURES = ("test_mse", "learnability")
+SHOWN = ("test_mse", "learnability")
 
 
 def draw(table, title=None, scale="log"):
@@ -25,7 +25,7 @@ def draw(table, title=None, scale="log"):
         experiments = converged(table)
         sizes = experiments.loc[experiments["source"].isin(MARKERS), "train_size"]
         smallest = max(sizes[sizes > 0].min() / 2, 0.5)
-        for axis, measure in zip(axes, MEASURES, strict=True):
+        for axis, measure in zip(axes, SHOWN, strict=True):
             for target, colour in palette.items():
                 for source, rows in experiments[experiments["target"] == target].groupby("source"):
                     if source in CURVES:

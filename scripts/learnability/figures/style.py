@@ -29,6 +29,8 @@ SETTINGS = {
     "svg.fonttype": "none",
 }
 MARKERS = {"kernel": "o", "network": "^"}
+ROUNDING = 1e-9  # of the largest value: an error that is zero but for rounding
+LABEL_SIZE = 6.5  # points
 COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
 
 
@@ -133,3 +135,34 @@ def summarised(table):
     measures = [m for m in MEASURES if m in table]
     long = converged(table).melt(keys, measures, "measure", "value")
     return long.groupby([*keys, "measure"], dropna=False)["value"].agg(mean="mean", spread="std").reset_index()
+
+
+def scale_of(values):
+    """ "log" where positive values span a decade, else "linear"; zeros and rounding errors do not count."""
+    values = np.asarray(values, dtype=float)
+    values = values[np.isfinite(values)]
+    if len(values) == 0 or values.min() < 0:
+        return "linear"
+    values = values[values > ROUNDING * values.max()]
+    return "log" if len(values) and values.max() >= 10 * values.min() else "linear"
+
+
+def label_ends(axis, ends):
+    """Names at the right ends of curves in place of a legend, moved apart where they would lie on each other.
+
+    ends : list of (name, colour, x, y) in the order of the data
+    """
+    height = axis.figure.get_figheight() * 72 * axis.get_position().height
+    step = 1.15 * LABEL_SIZE / height  # of the axis
+    heights = [axis.transAxes.inverted().transform(axis.transData.transform((x, y)))[1] for _, _, x, y in ends]
+    order = np.argsort(heights, kind="stable")
+    placed = np.clip(np.array(heights)[order], 0, 1)
+    for number in range(1, len(placed)):
+        placed[number] = max(placed[number], placed[number - 1] + step)
+    placed -= max(0, placed[-1] - 1)
+    for where, number in zip(placed, order, strict=True):
+        name, colour, x, y = ends[number]
+        axis.annotate(
+            name, (x, y), (1.1, where), textcoords=axis.transAxes, fontsize=LABEL_SIZE, va="center",
+            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.8, "patchA": None, "relpos": (0, 0.5)},
+        )  # fmt: skip

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import torch
 
-from ..common.errors import choose, require, whole
+from ..common.errors import choose, real, whole
 from .activations import Activation, activation_from
 from .points import matching_points
 
@@ -54,9 +54,7 @@ class FullyConnected:
         activation_from(self.activation)
         object.__setattr__(self, "depth", whole("depth", self.depth))
         for name in ("weight_std", "bias_std"):
-            value = float(getattr(self, name))
-            require(math.isfinite(value) and value >= 0, f"{name} must be finite and >= 0, got {value!r}")
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, real(name, getattr(self, name)))
 
     @property
     def identity(self):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+LARGEST_DECOMPOSED = 20_000  # samples of a data set whose kernel matrix is decomposed: some 20 GB
 LARGEST_MATRIX = 4096  # points of a symmetric finite domain whose kernel matrix is kept whole
 
 

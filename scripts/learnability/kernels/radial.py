@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 
-from ..common.errors import require
+from ..common.errors import real, require
 from .points import matching_points
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
@@ -39,9 +39,7 @@ class Radial:
     odd = False
 
     def __post_init__(self):
-        length = float(self.length)
-        require(math.isfinite(length) and length > 0, f"length must be finite and > 0, got {self.length!r}")
-        object.__setattr__(self, "length", length)
+        object.__setattr__(self, "length", real("length", self.length, positive=True))
 
     @property
     def identity(self):

@@ -7,7 +7,8 @@ The matrices are symmetric positive definite and are solved by Cholesky; a kerne
 import numpy as np
 from scipy import linalg
 
-from ..common.errors import require
+from ..common.errors import real, require, require_finite
+from ..kernels.odd import warn_of_odd
 
 EPSILON = np.finfo(float).eps
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
@@ -35,6 +36,7 @@ def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="n
     x_train, x_test = np.asarray(x_train, dtype=float), np.asarray(x_test, dtype=float)
     y_train = np.asarray(y_train, dtype=float)
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    warn_of_odd(architecture, y_train)
     train_kernel = architecture.kernel(x_train, kind=kind)
     test_kernel = architecture.kernel(x_test, x_train, kind=kind)
     row_of = {row.tobytes(): number for number, row in enumerate(x_train)}
@@ -57,8 +59,8 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     -------
     (n_test,) or (n_test, outputs)
     """
-    require(np.isfinite(ridge) and ridge >= 0, f"ridge must be finite and >= 0, got {ridge!r}")
-    require(bool(np.isfinite(y_train).all()), "y_train holds values that are not finite")
+    ridge = real("ridge", ridge)
+    require_finite("y_train", y_train)
     if len(train_kernel) == 0:
         return np.zeros((len(test_kernel), *y_train.shape[1:]))
     alpha, exact = dual_coefficients(train_kernel, y_train, ridge)

@@ -7,12 +7,17 @@ would move their means.
 """
 
 from dataclasses import dataclass, field
+from itertools import product
 from time import perf_counter
+from warnings import warn
 
 import numpy as np
 import pandas as pd
 
 from ..common.errors import require
+from ..common.progress import counted
+from ..domains.normalisation import normalised, variances
+from ..kernels.odd import misses_the_mean, remark
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 
@@ -27,16 +32,20 @@ class Selection:
     ----------
     table : DataFrame
         A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (off the
-        training set where the domain is finite), nmse (over the target's variance: 1 is the error of the mean), rank.
+        training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the mean),
+        rank.
     seconds : float
         What the ranking took.
     errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
         On a data set the predicted error of every sample where it is not in the training set.
+    variances : (points,)
+        Expected squared distance of the label from the target's mean at each point of the domain's evaluation.
     """
 
     table: pd.DataFrame
     seconds: float
     errors: dict = field(repr=False)
+    variances: np.ndarray = field(repr=False)
 
     def best(self):
         """The best candidate of each training size, with its margin.
@@ -56,7 +65,8 @@ class Selection:
             row |= {"train_size": train_size, "runner_up": None, "margin": np.nan, "margin_error": np.nan}
             if not same.all():
                 second = part[~same].iloc[0]
-                row["runner_up"] = f"{second['architecture']} ({second['kernel']}, ridge {second['ridge']:g})"
+                ridge = f", ridge {second['ridge']:g}" if second["ridge"] > 0 else ""
+                row["runner_up"] = f"{second['architecture']} ({second['kernel']}{ridge})"
                 row["margin"] = second["test_mse"] / first["test_mse"] - 1
                 row["margin_error"] = self._difference_error(first, second) / first["test_mse"]
             rows.append(row)
@@ -74,20 +84,46 @@ class Selection:
     def samples_needed(self, nmse):
         """Training samples that each candidate needs to reach a normalised error, fewest first.
 
-        Interpolated between the ranked training sizes, linearly in the logarithms; nan where it is not reached within
-        them, and the smallest of them where the error is below it from there on.
+        Returns
+        -------
+        DataFrame
+            Per candidate: samples, interpolated between the ranked training sizes, linearly in the logarithms; nan where
+            the error is not reached within them, and the smallest of them where it is below from there on. On a data set
+            standard_error says how far another draw of the data would move samples (the delta method, over samples);
+            nan elsewhere and at the smallest size.
         """
         rows = []
         for candidate, part in self.table.groupby(PARAMETERS, sort=False):
             part = part[part["train_size"] > 0].sort_values("train_size")
-            rows.append({**dict(zip(PARAMETERS, candidate, strict=True)), "samples": _crossing(part, nmse)})
-        return pd.DataFrame(rows).sort_values("samples", kind="stable", ignore_index=True)
+            samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), nmse)
+            rows.append((*candidate, samples, error))
+        table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
+        return table.sort_values("samples", kind="stable", ignore_index=True)
+
+    def _crossing(self, candidate, sizes, nmse, level):
+        """Where the error first falls below a level, and its standard error, from errors in the order of sizes."""
+        below = np.flatnonzero(nmse <= level)
+        if len(below) == 0:
+            return np.nan, np.nan
+        last = below[0]
+        if last == 0:
+            return float(sizes[0]), np.nan
+        above = np.log(nmse[last - 1] / level)
+        drop = np.log(nmse[last - 1] / nmse[last])
+        octave = np.log(sizes[last] / sizes[last - 1])
+        samples = float(sizes[last - 1] * np.exp(octave * above / drop))
+        ends = [self.errors.get((*candidate, size)) for size in sizes[last - 1 : last + 1]]
+        if ends[0] is None:
+            return samples, np.nan
+        first, second, unit = (values / values.mean() for values in (*ends, self.variances))
+        share = above / drop
+        moved = ((1 - share) * first + share * second - unit) / drop  # each sample's influence on the share
+        return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
 
     def __repr__(self):
         number = len(self.table[PARAMETERS].drop_duplicates())
-        return (
-            f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{self.best().to_string(index=False)}"
-        )
+        best = self.best().to_string(index=False, float_format="{:.4g}".format)
+        return f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{best}"
 
     def _repr_html_(self):
         return self.best().to_html(index=False)
@@ -119,20 +155,21 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     """
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     began, rows, errors = perf_counter(), [], {}
-    variance = _variance(domain, target)
-    for name, architecture in architectures.items():
-        for kernel in kernels:
-            for ridge in ridges:
-                means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
-                for number, train_size in enumerate(train_sizes):
-                    key = (name, kernel, float(ridge), train_size)
-                    rows.append((*key, means[number], means[number] / variance if variance > 0 else np.nan))
-                    if samples is not None:
-                        errors[key] = samples[number]
+    spread = variances(domain, target) + noise_std**2
+    odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
+    if odd:
+        warn(remark(odd, target.name), stacklevel=2)
+    for (name, architecture), kernel, ridge in counted(product(architectures.items(), kernels, ridges), "candidates"):
+        means, samples = _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std)
+        for number, train_size in enumerate(train_sizes):
+            key = (name, kernel, float(ridge), train_size)
+            rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
+            if samples is not None:
+                errors[key] = samples[number]
     table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse"])
     table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
-    return Selection(table, perf_counter() - began, errors)
+    return Selection(table, perf_counter() - began, errors, spread)
 
 
 def _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_std):
@@ -146,22 +183,3 @@ def _predicted(domain, architecture, kernel, target, train_sizes, ridge, noise_s
     p = predict(domain.spectrum(architecture, kernel), target, train_sizes, ridge, noise_std, population=domain.size)
     error = p.test_mse if p.test_mse_off_train is None else p.test_mse_off_train
     return error if p.power.ndim == 1 else error.mean(-1), None
-
-
-def _variance(domain, target):
-    """Variance of the target under the domain's measure, mean over outputs."""
-    values = np.asarray(target(*domain.evaluation()))
-    return values.reshape(len(values), -1).var(0).mean()
-
-
-def _crossing(part, level):
-    """Where the error first falls below a level, from rows sorted by training size."""
-    below = np.flatnonzero(part["nmse"].to_numpy() <= level)
-    if len(below) == 0:
-        return np.nan
-    n, error = np.log(part["train_size"].to_numpy(float)), np.log(part["nmse"].to_numpy())
-    last = below[0]
-    if last == 0:
-        return float(np.exp(n[0]))
-    share = (error[last - 1] - np.log(level)) / (error[last - 1] - error[last])
-    return float(np.exp(n[last - 1] + share * (n[last] - n[last - 1])))

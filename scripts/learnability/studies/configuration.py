@@ -9,11 +9,13 @@ import numpy as np
 from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
+from ..experiments import READS
 from ..kernels.grid import expanded
 from .costs import mini_batch_seconds, network_seconds, seed_ranges, seed_ranges_by_cost
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
+SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,23 @@ class Experiment:
     ----------
     cells : dict of cell name to (options, labels)
         The arguments of the kind's `run`, and the columns that name the cell in the joined table.
+    names : dict of cell name to dict
+        What the cell's domain and architecture are called in the configuration, those that it has.
     """
 
     name: str
     kind: str
     figure: str
     cells: dict
+    names: dict
     figure_options: dict = field(default_factory=dict)
+
+    def reads(self, cell, name):
+        """Domain, architecture and kernel of the file that a cell reads as `name` (see `experiments.READS`), or None."""
+        kernel, entries = READS.get(self.kind, {}).get(name), self.names[cell]
+        if kernel is None or len(entries) < 2:
+            return None
+        return entries["domain"], entries["architecture"], self.cells[cell][0].get("kernel", kernel)
 
     def settings(self):
         """What the experiment is, for its caption: options that all cells share, and how many cells there are."""
@@ -134,6 +146,11 @@ def targets_in(options):
     """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
     return {label_of(target): target for target in given}
+
+
+def grid_in(options):
+    """The architectures of an experiment's option `grid`, {name: specification}."""
+    return expanded("net", options["grid"]) if "grid" in options else {}
 
 
 def studies_from(config):
@@ -168,18 +185,17 @@ def experiments_from(config):
 
 
 def _experiment(config, name, entry):
-    cells = {}
+    cells, names = {}, {}
     for values in itertools.product(*entry["vary"].values()):
         labels = dict(zip(entry["vary"], values))
         cell = "~".join(_file_name(labels[key]) for key in sorted(labels)) or "all"  # whatever the order in the file
         options = {**entry["options"], **labels}
-        for what, section in (("domain", "domains"), ("architecture", "architectures")):
-            if what in options:
-                options[what] = config[section][_known(config, f"experiments.{name}", what, options[what])]
-        cells[cell] = (_in_order(options), _in_order(labels))
-    return Experiment(
-        name, entry["kind"], entry.get("figure", entry["kind"]), cells, _in_order(entry["figure_options"])
-    )
+        where = f"experiments.{name}"
+        names[cell] = {what: _known(config, where, what, options[what]) for what in SECTIONS if what in options}
+        named = {what: config[SECTIONS[what]][known] for what, known in names[cell].items()}
+        cells[cell] = (_in_order({**options, **named}), _in_order(labels))
+    figure_options = _in_order(entry["figure_options"])
+    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, names, figure_options)
 
 
 def _in_order(value):
@@ -251,6 +267,6 @@ def _sizes(where, entry):
 
 def _known(config, where, what, name):
     try:
-        return choose(what, name, config["domains" if what == "domain" else "architectures"])
+        return choose(what, name, config[SECTIONS[what]])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None

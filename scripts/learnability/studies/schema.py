@@ -5,15 +5,17 @@ from dataclasses import fields
 import yaml
 
 from ..common.errors import require
-from ..ensembles.training.methods import METHODS
+from ..ensembles.training.methods import DTYPE, MAX_STEPS, METHODS, TARGET_MSE
 
 
 def load_schema(path):
-    """The JSON schema as a dict: training methods, their options' defaults, and what a study may override."""
+    """The JSON schema as a dict: training methods, their defaults, and what a study may override."""
     with open(path, encoding="utf-8") as file:
         schema = yaml.safe_load(file)
     training = schema["properties"]["training"]["properties"]
     training["method"]["enum"] = [*METHODS]
+    for name, default in (("target_mse", TARGET_MSE), ("max_steps", MAX_STEPS), ("dtype", DTYPE)):
+        training[name]["default"] = default
     options = [field for method in METHODS.values() for field in fields(method)]
     for name in {field.name for field in options}:
         defaults = {field.default for field in options if field.name == name}

@@ -12,7 +12,7 @@ from functools import partial
 import jsonschema
 
 from ..common.errors import require, require_arguments
-from .configuration import experiments_from, studies_from, targets_in, with_grids
+from .configuration import experiments_from, grid_in, studies_from, targets_in, with_grids
 from .schema import described
 
 
@@ -74,6 +74,7 @@ def check_meaning(config):
     """
     from ..domains import domain_from
     from ..kernels import architecture_from
+    from .remarks import remarks
 
     domains = with_context("domains", config["domains"], domain_from)
     architectures = with_context("architectures", config["architectures"], architecture_from)
@@ -85,22 +86,7 @@ def check_meaning(config):
         with_context(section, entries, _check_figure_options)
     with_context("studies", studies, _check_figure)
     with_context("studies", studies, partial(_check_networks, architectures))
-    return [
-        f"studies.{study.name}: network {name} is an odd function of its inputs (bias_std 0) and "
-        f"cannot learn the mean of {label}; give it a bias_std, e.g. 0.1"
-        for study in studies.values()
-        for name in study.architectures
-        for label in _off_centre(study, domains[study.domain_name])
-        if architectures[name].odd
-    ]
-
-
-def _off_centre(study, domain):
-    """Targets of a data set whose mean is more than a hundredth of their power."""
-    found = [] if domain.alike else _targets(study.targets, domain).items()
-    return [
-        label for label, target in found if (target.values.mean(0) ** 2).sum() > 0.01 * (target.values**2).mean(0).sum()
-    ]
+    return remarks(config, studies, experiments, domains, architectures)
 
 
 def _check_study(study, domain):
@@ -108,6 +94,7 @@ def _check_study(study, domain):
     from ..ensembles.training.methods import trainer_from
     from ..measurements.labels import truth
 
+    _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
     truth(_targets(study.targets, domain), *domain.sample(1, 0))
@@ -120,12 +107,16 @@ def _check_experiment(known, entry):
 
     known : list of (specification, domain), built before
     """
-    from ..experiments import experiment
+    from ..experiments import WITHOUT_MATRIX, experiment
+    from ..kernels import architecture_from
 
     for options, labels in entry.cells.values():
-        require_arguments("option", experiment(entry.kind), options)
+        require_arguments("option", experiment(entry.kind), options, without=["files"])
+        with_context("grid", grid_in(options), architecture_from)
         if options.get("domain"):
             domain = next(domain for specification, domain in known if specification == options["domain"])
+            if entry.kind not in WITHOUT_MATRIX:
+                _check_matrix(domain, labels.get("domain", "of the options"))
             _targets(targets_in(options), domain)
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, labels.get("domain", "of the options"))
 
@@ -133,7 +124,7 @@ def _check_experiment(known, entry):
 def _check_figure_options(entry):
     from ..figures import drawing
 
-    require_arguments("figure option", drawing(entry.figure), entry.figure_options, skip=1)
+    require_arguments("figure option", drawing(entry.figure), entry.figure_options, without=["table"])
 
 
 def _check_networks(architectures, study):
@@ -178,6 +169,13 @@ def _check_sizes(key, sizes, domain, name):
     require(
         size is None or largest <= size, f"{key}: {largest} is larger than domain {name!r}, which has {size} points"
     )
+
+
+def _check_matrix(domain, name):
+    try:
+        domain.require_matrix()
+    except ValueError as error:
+        raise ValueError(f"domain {name!r}: {error}") from None
 
 
 def with_context(where, entries, build):

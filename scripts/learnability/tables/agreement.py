@@ -24,12 +24,13 @@ def agreement(table):
         table = table.reindex(columns=dict.fromkeys([*table, "theory", "standard_error", "functions"]))
         return _distances(table[table["theory"].notna() & table["mean"].notna() & ~table["source"].isin(CURVES)].copy())
     keys = ["architecture", "target", "ridge", "noise_std", "train_size"]
-    theory = table[table["source"] == "theory"].set_index(keys)[MEASURES]
+    measures = [measure for measure in MEASURES if measure in table]
+    theory = table[table["source"] == "theory"].set_index(keys)[measures]
     theory = theory[~theory.index.duplicated()]
     experiments = table[table["source"].isin(EXPERIMENTS)]
     usable = experiments[experiments["converged"].astype("boolean").fillna(True)]
     parts = []
-    for measure in MEASURES:
+    for measure in measures:
         groups = usable.groupby([*keys, "source", "width"], dropna=False)[measure]
         part = groups.agg(functions="count", mean="mean", standard_error="sem").reset_index()
         part.insert(part.columns.get_loc("functions"), "measure", measure)

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from .. import __version__
 from .agreement import agreement
 from .columns import NAMES
+from .recommendation import recommendation
 
 CLOSE = 3  # standard errors
 SOFTWARE = ("torch", "numpy", "scipy", "snakemake")
@@ -22,7 +23,13 @@ def caption(name, settings, table):
     """
     lines = [f"**{name}**", ""]
     lines += [f"- {key}: ``{_short(value)}``" for key, value in settings.items() if value not in ({}, [], None)]
-    lines += ["", *_summary(table), "", f"Made with learnability {__version__}, {_versions()}."]
+    lines += [
+        "",
+        *_summary(table),
+        *(f"- {line}" for line in recommendation(table)),
+        "",
+        f"Made with learnability {__version__}, {_versions()}.",
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -1,7 +1,7 @@
 """The columns of a study's table, and what each of them means in a figure."""
 
 KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
-MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "accuracy"]
+MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
 EXPERIMENTS = ("kernel", "network")
 NAMES = {
@@ -20,6 +20,8 @@ LABELS = {
     "test_mse": r"test error $\mathcal{E}_{\mathrm{test}}$",
     "train_mse": r"train error $\mathcal{E}_{\mathrm{train}}$",
     "test_mse_off_train": "test error off the training set",
+    "nmse": "normalised error off the training set",
+    "r2": "$R^2$ off the training set",
     "learnability": r"learnability $\mathcal{L}(f)$",
     "accuracy": "accuracy",
     "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",

@@ -3,14 +3,15 @@
 import pandas as pd
 
 from .columns import KEYS
+from .normalised import with_normalised
 
 
 def joined(parts):
-    """All sources of a study in one table, sorted; the key columns first.
+    """All sources of a study in one table with normalised errors, sorted; the key columns first.
 
     parts : list of (DataFrame, dict of constant columns such as source, architecture, width)
     """
-    table = pd.concat([part.assign(**constants) for part, constants in parts], ignore_index=True)
+    table = with_normalised(pd.concat([part.assign(**constants) for part, constants in parts], ignore_index=True))
     others = [column for column in table if column not in KEYS]
     if "converged" not in others:  # no networks
         others.append("converged")

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..domains.normalisation import variances
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 from ..theory.statistics import off_training_mse, sign_accuracy
@@ -25,7 +26,8 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     if drawn_from and not domain.alike:
         per_sample = sample_table(matrix, targets, sample_sizes, ridges, noise_stds)
         table = pd.concat([per_sample, table.assign(source="eigensystem")], ignore_index=True)
-    return table
+    spread = {name: variances(domain, target).mean() for name, target in targets.items()}
+    return table.assign(target_variance=table["target"].map(spread))
 
 
 def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=(), population=None):

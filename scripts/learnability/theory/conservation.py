@@ -8,7 +8,7 @@ Trace beyond the listed modes (`Spectrum.tail`) is added to delta.
 import numpy as np
 
 from ..spectra.measure import SpectralMeasure
-from .newton import solve_in_log
+from .newton import bracket, solve_in_log
 
 
 def effective_regularization(spectrum, train_size, ridge=0.0):
@@ -40,11 +40,6 @@ def _solve(measure, rank, n, delta):
     and delta/kappa + (rank - n)+, which do not cancel when nearly everything is learned.
     """
     few = n <= rank / 2
-    trace = float(measure.nodes @ measure.weights[:, 0])
-    smallest = measure.nodes.min(initial=np.inf)
-    high = np.log(trace + delta) - np.log(n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.log(np.fmax(delta / n, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
 
     def balance(kappa):
         learned, missed, slope = (
@@ -55,4 +50,4 @@ def _solve(measure, rank, n, delta):
         down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
         return up, down, np.where(few, (slope + ridge) / down, slope / up + ridge / down)
 
-    return solve_in_log(balance, low, high)
+    return solve_in_log(balance, *bracket(measure, rank, n, delta, delta / n))

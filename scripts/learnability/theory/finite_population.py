@@ -23,8 +23,8 @@ from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
 from ..spectra.spectrum import Spectrum
 from .eigenlearning import mode_learnabilities
-from .newton import solve_in_log
-from .solution import Solution
+from .newton import bracket, solve_in_log
+from .solution import Solution, damped
 
 
 def solve(spectrum, power, beyond, n, delta, sigma, population):
@@ -64,16 +64,16 @@ def solve(spectrum, power, beyond, n, delta, sigma, population):
     noise = sigma[:, None] ** 2
     unexplained = missed + noise * mean_square[:, None]
     bias = np.where(interpolates[:, None], 0.0, missed)
-    per_mode = _product(fluctuation, unexplained) + np.where(n > 0, noise.T / size, 0.0).T  # Gamma
+    per_mode = damped(fluctuation, unexplained) + np.where(n > 0, noise.T / size, 0.0).T  # Gamma
     variance = squares[:, None] * per_mode
-    off_train = _product(off, unexplained)
+    off_train = damped(off, unexplained)
     return Solution(
         kappa=kappa,
         overfitting_coefficient=1 + squares * fluctuation[:, 0],
         learnability=learned / power.sum(0),
         bias=bias,
         test_mse=bias + variance + noise,
-        train_mse=_product(off_train, left[:, None] ** 2),
+        train_mse=damped(off_train, left[:, None] ** 2),
         variance=variance,
         mode_learnabilities=lambda: mode_learnabilities(levels, kappa),
         coefficient_variance=lambda: mode_learnabilities(levels, kappa)[:, :, None] ** 2 * per_mode[:, None, :],
@@ -129,11 +129,6 @@ def _conserved(spectrum, n, delta, size):
 
 def _balanced(measure, rank, n, delta, size):
     few = n <= rank / 2
-    trace = float(measure.nodes @ measure.weights[:, 0])
-    smallest = measure.nodes.min(initial=np.inf)
-    high = np.log(trace + delta) - np.log(n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.log(np.fmax(delta / size, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
 
     def balance(kappa):
         learned, missed, slope, square = (
@@ -146,7 +141,7 @@ def _balanced(measure, rank, n, delta, size):
         down = np.where(few, learned + ridge, ridge + np.maximum(rank - n, 0))
         return up, down, np.where(few, (slope + fall) / down, slope / up + fall / down)
 
-    return solve_in_log(balance, low, high)
+    return solve_in_log(balance, *bracket(measure, rank, n, delta, delta / size))
 
 
 def _sums(spectrum, power, kappa, size):
@@ -163,8 +158,3 @@ def _sums(spectrum, power, kappa, size):
     )
     u, mean_square = (missed[:, 0] + zeros) / size, (missed_squares[:, 0] + zeros) / size
     return u, mean_square, spread[:, 0], squares[:, 0], learned[:, 1:], missed_squares[:, 1:] + power[~positive].sum(0)
-
-
-def _product(factor, error):
-    """factor * error, 0 where the error is, even if the factor is infinite."""
-    return np.where(error > 0, factor, 0.0) * error

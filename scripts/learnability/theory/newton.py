@@ -5,6 +5,22 @@ import numpy as np
 MOST_STEPS = 200
 
 
+def bracket(measure, rank, n, delta, least):
+    """Bounds of log kappa that follow from the conservation law, (grid,): low, -inf where there is none, and high.
+
+    Parameters
+    ----------
+    measure : SpectralMeasure, of `rank` modes in all
+    n, delta : (grid,) training sizes > 0 and ridges, in the unit of the measure
+    least : (grid,), the kappa that the ridge alone would give
+    """
+    trace = float(measure.nodes @ measure.weights[:, 0])
+    smallest = measure.nodes.min(initial=np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low = np.log(np.fmax(least, np.where(n < rank, smallest * (rank - n) / n, 0.0)) / 2)
+    return low, np.log(trace + delta) - np.log(n)
+
+
 def solve_in_log(balance, low, high):
     """The kappa at which an increasing side equals a decreasing one, to relative precision.
 

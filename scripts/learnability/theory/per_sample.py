@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from ..common.errors import require
+from ..common.errors import reals, require, require_finite
+from .classes import right_output_is_largest
 from .sample_equations import along, smallest_ridge
 
 SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
@@ -44,7 +45,9 @@ class SamplePrediction:
     test_mse: np.ndarray  # all samples, those of the training set included
     test_mse_off_train: np.ndarray  # at n = M the leave-one-out error
     train_mse: np.ndarray  # at n = 0 its limit
-    accuracy: np.ndarray  # sign(fhat) = y over all samples, fhat taken as Gaussian; nan unless y is one output of +-1
+    accuracy: (
+        np.ndarray
+    )  # over all samples, fhat taken as Gaussian: of signs for one output of +-1, of the largest of several
     accuracy_off_train: np.ndarray
     kappas: np.ndarray  # grid + (M,): kappa_x / M; all are equal to `predict`'s kappa if all points are alike
     overfitting_coefficients: np.ndarray  # grid + (M,): without noise test_mse = mean over x of this times residual^2
@@ -106,25 +109,20 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     """
     matrix, y = _checked(matrix, y)
     size = len(matrix)
-    arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    for name, value in arguments.items():
-        require(
-            np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}"
-        )
-        values = np.asarray(value, dtype=float)
-        require(bool((np.isfinite(values) & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
-    n, delta, sigma = (a.copy() for a in np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in arguments.values())))
+    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    grids = np.broadcast_arrays(*(reals(name, value) for name, value in given.items()))
+    n, delta, sigma = (grid.copy() for grid in grids)
     require(bool((n <= size).all()), f"train_size {n.max(initial=0.0):g} is more than the {size} samples of the matrix")
     single, labels = y.ndim == 1, y.reshape(size, -1)
-    signs = single and bool((np.abs(y) == 1).all())
+    pairs = np.triu_indices(labels.shape[1]) if _are_classes(labels) else (np.arange(labels.shape[1]),) * 2
 
-    pairs, pair_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
-    pair_of = pair_of.ravel()
+    cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
+    cell_of = cell_of.ravel()
     floor = smallest_ridge(matrix)
     rows = [None] * n.size
-    for pair, solution in enumerate(along(matrix, labels, pairs[:, 1] / size, np.fmax(pairs[:, 0], floor))):
-        for point in np.flatnonzero(pair_of == pair):
-            rows[point] = _summary(labels, solution, pairs[pair, 1] / size, sigma.ravel()[point], signs)
+    for cell, solution in enumerate(along(matrix, labels, cells[:, 1] / size, np.fmax(cells[:, 0], floor), pairs)):
+        for point in np.flatnonzero(cell_of == cell):
+            rows[point] = _summary(labels, solution, cells[cell, 1] / size, sigma.ravel()[point], pairs)
 
     def gathered(name):
         values = np.array([row[name] for row in rows])
@@ -141,7 +139,7 @@ def _checked(matrix, y):
         matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
         f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
     )
-    require(bool(np.isfinite(matrix).all()), "matrix holds values that are not finite")
+    require_finite("matrix", matrix)
     asymmetry = np.abs(matrix - matrix.T).max()
     require(
         asymmetry <= 1e-8 * np.abs(matrix).max(),
@@ -152,21 +150,27 @@ def _checked(matrix, y):
         y.ndim in (1, 2) and len(y) == len(matrix) and y.size > 0,
         f"y must be (M,) or (M, outputs) with M = {len(matrix)}, the rows of the matrix; got shape {y.shape}",
     )
-    require(bool(np.isfinite(y).all()), "y holds values that are not finite")
+    require_finite("y", y)
     return matrix, y
 
 
-def _summary(labels, solution, c, sigma, signs):
+def _are_classes(labels):
+    """Whether every sample is of one class: one output of +-1, or several of which one is the larger of two values."""
+    if labels.shape[1] == 1:
+        return bool((np.abs(labels) == 1).all())
+    high = labels == labels.max()
+    return bool((high.sum(1) == 1).all() and np.ptp(labels[~high]) == 0)
+
+
+def _summary(labels, solution, c, sigma, pairs):
     """The fields of SamplePrediction at one grid point."""
     shrunk, noise = solution.trained[:, None], sigma**2
-    off = solution.off_train[:, :-1] + noise * solution.off_train[:, -1:]
+    own = pairs[0] == pairs[1]
+    off = solution.off_train[:, :-1][:, own] + noise * solution.off_train[:, -1:]
     everywhere = (1 - c + c * shrunk**2) * off + 2 * c * (1 - shrunk) * noise
     accuracy = off_accuracy = np.nan
-    if signs:
-        spread = np.fmax(off - noise - solution.off_residual**2, 0.0)
-        off_accuracy = _agreement(1 - labels * solution.off_residual, spread)
-        spread = shrunk**2 * spread + (1 - shrunk) ** 2 * noise
-        accuracy = (1 - c) * off_accuracy + c * _agreement(1 - labels * shrunk * solution.off_residual, spread)
+    if _are_classes(labels):
+        accuracy, off_accuracy = _accuracies(labels, solution, c, noise, pairs)
     with np.errstate(invalid="ignore"):
         learnability = 1 - (labels * solution.residual).sum(0) / (labels**2).sum(0)
     return {
@@ -185,7 +189,22 @@ def _summary(labels, solution, c, sigma, signs):
     }
 
 
-def _agreement(margin, variance):
-    """Mean probability that a Gaussian of mean `margin` is positive."""
+def _accuracies(labels, solution, c, noise, pairs):
+    """Over all samples, and where they are not in the training set; the learned function is taken as Gaussian."""
+    missed, shrunk, outputs = solution.off_residual, solution.trained[:, None], labels.shape[1]
+    spread = np.empty((len(labels), outputs, outputs))
+    products = solution.off_train[:, :-1] - missed[:, pairs[0]] * missed[:, pairs[1]]
+    spread[:, pairs[0], pairs[1]] = spread[:, pairs[1], pairs[0]] = products
+    spread += (noise * np.fmax(solution.off_train[:, -1] - 1, 0))[:, None, None] * np.eye(outputs)
+    kept = shrunk[:, :, None] ** 2 * spread + noise * (1 - shrunk[:, :, None]) ** 2 * np.eye(outputs)
+    off, on = (_right(labels, labels - missed, spread), _right(labels, labels - shrunk * missed, kept))
+    return (1 - c) * off + c * on, off
+
+
+def _right(labels, mean, covariance):
+    """Mean probability of the right sign, or that the right output is the largest."""
+    if labels.shape[1] > 1:
+        return right_output_is_largest(mean, covariance, labels.argmax(1)).mean()
+    margin, variance = (labels * mean)[:, 0], np.fmax(covariance[:, 0, 0], 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return special.ndtr(np.where(margin == 0, 0.0, margin / np.sqrt(variance))).mean()

@@ -1,13 +1,14 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
 from dataclasses import dataclass
+from functools import partial
 from warnings import warn
 
 import numpy as np
 
-from ..common.errors import choose, require
+from ..common.errors import choose, reals, require
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, few_samples, finite_population, random_features
+from . import eigenlearning, few_samples, finite_population, fourth_moments, random_features
 from .solution import Solution
 
 
@@ -115,7 +116,18 @@ class Prediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
-def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, population=None, features=None, correction=None):
+def predict(
+    spectrum,
+    target,
+    train_size,
+    ridge=0.0,
+    noise_std=0.0,
+    *,
+    population=None,
+    features=None,
+    correction=None,
+    domain=None,
+):
     """Predict generalization from a kernel's spectrum alone.
 
     Parameters
@@ -133,9 +145,13 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
         infinite. Missing: the kernel itself, the paper's equations (`learnability.theory.eigenlearning`).
 
-    correction : "few_samples", optional
-        Learnability grows sample by sample, and a mode's error is carried by the others (`learnability.theory.few_samples`):
-        for kernels with one dominant mode and n below about 16, without a ridge.
+    correction : "few_samples" or "fourth_moments", optional
+        "fourth_moments": the next order in 1/n, with any ridge and noise, for kernels of hypercube, circle and sphere; training
+        sets are drawn without replacement from a domain that is a list of points (`learnability.theory.fourth_moments`).
+        "few_samples": learnability grows sample by sample, and a mode's error is carried by the others; without a ridge, for
+        any spectrum with one dominant mode and n below about 16 (`learnability.theory.few_samples`).
+    domain : SymmetricDomain, with correction "fourth_moments" only
+        The domain that the spectrum belongs to.
 
     Returns
     -------
@@ -145,7 +161,7 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
     ------
     ValueError
         A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features; a
-        population smaller than train_size or than the spectrum's number of modes.
+        population smaller than train_size or than the spectrum's number of modes; a domain that is not the spectrum's.
     """
     several = sum(option is not None for option in (population, features, correction)) > 1
     require(not several, "give one of population, features and correction: no theory knows two of them")
@@ -157,13 +173,17 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
         given["population"], equations = population, finite_population
     elif correction is not None:
         equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
-    grids = np.broadcast_arrays(*(_checked(name, value, features is not None) for name, value in given.items()))
+    required = correction == "fourth_moments"
+    require(required == (domain is not None), "correction 'fourth_moments' and domain are given together, or neither")
+    solve = partial(equations.solve, domain=domain) if required else equations.solve
+    endless = ("train_size", "features") if features is not None else ()
+    grids = np.broadcast_arrays(*(reals(name, value, infinite=name in endless) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):
         warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
-    solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
+    solution = solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
     shape = grids["train_size"].shape
 
     def shaped(name):
@@ -181,14 +201,5 @@ def predict(spectrum, target, train_size, ridge=0.0, noise_std=0.0, *, populatio
     )
 
 
-CORRECTIONS = {"few_samples": few_samples}
+CORRECTIONS = {"few_samples": few_samples, "fourth_moments": fourth_moments}
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
-
-
-def _checked(name, value, endless):
-    """An argument as an array; ValueError if it is negative, or infinite where nothing is."""
-    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
-    values = np.asarray(value, dtype=float)
-    finite = np.isfinite(values) | (endless and name in ("train_size", "features")) & (values == np.inf)
-    require(bool((finite & (values >= 0)).all()), f"{name} must be finite and >= 0, got {value!r}")
-    return values

@@ -24,7 +24,7 @@ from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
 from .eigenlearning import mode_learnabilities
 from .newton import solve_in_log
-from .solution import Solution
+from .solution import Solution, damped
 
 
 def solve(spectrum, power, beyond, train_size, ridge, noise_std, features):
@@ -64,15 +64,15 @@ def solve(spectrum, power, beyond, train_size, ridge, noise_std, features):
         per_sample = np.where(n > 0, 1 / n, 0.0)
     # at n = rank E0 diverges like 1/kappa; interpolation there is exact, whatever the limit
     unexplained = missed + beyond + share[:, None] * between + sigma[:, None] ** 2
-    test = _product(overfitting[:, None], unexplained)
-    of_data = _product(test, ((squares + share * spread) * per_sample)[:, None])
+    test = damped(overfitting[:, None], unexplained)
+    of_data = damped(test, ((squares + share * spread) * per_sample)[:, None])
     return Solution(
         kappa=kappa,
         overfitting_coefficient=overfitting,
         learnability=learned / (power.sum(0) + beyond),
         bias=missed + beyond,
         test_mse=test,
-        train_mse=_product(test, unfitted[:, None] ** 2),
+        train_mse=damped(test, unfitted[:, None] ** 2),
         variance=of_data + share[:, None] * between,
         mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
         coefficient_variance=lambda: _variance(spectrum, kappa, test, share, between / room[:, None], per_sample),
@@ -90,12 +90,7 @@ def _variance(spectrum, kappa, test, share, of_features, per_sample):
     """Var[vhat_i] of each eigenfunction in the level, (grid, levels, outputs)."""
     learned, between = _modes(spectrum, kappa)
     of_data = (learned**2 + share[:, None] * between) * per_sample[:, None]
-    return _product(test[:, None], of_data[:, :, None]) + between[:, :, None] * of_features[:, None]
-
-
-def _product(error, weight):
-    """error * weight, 0 where the weight is, even if the error is infinite."""
-    return np.where(weight > 0, error, 0.0) * weight
+    return damped(test[:, None], of_data[:, :, None]) + between[:, :, None] * of_features[:, None]
 
 
 def effective_regularization(spectrum, train_size, ridge, features):

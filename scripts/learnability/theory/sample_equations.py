@@ -34,19 +34,19 @@ def smallest_ridge(matrix):
 
 @dataclass(frozen=True)
 class SampleSolution:
-    """At one c and delta; a column of off_train per output, then one for the noise."""
+    """At one c and delta; a column of off_train per pair of outputs, then one for the noise."""
 
     kappa: np.ndarray  # (M,)
     residual: np.ndarray  # (M, outputs), y - E[fhat]
     off_residual: np.ndarray  # (M, outputs)
-    off_train: np.ndarray  # (M, outputs + 1)
+    off_train: np.ndarray  # (M, pairs + 1): mean products of two residuals where x is not selected
     trained: np.ndarray  # (M,): s, by which training on a sample shrinks its residual
     overfitting: np.ndarray  # (M,)
     steps: int
 
 
-def along(matrix, labels, shares, ridges):
-    """Solve at every (c, delta), in order: c increases at each delta."""
+def along(matrix, labels, shares, ridges, pairs):
+    """Solve at every (c, delta), in order: c increases at each delta. pairs : two arrays, outputs i and j."""
     size = len(matrix)
     first = path = None  # of one delta: (logit c, log mu, d log mu / d logit c) solved before
     previous = None
@@ -55,14 +55,14 @@ def along(matrix, labels, shares, ridges):
             first, path, previous = path[0] if path else first, [], delta
         if c == 0:
             shrunk = delta / np.fmax(np.diag(matrix) + delta, np.finfo(float).tiny)
-            off = np.hstack([labels**2, np.ones((size, 1))])
+            off = np.hstack([labels[:, pairs[0]] * labels[:, pairs[1]], np.ones((size, 1))])
             yield SampleSolution(np.full(size, np.inf), labels, labels, off, shrunk, np.ones(size), 0)
             continue
         logit = special.logit(min(c, 1 - EPSILON))
         known = path or [first or (logit, np.log(np.diag(matrix) + delta) - logit, np.zeros(size))]
         start = _extrapolated(known, logit)
         log_mu, inverse, steps = _balance(matrix, delta, c, start)
-        solution, slope = _errors(inverse, labels, log_mu, delta, c, steps)
+        solution, slope = _errors(inverse, labels, log_mu, delta, c, steps, pairs)
         if c < 1:
             path.append((logit, log_mu, slope))
         yield solution
@@ -131,7 +131,7 @@ def _curvature(inverse, diagonal, dtype=np.float64):
     return linalg.cho_factor(theta, lower=True, overwrite_a=True, check_finite=False)
 
 
-def _errors(inverse, labels, log_mu, delta, c, steps):
+def _errors(inverse, labels, log_mu, delta, c, steps, pairs):
     """Errors of every sample once mu is known, and d log mu / d logit c."""
     diagonal = np.diag(inverse).copy()
     alpha = linalg.blas.dsymm(1.0, inverse, labels, lower=1)
@@ -140,7 +140,7 @@ def _errors(inverse, labels, log_mu, delta, c, steps):
     kappa = delta + np.exp(log_mu)
     shrunk = np.fmin(delta * diagonal / c, 1.0)
     weight = 1 - c + c * shrunk**2
-    squares = np.column_stack([alpha**2, lengths, weight, diagonal])
+    squares = np.column_stack([alpha[:, pairs[0]] * alpha[:, pairs[1]], lengths, weight, diagonal])
     right = squares / diagonal[:, None]
     if c < 1:
         right = linalg.cho_solve(_curvature(inverse, c / (1 - c)), right) / (1 - c)

@@ -5,9 +5,10 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from ...common.errors import choose, require, whole
+from ...common.errors import choose, require, require_finite, whole
+from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
-from .methods import require_positive, trainer_from
+from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
 
 CPU_BUDGET = 128 << 20  # bytes: twice as much costs a CPU a twentieth of its speed in cache misses and page faults
@@ -46,6 +47,7 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
     require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
     x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
     result = fit(architecture, width, seeds, x, y, x_test, **settings)
@@ -60,9 +62,9 @@ def fit(
     y_train,
     x_test,
     method="gradient_flow",
-    target_mse=1e-5,
-    max_steps=10_000,
-    dtype="float32",
+    target_mse=TARGET_MSE,
+    max_steps=MAX_STEPS,
+    dtype=DTYPE,
     device=None,
     times=(),
     memory=None,
@@ -140,7 +142,7 @@ def _check_arrays(seeds, x_train, y_train, x_test):
     same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
     require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
     for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
-        require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
+        require_finite(name, values)
 
 
 @contextmanager
@@ -179,12 +181,16 @@ def _result(ensemble, x, y, x_test, history, device):
 FROM_HISTORY = ("converged", "steps", "learning_rate", "time", "snapshots")
 
 
+def _free(device):
+    """Bytes of a GPU that new tensors may take: those of nobody, and those that PyTorch keeps from tensors of before."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
+
+
 def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
     """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
     if memory is None:
-        memory = (
-            CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * torch.cuda.mem_get_info(device)[0])
-        )
+        memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     sizes = architecture.layer_sizes(dim, width, outputs)
     depth = len(sizes) - 2

@@ -54,9 +54,10 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), repor
         mse = state.residual.square().mean((1, 2))
         finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[state.number] >= max_steps)
         if finished.any():
-            done = state.number[finished]
-            trained.copy_from(state.networks.select(finished), done)
-            elapsed[done], learned[done] = state.time[finished], mse[finished] < target_mse
+            ended = torch.nonzero(finished).ravel()
+            done = state.number[ended]
+            trained.copy_from(state.networks.select(ended), done)
+            elapsed[done], learned[done] = state.time[ended], mse[ended] < target_mse
             keep = torch.nonzero(~finished).ravel()
             report(networks - len(keep), networks - len(keep) - int(learned.sum()))
             if len(keep) == 0:
@@ -69,7 +70,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), repor
         reached = state.time + length
         recorded = accepted & (reached >= due * (1 - 1e-12))
         state.time = torch.where(accepted, torch.where(recorded, due, reached), state.time)
-        if recorded.any():
+        if times and recorded.any():
             _record(snapshots, agenda, due, recorded, state, x_test, start_test)
         steps[state.number] += 1
         growth = SAFETY * (_allowed(state, tolerance) / error.clamp_min(1e-300)).sqrt()
@@ -185,7 +186,8 @@ def _rms(values):
 
 def _record(snapshots, agenda, due, recorded, state, x_test, start_test):
     """Store the functions of the networks that have arrived at a requested time."""
-    number = state.number[recorded]
+    arrived = torch.nonzero(recorded).ravel()
+    number = state.number[arrived]
     points = x_test if x_test.ndim == 2 else x_test[number]
-    slot = torch.searchsorted(agenda, due[recorded])
-    snapshots[slot, number] = state.networks.select(recorded).forward(points) - start_test[number]
+    slot = torch.searchsorted(agenda, due[arrived])
+    snapshots[slot, number] = state.networks.select(arrived).forward(points) - start_test[number]

@@ -9,7 +9,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ...common.errors import choose, require, whole
+from ...common.errors import choose, real, require, whole
+
+TARGET_MSE = 1e-5  # of any method, unless given: when training ends,
+MAX_STEPS = 10_000  # or gives up,
+DTYPE = "float32"  # and in which precision
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def options_of(method):
 def require_positive(**options):
     """Require that every option is finite and > 0; the error names it."""
     for name, value in options.items():
-        require(bool(np.isfinite(value) and value > 0), f"{name} must be finite and > 0, got {value!r}")
+        real(name, value, positive=True)
 
 
 def require_share(**options):

@@ -1,0 +1,101 @@
+"""What must hold on any device, as functions that raise AssertionError; they need no test framework."""
+
+import numpy as np
+import torch
+
+from learnability.ensembles.networks import Ensemble, as_tensor, tangent_kernel
+from learnability.ensembles.training.fit import fit
+from learnability.ensembles.training.frozen_kernel import FrozenKernel
+from learnability.kernels.activations import ACTIVATIONS
+from learnability.kernels.fully_connected import FullyConnected
+
+from .measured import CUBE, NETWORK, problem
+
+SMALL = FullyConnected(2, "tanh", 1.4, 0.1)
+WIDTH = 32
+
+
+def _ensemble(device, dtype=torch.float64, network=NETWORK, outputs=1):
+    return Ensemble.initial(network, CUBE.dim, WIDTH, range(3), outputs, dtype, device)
+
+
+def _x(device):
+    return as_tensor(CUBE.points[:12], torch.float64, device)
+
+
+def weights_are_those_of_the_cpu(device):
+    for here, there in zip(_ensemble(device).parameters(), _ensemble("cpu").parameters(), strict=True):
+        assert here.device.type == torch.device(device).type and torch.equal(here.cpu(), there)
+
+
+def functions_and_tangent_kernels_are_those_of_the_cpu(device):
+    for network in (NETWORK, SMALL):
+        here, there = (_ensemble(d, network=network, outputs=2) for d in (device, "cpu"))
+        torch.testing.assert_close(here.forward(_x(device)).cpu(), there.forward(_x("cpu")))
+        torch.testing.assert_close(tangent_kernel(here, _x(device)).cpu(), tangent_kernel(there, _x("cpu")))
+
+
+def kernels_of_all_activations_are_those_of_the_cpu_and_stay_on_the_device(device):
+    for activation in ACTIVATIONS:
+        for kind in ("ntk", "nngp"):
+            network = FullyConnected(3, activation, 1.2, 0.3)
+            here = network.kernel(_x(device), kind=kind)
+            assert here.device.type == torch.device(device).type
+            torch.testing.assert_close(here.cpu(), network.kernel(_x("cpu"), kind=kind), rtol=1e-9, atol=1e-12)
+
+
+def a_frozen_kernel_follows_the_matrix_exponential(device):
+    kernel = tangent_kernel(_ensemble(device), _x(device))
+    residual = torch.ones(3, 12, 1, dtype=torch.float64, device=device)
+    step = torch.full((3,), 0.3, dtype=torch.float64, device=device)
+    decayed = FrozenKernel(kernel, 12).decayed(step, residual)
+    torch.testing.assert_close(decayed, torch.linalg.matrix_exp(-0.3 * kernel / 12) @ residual, rtol=1e-9, atol=1e-9)
+
+
+def a_singular_tangent_kernel_is_decomposed(device):
+    twice = _x(device)[[0, 0, 1, 1]]
+    kernel = FrozenKernel(tangent_kernel(_ensemble(device), twice), 4)
+    assert bool((kernel.values >= 0).all()) and bool(torch.isfinite(kernel.vectors).all())
+
+
+def results_do_not_depend_on_blocks(device):
+    sets = problem([1, 3], 8, range(2))
+    whole, cut = (fit(NETWORK, WIDTH, *sets, CUBE.points, device=device, memory=m) for m in (1 << 30, 1))
+    np.testing.assert_allclose(whole.predictions, cut.predictions, rtol=1e-3, atol=1e-4)
+    assert whole.converged.all() and cut.converged.all()
+
+
+def several_outputs_and_snapshots_are_learned(device):
+    seeds, x, y = problem([1], 8, range(3))
+    both = np.concatenate([y, -y], axis=2)
+    for method in ("gradient_flow", "gradient_descent"):
+        result = fit(SMALL, WIDTH, seeds, x, both, CUBE.points, method, times=(0.0, 1.0, 1e9), device=device)
+        assert result.converged.all() and np.isfinite(result.snapshots).all() and not result.snapshots[0].any()
+        np.testing.assert_allclose(result.snapshots[2], result.predictions, atol=1e-5)
+
+
+def flow_and_descent_agree_in_double_precision(device):
+    sets = problem([1], 4, range(2))
+    options = {"dtype": "float64", "device": device}
+    flow = fit(SMALL, WIDTH, *sets, CUBE.points, "gradient_flow", tolerance=1e-4, **options)
+    descent = fit(SMALL, WIDTH, *sets, CUBE.points, "gradient_descent", step_fraction=0.05, **options)
+    np.testing.assert_allclose(flow.predictions, descent.predictions, atol=0.01)
+
+
+def a_diverging_network_says_so(device):
+    sets = problem([1], 8, range(2))
+    result = fit(NETWORK, WIDTH, *sets, CUBE.points, "gradient_descent", learning_rate=1e4, max_steps=50, device=device)
+    assert not result.converged.any()
+
+
+CHECKS = (
+    weights_are_those_of_the_cpu,
+    functions_and_tangent_kernels_are_those_of_the_cpu,
+    kernels_of_all_activations_are_those_of_the_cpu_and_stay_on_the_device,
+    a_frozen_kernel_follows_the_matrix_exponential,
+    a_singular_tangent_kernel_is_decomposed,
+    results_do_not_depend_on_blocks,
+    several_outputs_and_snapshots_are_learned,
+    flow_and_descent_agree_in_double_precision,
+    a_diverging_network_says_so,
+)

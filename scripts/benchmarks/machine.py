@@ -1,0 +1,123 @@
+"""Speed of this machine: trainers, ensembles, kernels, and what a job costs beside its mathematics."""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pandas as pd
+import torch
+
+from learnability.common.store import replacing, write_csv
+from learnability.ensembles.training.fit import fit
+from learnability.kernels.fully_connected import FullyConnected
+
+from . import jobs
+from .measured import CUBE, DEGREES, NETWORK, TRAIN_SIZES, WIDTH, markdown, matrix_rate, operations_per_step, problem
+from .measured import seconds as seconds_of
+
+SCRIPTS = Path(__file__).parent.parent
+
+
+def trainers():
+    """Gradient flow against gradient descent (half the stability limit) on every cell of Figure 1."""
+    rows = []
+    for train_size in TRAIN_SIZES:
+        networks = 8 if train_size <= 32 else 4 if train_size <= 64 else 2
+        for degree in DEGREES:
+            training_sets = problem([degree], train_size, range(networks))
+            row = {"train_size": train_size, "degree": degree, "networks": networks}
+            for method in ("gradient_flow", "gradient_descent"):
+                began = perf_counter()
+                result = fit(NETWORK, WIDTH, *training_sets, CUBE.points, method)
+                row[f"{method}_seconds"] = (perf_counter() - began) / networks
+                row[f"{method}_steps"] = result.steps.mean()
+                row[f"{method}_converged"] = result.converged.all()
+            row["ratio"] = row["gradient_descent_seconds"] / row["gradient_flow_seconds"]
+            rows.append(row)
+    return rows
+
+
+def ensembles():
+    """Networks per second against the number trained at once, and the share of the matrix-product rate."""
+    rate, rows = matrix_rate(), []
+    for train_size in (16, 64, 256):
+        for networks in (1, 4, 16) if train_size == 256 else (1, 4, 16, 64):
+            training_sets = problem([3], train_size, range(networks))
+            began = perf_counter()
+            result = fit(NETWORK, WIDTH, *training_sets, CUBE.points)
+            time = perf_counter() - began
+            share = operations_per_step(train_size) * result.steps.sum() / time / rate
+            rows.append(
+                {"train_size": train_size, "networks": networks, "networks_per_second": networks / time, "share": share}
+            )
+    return rows
+
+
+def kernels():
+    """Seconds for the NTK of 4 hidden layers on 4000 points, and its eigendecomposition by SciPy and torch."""
+    from scipy import linalg
+
+    x = np.random.default_rng(0).standard_normal((4000, 20))
+    rows = []
+    for activation in ("relu", "erf", "gelu", "tanh"):
+        network = FullyConnected(4, activation, 1.4, 0.1)
+        rows.append({"what": f"NTK, {activation}", "seconds": seconds_of(lambda n=network: n.kernel(x), 2)})
+    matrix = NETWORK.kernel(x[:2000])
+    tensor = torch.from_numpy(matrix)
+    for library, work in (
+        ("SciPy evd", lambda: linalg.eigh(matrix, driver="evd")),
+        ("torch", lambda: torch.linalg.eigh(tensor)),
+    ):
+        rows.append({"what": f"eigh of 2000 x 2000, {library}", "seconds": seconds_of(work)})
+    return rows
+
+
+def starts():
+    """What a job costs before it computes anything."""
+    beside = Path(sys.executable).parent / "snakemake"
+    commands = {
+        "python starts and imports the trainers": [sys.executable, "-c", "import learnability.ensembles.training.fit"],
+        "python starts and imports the theory": [sys.executable, "-c", "import learnability.theory.prediction"],
+        "snakemake plans the default figures": [beside, "--dry-run", "--quiet", "all", "--forceall"],
+    }
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+
+    def work(command):
+        return lambda: subprocess.run(command, env=environment, check=True, capture_output=True)
+
+    return [{"what": name, "seconds": seconds_of(work(c), 2)} for name, c in commands.items()]
+
+
+def figures():
+    """Seconds of CPU of `make figures` by part."""
+    with tempfile.TemporaryDirectory() as place:
+        return jobs.by_part(jobs.logs_of_a_run(Path(place)))
+
+
+def write_summary(folder):
+    """Measure everything; write one CSV per table, and a page summary.md with all of them."""
+    tables = {}
+    for measurement in (starts, figures, kernels, ensembles, trainers):
+        name = measurement.__name__
+        print(f"measuring {name} ...", flush=True)
+        tables[name] = measurement()
+        write_csv(folder / f"{name}.csv", pd.DataFrame(tables[name]))
+    compared = tables["trainers"]
+    flow, descent = (sum(row[f"{m}_seconds"] for row in compared) for m in ("gradient_flow", "gradient_descent"))
+    slowest = min(row["ratio"] for row in compared if row["train_size"] >= 32)
+    text = [
+        f"Machine: {platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
+        f"Python {platform.python_version()}, PyTorch {torch.__version__}.",
+        f"Gradient flow is {descent / flow:.1f} times faster than gradient descent over the whole of Figure 1, "
+        f"{slowest:.1f} times on the slowest cell with n >= 32.",
+        f"{100 * jobs.overhead(tables['figures']):.0f} % of the core time of `make figures` is not mathematics.",
+    ]
+    print("\n".join(text))
+    text += [f"## {name}\n\n{markdown(rows)}" for name, rows in tables.items()]
+    with replacing(folder / "summary.md") as partial:
+        partial.write_text("\n\n".join(text) + "\n")

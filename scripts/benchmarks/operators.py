@@ -1,0 +1,41 @@
+"""Tensor operations of a computation, counted: on a GPU each is one kernel launch or more, and some make the host wait."""
+
+from collections import Counter
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+VIEWS = ("view", "expand", "alias", "transpose", "t", "slice", "select", "diagonal", "unsqueeze", "squeeze", "detach")
+
+
+class OperatorCount(TorchDispatchMode):
+    """Counts the operations inside a with-block.
+
+    Attributes
+    ----------
+    launched : Counter
+        Operations that compute, by name.
+    waits : Counter
+        Those whose result the host must see before it goes on: numbers read, masks turned into indices, copies to the CPU, the
+        error code of an eigendecomposition.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.launched, self.waits = Counter(), Counter()
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        name, options = function.overloadpacket.__name__, options or {}
+        if name not in VIEWS and not name.endswith("unsafe_view"):
+            self.launched[name] += 1
+        if _waits(name, arguments, options):
+            self.waits[name] += 1
+        return function(*arguments, **options)
+
+
+def _waits(name, arguments, options):
+    if name in ("index", "index_put_"):
+        return any(torch.is_tensor(index) and index.dtype == torch.bool for index in arguments[1])
+    if name == "_to_copy":
+        return arguments[0].device.type != "cpu" and options.get("device", arguments[0].device).type == "cpu"
+    return name in ("_local_scalar_dense", "nonzero", "_linalg_eigh", "equal")

@@ -1,0 +1,36 @@
+"""Odd networks: with an odd activation and no biases f(-x) = -f(x), and there is no constant among what they learn.
+
+On centred inputs the mean of the labels is then never learned, however many samples there are.
+"""
+
+from warnings import warn
+
+import numpy as np
+
+SHARE = 0.01  # of the labels' mean square, above which their mean matters
+SIGNIFICANT = 3.0  # standard errors by which it is not an accident of the sample
+
+
+def misses_the_mean(architecture, labels):
+    """Whether the architecture is odd and labels (points,) or (points, outputs) have a mean that is not small."""
+    if not getattr(architecture, "odd", False) or not len(labels):
+        return False
+    labels = np.asarray(labels, dtype=float).reshape(len(labels), -1)
+    mean, variance = (labels.mean(0) ** 2).sum(), labels.var(0).sum()
+    return bool(mean > SHARE * (mean + variance) and mean > SIGNIFICANT**2 * variance / len(labels))
+
+
+def remark(names, label="the labels"):
+    """What to say of such networks, by name."""
+    odd = (
+        f"network {names[0]} is an odd function"
+        if len(names) == 1
+        else f"networks {', '.join(names)} are odd functions"
+    )
+    return f"{odd} of the inputs (no bias) and cannot learn the mean of {label}; centre the labels, or write bias_std, e.g. 0.1"
+
+
+def warn_of_odd(architecture, labels, stacklevel=3):
+    """Warn if the architecture misses the mean of its labels."""
+    if misses_the_mean(architecture, labels):
+        warn(remark([repr(architecture)]), stacklevel=stacklevel)

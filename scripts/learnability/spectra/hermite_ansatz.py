@@ -1,0 +1,122 @@
+r"""Spectrum and target of a rotation-invariant kernel from data statistics alone: the Hermite eigenstructure ansatz.
+
+With gamma_i the eigenvalues of the data's covariance, z_i the coordinates along its eigenvectors in units of sqrt(gamma_i), and
+c_l the level coefficients of the kernel at the radius of the data, |x|^2 = sum_i gamma_i,
+
+    lambda_alpha = c_|alpha| prod_i gamma_i^alpha_i,    phi_alpha = prod_i h_alpha_i(z_i),
+
+one mode for each multi-index alpha (Karkada, Turnbull, Liu & Simon 2025, arXiv 2510.14878). No kernel matrix is made. It holds
+for Gaussian data in the limit of many dimensions and of coefficients that fall fast; here the leading modes are mixed as they
+are on Gaussian data of finite dimension (`learnability.spectra.hermite_mixing`).
+"""
+
+import numpy as np
+
+from ..common.errors import require, whole
+from .hermite_mixing import mixed_modes
+from .hermite_projection import project
+from .level_coefficients import level_coefficients
+from .multi_index import largest_products
+from .spectrum import Spectrum
+from .target import Target
+
+NEGLIGIBLE = 1e-10  # of the largest eigenvalue of the covariance: directions that the data do not have
+STEP = 0.05  # relative change of the squared radius, for the coefficients' derivative
+
+
+def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"):
+    """The spectrum of a kernel, and a target in it, from the data's covariance and a few thousand labels.
+
+    Parameters
+    ----------
+    architecture : anything with a rotation-invariant `kernel(x, x2, kind)`
+    x : (samples, dim) or (dim,)
+        Centred points, or the eigenvalues of their covariance.
+    y : (samples,), (samples, outputs) or dict, optional
+        Labels of the points, or the target's coefficients {multi-index: coefficient}; a multi-index is the tuple of its
+        coordinates: (0, 0, 2) is h_2(z_0) h_1(z_2), coordinates in descending order of variance.
+    modes : int
+        How many eigenvalues are listed; the trace of the others is the spectrum's `tail`.
+    mixed : int
+        How many leading modes are mixed as on Gaussian data; the others are lowered where all together exceed the trace.
+        0 is the ansatz as published, whose eigenvalues may exceed it.
+    kind : "ntk" or "nngp"
+
+    Returns
+    -------
+    Spectrum, Target
+        For `predict`; the target is None without labels. The spectrum's last level, of eigenvalue 0, carries the power on what
+        is not listed or is beyond the labels' resolution, which counts as never learned.
+
+    Raises
+    ------
+    ValueError
+        Points that are no matrix or not finite, labels that do not fit, fewer than one mode.
+    """
+    x = np.asarray(x, dtype=float)
+    modes, mixed = whole("modes", modes, 1), whole("mixed", mixed)
+    require(x.ndim in (1, 2) and len(x) > 0, f"x must be (samples, dim), or (dim,) eigenvalues; got shape {x.shape}")
+    require(bool(np.isfinite(x).all()), "x holds values that are not finite; remove or impute them")
+    require(
+        y is None or isinstance(y, dict) or x.ndim == 2, "labels need the points they belong to: give x (samples, dim)"
+    )
+    inputs = x.shape[-1]
+    covariance, axes = _principal(x)
+    radius = np.sqrt(covariance.sum())
+    levels, decay, trace = _levels(lambda a, b: architecture.kernel(a, b, kind), inputs, radius)
+    values, indices = largest_products(covariance, levels, modes)
+    spectrum, vectors, mixed = values.copy(), None, min(mixed, len(values))
+    if mixed:
+        decay = np.maximum(decay, -0.9 / covariance[0])  # features that grow faster have no norm
+        spectrum[:mixed], vectors = mixed_modes(values, indices, mixed, decay, covariance, radius)
+        rest = max(trace - spectrum[:mixed].sum(), 0.0)  # of the modes that are not mixed, at most
+        spectrum[mixed:] *= min(1.0, rest / spectrum[mixed:].sum()) if len(values) > mixed else 1.0
+    place = f"Hermite polynomials of {inputs} coordinates"
+    found = Spectrum(np.append(spectrum, 0.0), tail=max(trace - spectrum.sum(), 0.0), domain=place)
+    if y is None:
+        return found, None
+    coefficients, total = _coefficients(x, axes, covariance, y, indices)
+    if mixed:
+        coefficients[:mixed] = vectors.T @ coefficients[:mixed]
+    power = coefficients**2
+    beyond = np.maximum(total - power.sum(0), 0.0)
+    power = np.concatenate([power, beyond[None]])
+    single = isinstance(y, dict) or np.ndim(y) == 1
+    return found, Target(power[:, 0] if single else power, name="projected", domain=place)
+
+
+def _principal(x):
+    """Eigenvalues of the covariance in descending order, and its eigenvectors as columns."""
+    if x.ndim == 1:
+        require(bool((x >= 0).all()) and x.max() > 0, "eigenvalues of a covariance must be >= 0, and one of them > 0")
+        values, axes = np.sort(x)[::-1], None
+    else:
+        values, axes = np.linalg.eigh(x.T @ x / len(x))
+        values, axes = values[::-1], axes[:, ::-1]
+        require(values[0] > 0, "all points are the origin: there is nothing to tell them apart by")
+    kept = values > NEGLIGIBLE * values[0]
+    return values[kept], None if axes is None else axes[:, kept]
+
+
+def _levels(kernel, inputs, radius):
+    """c_l, b_l = -d log c_l / d r^2, and the kernel's diagonal, at the radius."""
+    levels, trace = level_coefficients(kernel, inputs, radius)
+    outer, inner = (level_coefficients(kernel, inputs, radius * np.sqrt(1 + step))[0] for step in (STEP, -STEP))
+    present = (outer > 0) & (inner > 0)
+    ratio = np.log(np.where(present, inner, 1.0) / np.where(present, outer, 1.0))
+    return levels, ratio / (2 * STEP * radius**2), trace
+
+
+def _coefficients(x, axes, covariance, y, indices):
+    """Coefficients of the target on the polynomials (modes, outputs), and its power (outputs,)."""
+    if isinstance(y, dict):
+        coefficients = np.array([[float(y.get(index, 0.0))] for index in indices])
+        return coefficients, np.array([sum(float(v) ** 2 for v in y.values())])
+    y = np.asarray(y, dtype=float)
+    require(y.ndim in (1, 2) and len(y) == len(x), f"x has {len(x)} samples, y the shape {y.shape}")
+    require(bool(np.isfinite(y).all()), "y holds values that are not finite; remove or impute them")
+    y = y.reshape(len(y), -1)
+    leading, total = project(x @ axes / np.sqrt(covariance), y, indices)
+    coefficients = np.zeros((len(indices), y.shape[1]))
+    coefficients[: len(leading)] = leading
+    return coefficients, total

@@ -1,0 +1,38 @@
+"""What a configuration may say and probably does not mean: odd networks for labels with a mean (`learnability.kernels.odd`)."""
+
+from ..domains import target_from
+from ..kernels import architecture_from
+from ..kernels.odd import misses_the_mean, remark
+from .configuration import grid_in, targets_in
+
+
+def remarks(config, studies, experiments, domains, architectures):
+    """A line for each study or experiment and target.
+
+    Parameters
+    ----------
+    config : dict, checked
+    studies, experiments, domains, architectures : dicts by name, as built from it
+    """
+    lines = []
+    for name, study in studies.items():
+        networks = {key: architectures[key] for key in study.architectures}
+        lines += _of_targets(f"studies.{name}", study.targets, domains[study.domain_name], networks)
+    for name, entry in experiments.items():
+        for options, _ in entry.cells.values():
+            domain = next((d for key, d in domains.items() if config["domains"][key] == options.get("domain")), None)
+            asked = options.get("architecture")
+            networks = {key: a for key, a in architectures.items() if config["architectures"][key] == asked}
+            networks |= {key: architecture_from(one) for key, one in grid_in(options).items()}
+            if domain is not None:
+                lines += _of_targets(f"experiments.{name}", targets_in(options), domain, networks)
+    return [*dict.fromkeys(lines)]
+
+
+def _of_targets(where, targets, domain, networks):
+    lines = []
+    for label, target in targets.items():
+        labels = target_from(domain, target)(*domain.evaluation())
+        odd = [name for name, network in networks.items() if misses_the_mean(network, labels)]
+        lines += [f"{where}: {remark(odd, label)}"] if odd else []
+    return lines

@@ -1,0 +1,78 @@
+"""Which architecture to take, in words: the best per training size with its margin, and the samples that reach an error."""
+
+import numpy as np
+
+TIE = 2  # standard errors of the margin
+SHOWN = 3  # candidates whose samples are told
+
+
+def best_lines(best):
+    """A line per training size.
+
+    Parameters
+    ----------
+    best : DataFrame as `learnability.selection.ranking.Selection.best`
+    """
+    lines = []
+    for row in best.to_dict("records"):
+        line = f"n = {row['train_size']:g}: {_named(row)}, normalised error {row['nmse']:.3g} predicted"
+        if isinstance(row["runner_up"], str):
+            line += f"; {row['runner_up']} is {_margin(row['margin'], row['margin_error'])} worse"
+            line += ": a tie" if row["margin"] < TIE * row["margin_error"] else ""
+        lines.append(line)
+    return lines
+
+
+def samples_lines(needed, nmse, smallest):
+    """Lines on the samples that reach a normalised error.
+
+    Parameters
+    ----------
+    needed : DataFrame as `learnability.selection.ranking.Selection.samples_needed`
+    nmse : the normalised error
+    smallest : the smallest ranked training size, at which a candidate may be below the error already
+    """
+    reached = needed[needed["samples"].notna()].sort_values("samples", kind="stable")
+    told = [f"{_samples(row, smallest)} with {_named(row)}" for row in reached.head(SHOWN).to_dict("records")]
+    line = f"samples for a normalised error of {nmse:g}: "
+    if told:
+        line += "; ".join(told) + "; "
+    return [line + f"{len(reached)} of {len(needed)} candidates reach it"]
+
+
+def recommendation(table):
+    """Lines from the table of an experiment of kind select (`learnability.experiments.select`); none from another table."""
+    if "measure" not in table or not (table["measure"] == "best").any():
+        return []
+    table = table.rename(columns={"candidate": "architecture", "kernel_kind": "kernel"})
+    if "domain" not in table:
+        table = table.assign(domain=None)
+    lines = []
+    for domain, rows in table.groupby("domain", dropna=False, sort=False):
+        best = rows[rows["measure"] == "best"]
+        needed = rows[rows["measure"] == "samples needed"].rename(columns={"mean": "samples"})
+        found = best_lines(best)
+        for nmse, part in needed.groupby("nmse"):
+            found += samples_lines(part, nmse, best["train_size"].min())
+        lines += [f"{domain}, {line}" if isinstance(domain, str) else line for line in found]
+    return lines
+
+
+def _named(row):
+    ridge = f", ridge {row['ridge']:g}" if row.get("ridge", 0) > 0 else ""
+    return f"{row['architecture']} ({row['kernel']}{ridge})"
+
+
+def _margin(margin, error):
+    return f"{_percent(margin)} ± {_percent(error)} %" if np.isfinite(error) else f"{_percent(margin)} %"
+
+
+def _percent(share):
+    return f"{100 * share:.2g}" if share < 0.1 else f"{100 * share:.0f}"
+
+
+def _samples(row, smallest):
+    if row["samples"] == smallest:
+        return f"{smallest:g} or fewer"
+    error = f" ± {row['standard_error']:.2g}" if np.isfinite(row["standard_error"]) else ""
+    return f"{row['samples']:.3g}{error}"

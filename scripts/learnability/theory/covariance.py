@@ -1,0 +1,88 @@
+r"""Covariance of the learned coefficients where eigenfunctions are not Gaussian (derived here: docs/theory.md).
+
+With the residual r = sum (1 - L_i) v_i phi_i and, for every mode S of the domain, the rungs R_S of
+`learnability.theory.fourth_moments`,
+
+    Cov[vhat_i, vhat_j] = L_i L_j (1 - rho/M)/(n u) { sum_{S > 0} E[phi_i phi_S r] R_S^2 E[phi_j phi_S r]
+                                                    + sum_S E[phi_i phi_S r] (R_S - 1) E[phi_j phi_S r]
+                                                    + sum_S E[phi_i phi_j phi_S] (R_S - 1) E[phi_S r^2] }
+
+The three sums are the ways to pair what two copies of the learner see. With R = 1 what is left is the sample covariance of
+phi_i r, (E[phi_i phi_j r^2] - E[phi_i r] E[phi_j r]) / n. With Wick moments and many modes it is the paper's
+delta_ij test L_i^2 / n. One factor then makes the sum of all variances that of `correction="fourth_moments"`, so
+that it is the test error less bias and noise; label noise is spread as L_i^2.
+"""
+
+import numpy as np
+
+from ..common.errors import require
+from .fourth_moments import NextOrder
+from .prediction import predict
+from .products import Products
+
+
+def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, noise_std=0.0, shown=None):
+    """Cov[vhat_i, vhat_j] over training sets drawn from a hypercube or circle without replacement.
+
+    Parameters
+    ----------
+    domain : Hypercube or Circle
+    spectrum : Spectrum of a kernel on it
+    target : Target with one output
+    train_size, ridge, noise_std : floats or arrays, broadcast against each other to the shape `grid`
+        n between 0 and the number of points, the ridge, the standard deviation of the label noise.
+    shown : list of int, optional
+        The eigenfunctions that are asked for, columns of `domain.eigenfunctions()`. Missing: all.
+
+    Returns
+    -------
+    (grid, shown, shown) array
+        In units of the target squared. The variances of all eigenfunctions sum to test_mse - bias - noise_std^2 of
+        `predict(..., correction="fourth_moments")`.
+
+    Raises
+    ------
+    ValueError
+        A domain whose eigenfunctions are not listed, a spectrum of another one, several outputs, more samples than points.
+    """
+    listed = getattr(domain, "size", None) and hasattr(domain, "eigenfunctions")
+    require(listed, f"eigenfunctions are listed on hypercubes up to dimension 20 and on circles, not on {domain!r}")
+    p = predict(spectrum, target, train_size, ridge, noise_std, correction="fourth_moments", domain=domain)
+    require(p.power.ndim == 1, "coefficient_covariance needs a target with one output")
+    products = Products(domain, spectrum)
+    modes, basis = domain.eigenfunctions()
+    coefficients = basis.T @ target(domain.points, np.arange(domain.size)) / domain.size
+    shown = np.arange(domain.size) if shown is None else np.asarray(shown)
+    level = np.searchsorted(products.modes, modes)
+    diagonal = np.zeros((*p.kappa.shape, len(products.modes)))
+    diagonal[..., products.level] = p.coefficient_variance
+    found = np.empty((p.kappa.size, len(shown), len(shown)))
+    for point, (n, delta, kappa) in enumerate(zip(p.train_size.flat, p.ridge.flat, p.kappa.flat, strict=True)):
+        if n == 0 or n == domain.size or kappa == 0:  # training sets do not differ, or everything is learned
+            found[point] = np.diag(diagonal.reshape(-1, len(products.modes))[point, level[shown]])
+            continue
+        order = NextOrder(products, n, delta, kappa)
+        learned = order.first[level]
+        noise = p.noise_std.flat[point] ** 2 * (order.of_noise()[0] - 1)
+        matrix, total = leading_order(order, basis, level, (1 - learned) * coefficients, learned, shown)
+        found[point] = matrix * (p.variance.flat[point] - noise) / total if total > 0 else matrix
+        found[point] += np.diag(noise * learned[shown] ** 2 / (learned @ learned))
+    return found.reshape((*p.kappa.shape, len(shown), len(shown)))
+
+
+def leading_order(order, basis, level, missed, learned, shown):
+    """Equation and sum of all variances before they are scaled.
+
+    order : NextOrder; basis : (points, modes) eigenfunctions and the `level` of each; missed : (modes,), (1 - L_i) v_i;
+    learned : (modes,), L_i. Returns (shown, shown) and a number.
+    """
+    points = len(basis)
+    rungs, constant = order.rungs[level], order.products.constant[level]
+    residual = basis @ missed
+    coupled = basis.T @ (basis * residual[:, None]) / points  # E[phi_S r phi_i]
+    crossed = np.where(constant, 0.0, rungs**2) + rungs - 1
+    ladder = basis @ ((rungs - 1) * (basis.T @ residual**2)) / points  # a function on the points
+    part, functions = coupled[:, shown], basis[:, shown]
+    matrix = part.T @ (crossed[:, None] * part) + functions.T @ (ladder[:, None] * functions) / points
+    total = learned**2 @ (coupled**2).T @ crossed + learned @ learned * ladder.mean()
+    return order.strength * matrix * np.outer(learned[shown], learned[shown]), order.strength * total

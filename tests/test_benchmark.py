@@ -1,0 +1,158 @@
+"""The page about a GPU, on a GPU that is none and in an environment of four packages."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+import torch
+from fake_gpu import fake_gpu
+from packaging.requirements import Requirement
+
+from benchmarks.checks import CHECKS
+from benchmarks.jobs import by_part, overhead
+from benchmarks.measured import CUBE, NETWORK, problem
+from benchmarks.operators import OperatorCount
+from benchmarks.page import Page
+from learnability.ensembles.networks import Ensemble
+from learnability.ensembles.training.fit import block_size, fit
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_what_must_hold_on_any_device(check):
+    with fake_gpu():
+        check("cuda")
+
+
+def test_the_gpu_that_is_none_refuses_tensors_of_the_cpu():
+    with fake_gpu():
+        there = Ensemble.initial(NETWORK, 8, 4, [0], device="cuda")
+        assert str(there.device) == "cuda:0"
+        with pytest.raises(RuntimeError, match="one device"):
+            there.forward(torch.ones(3, 8))
+
+
+def test_memory_that_pytorch_keeps_from_earlier_tensors_counts_as_free(monkeypatch):
+    x, y = torch.ones(1, 16, 8), torch.ones(1, 16, 1)
+
+    def networks(free, kept):
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 1 << 40))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda device: kept + 1000)
+        monkeypatch.setattr(torch.cuda, "memory_allocated", lambda device: 1000)
+        return block_size(NETWORK, 500, x, y, x[0], torch.float32, "cuda")
+
+    assert networks(1 << 30, 0) == networks(1 << 28, 3 << 28) > networks(1 << 28, 0)
+
+
+def test_the_host_waits_for_the_device_four_times_a_step():
+    """Who is done, who is nearly done, whose step was accepted, and the eigendecomposition's error code."""
+    with OperatorCount() as count:
+        result = fit(NETWORK, 32, *problem([3], 16, [0]), CUBE.points)
+    assert count.waits.total() <= 4 * result.steps[0] + 10
+
+
+SMALL = """
+import sys
+from pathlib import Path
+from benchmarks import gpu
+gpu.WIDTH, gpu.POINTS, gpu.SEEDS = 16, 50, (1, 2)
+gpu.TRAIN_SIZES, gpu.SWEEP_WIDTHS, gpu.SWEEP_SIZES, gpu.SWEEP_STEPS = (1, 2), (20,), (4,), 50
+gpu.ENSEMBLES, gpu.STEPS = gpu.ENSEMBLES[:1], gpu.STEPS[:1]
+gpu.write_page(Path(sys.argv[1]), 10)
+"""
+
+
+def closure(*names):
+    """The distributions that these need."""
+    found, waiting = {}, list(names)
+    while waiting:
+        name = waiting.pop()
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:
+            continue
+        needed = [Requirement(line) for line in found[name].requires or []]
+        waiting += [
+            r.name for r in needed if r.name not in found and (r.marker is None or r.marker.evaluate({"extra": ""}))
+        ]
+    return found.values()
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page, with small sizes, in an environment of PyTorch, NumPy, SciPy and h5py."""
+    packages, folder = tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("page")
+    for package in closure("torch", "numpy", "scipy", "h5py"):
+        for top in {file.parts[0] for file in package.files} - {"..", "__pycache__"}:
+            (packages / top).symlink_to(package.locate_file(top))
+    environment = {**os.environ, "PYTHONPATH": f"{packages}:{ROOT / 'scripts'}", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-S", "-c", SMALL, str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not (packages / "pandas").exists() and (packages / "torch").exists()
+    return (folder / "gpu.md").read_text(encoding="utf-8")
+
+
+def test_every_part_of_the_page_is_measured_with_four_packages(page):
+    parts = page.split("\n## ")[1:]
+    assert len(parts) == 9 and all("\n| --- |" in part for part in parts)
+    assert "failed" not in page and "Left out" not in page and "Stopped" not in page
+    assert page.count("| passed |") == len(CHECKS)
+
+
+def test_the_page_says_what_was_trained(page):
+    assert "2 of 2 seeds: 16 networks" in page  # two sizes, four targets
+    assert "the CPU takes its place" in page or torch.cuda.is_available()
+
+
+def test_a_part_without_time_says_what_it_left_out_and_one_that_fails_does_not_end_the_page(tmp_path):
+    page = Page(tmp_path / "page.md", "# Heading", 100.0)
+
+    def measure(part):
+        for case in part.each(("first", "second", "third"), growth=1e9):
+            part.rows.append({"case": case})
+
+    def fail(part):
+        raise ValueError("no such thing")
+
+    page.measure("Measured", "Text.", measure, 0.5)
+    page.measure("Broken", "Text.", fail, 0.5)
+    text = page.path.read_text()
+    assert "| first |" in text and "Left out for want of time: second, third." in text
+    assert "**Failed**: ValueError: no such thing" in text
+
+
+def test_the_script_finds_the_library_beside_it_and_ends_in_time(tmp_path):
+    command = [sys.executable, str(ROOT / "scripts" / "benchmark.py"), "--gpu", str(tmp_path), "--minutes", "0.02"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "# Networks and kernels on a GPU" in (tmp_path / "gpu.md").read_text()
+
+
+def test_core_time_is_told_apart_by_part(tmp_path):
+    logs = {
+        "snakemake.log": "done after 5.000 s of CPU",
+        "networks/a/n1.log": "began after 2.000 s of CPU\ntrained in 10.000 s of CPU\ndone after 13.000 s of CPU",
+        "networks/a/n2.log": "began after 2.000 s of CPU\ntrained in 20.000 s of CPU\ndone after 23.000 s of CPU",
+        "networks/a/n3.log": "began after 2.000 s of CPU\nTraceback",
+        "kernels/a.log": "began after 1.000 s of CPU\ndone after 4.000 s of CPU",
+        "agreement.log": "began after 1.000 s of CPU\ndone after 5.000 s of CPU",
+    }
+    for name, text in logs.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    rows = by_part(tmp_path)
+    assert {row["part"]: (row["jobs"], row["seconds"]) for row in rows} == {
+        "networks: training": (2, 30),
+        "starting jobs": (4, 6),
+        "Snakemake itself": (1, 5),
+        "agreement": (1, 4),
+        "kernels": (1, 3),
+        "networks: measures and files": (2, 2),
+    }
+    assert overhead(rows) == pytest.approx((6 + 5 + 4 + 2) / 50)

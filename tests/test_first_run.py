@@ -1,0 +1,66 @@
+"""What a first run may meet: a wrong Python, a folder that cannot be written to, an interruption."""
+
+import logging
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+import job
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_a_wrong_python_is_refused_before_anything_is_made(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "envs", tmp_path / "envs")
+    old = tmp_path / "python3.9"
+    pretended = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (old)'; exec(sys.argv[1])"
+    old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretended}" "$2"\n')
+    old.chmod(0o755)
+    done = subprocess.run(["make", ".venv/ready", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
+    assert (
+        done.returncode != 0 and "needs Python 3.11 to 3.13, this is 3.9.1; try: make PYTHON=python3.12" in done.stderr
+    )
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_with_the_remedy(tmp_path):
+    command = [
+        Path(sys.executable).parent / "snakemake",
+        "--dry-run",
+        "--cores",
+        "1",
+        "--snakefile",
+        ROOT / "Snakefile",
+    ]
+    command += ["--configfile", ROOT / "config" / "config.yaml"]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("the superuser can write everywhere")
+        rights = "-dac_override,-dac_read_search"
+        command = ["setpriv", "--bounding-set", rights, "--inh-caps", rights, *command]
+    place = tmp_path / "read only"
+    place.mkdir()
+    place.chmod(0o555)
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True)
+    assert (
+        done.returncode != 0
+        and f"{place} cannot be written to; results go elsewhere with --directory DIR" in done.stdout + done.stderr
+    )
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_an_interrupted_job_says_so_without_a_traceback(tmp_path, monkeypatch):
+    monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
+    rule = SimpleNamespace(log=[str(tmp_path / "log")], params={}, output={}, input={}, threads=1, rule="networks")
+
+    def main():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="networks: interrupted"):
+        job.run(main, rule)
