@@ -1,17 +1,25 @@
 """SGD and Adam: PyTorch's optimizers on ensembles, against plain PyTorch, gradient descent and gradient flow."""
 
+from dataclasses import fields
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import nn
 
 import learnability as lb
 from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.methods import METHODS
 from learnability.ensembles.training.mini_batches import epochs, stable_rate
+from learnability.studies.configuration import studies_from
+from learnability.studies.schema import load_schema
+from learnability.studies.validation import checked
 
+CONFIG = Path(__file__).parent.parent / "config"
+SCHEMA = load_schema(CONFIG / "schema.yaml")
 NET = lb.FullyConnected(2, "tanh", 1.5, 0.1)
 
 
@@ -174,14 +182,22 @@ def test_bad_options(problem, options, message):
         lb.train(NET, 4, x, y, x_test, [0], **options)
 
 
+@pytest.mark.parametrize("method", ["sgd", "adam"])
+def test_a_study_names_the_method(problem, method):
+    """Its options reach the trainer, defaults and overrides alike, and a seed's estimated time decides how jobs are cut."""
+    config = yaml.safe_load((CONFIG / "test.yaml").read_text())
+    config["studies"]["curves"]["training"] = {"method": method, "batch_size": 7, "learning_rate": 0.02}
+    config["studies"]["curves"]["network_seeds"], config["training"] = 10, {"max_steps": 3}
+    study = studies_from(checked(config, SCHEMA))["curves"]
+    options = study.training_options()
+    assert options["batch_size"] == 7 and "tolerance" not in options and ("betas" in options) == (method == "adam")
+    assert lb.train(NET, 4, *problem, [0], **options).learning_rate[0] == pytest.approx(0.02)
+    assert study.seed_seconds("relu1", 500, 64) > 3 * study.seed_seconds("relu1", 500, 8) > 0
+    assert study.blocks("relu1", 16, 8) == [(0, 9)] and len(study.blocks("relu1", 3000, 16)) == 10
+
+
 def test_every_option_of_every_method_can_be_configured():
-    from dataclasses import fields
-    from pathlib import Path
-
-    from learnability.studies.schema import load_schema
-
-    schema = load_schema(Path(__file__).parent.parent / "config" / "schema.yaml")
-    known = schema["properties"]["training"]["properties"]
+    known = SCHEMA["properties"]["training"]["properties"]
     assert {field.name for method in METHODS.values() for field in fields(method)} <= set(known)
     assert known["method"]["enum"] == [*METHODS] and known["betas"]["default"] == [0.9, 0.999]
     assert known["batch_size"]["default"] == 32 and "default" not in known["learning_rate"]

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import learnability as lb
+from learnability.experiments.after_kernel import _judged, alignment
 
 NET = lb.FullyConnected(2, "tanh", 1.5, 0.3)
 
@@ -117,3 +118,23 @@ def test_messages(trained, problem, cube):
         kernel.kernel(np.eye(2))
     with pytest.raises(ValueError, match="unknown kind of an empirical kernel 'nngp'"):
         kernel.kernel(points, kind="nngp")
+
+
+def test_alignment_is_a_cosine():
+    y = np.array([1.0, -1.0, 1.0, 1.0])
+    assert alignment(np.outer(y, y), y) == pytest.approx(1) and alignment(3 * np.eye(4), y) == pytest.approx(0.5)
+
+
+def test_kernels_are_judged_on_points_that_the_network_did_not_see(cube):
+    """Whatever a kernel says of the training set, where labels have leaked into it, counts for its own measures only."""
+    f, seen = cube.parity(2)(cube.points), np.arange(0, 256, 8)
+    unseen = np.setdiff1d(np.arange(256), seen)
+    matrix = NET.kernel(cube.points)
+    leaked = matrix.copy()
+    leaked[np.ix_(seen, seen)] += 100 * np.outer(f[seen], f[seen])
+    honest, praised = (_judged(k, f, seen, unseen, 0.1, 2, np.random.default_rng(0)) for k in (matrix, leaked))
+    own = {("matrix", "alignment on the training set"), ("kernel", "error with the network's samples")}
+    assert {key for key in honest if honest[key] != praised[key]} == own
+    expected = lb.predict_samples(matrix[np.ix_(unseen, unseen)], f[unseen], 32, 0.1)
+    assert honest["theory", "learnability"] == pytest.approx(float(expected.learnability))
+    assert honest["kernel", "learnability"] == pytest.approx(float(expected.learnability), abs=0.1)
