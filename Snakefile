@@ -8,7 +8,7 @@ min_version("9.0")
 report: "report/workflow.rst"
 
 
-# A configuration file given on the command line takes the place of the default one; --config changes single values.
+# A configuration file given on the command line takes the place of the default one; of several, later ones win.
 if not workflow.config_settings.configfiles:
 
     configfile: "config/config.yaml"

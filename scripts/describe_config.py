@@ -21,7 +21,9 @@ INTRODUCTION = """# Configuration
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |
 
-Give another file with `--configfile`; it takes the place of `config.yaml`.
+Give another file with `--configfile`; it takes the place of `config.yaml`. Of several files given at once later ones win, key
+by key: a small second file changes single values (`--config` hands numbers over as texts, which are refused). What none of
+them says has the default of the tables below. Paths in a configuration are relative to the folder that snakemake runs in.
 """
 
 

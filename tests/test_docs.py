@@ -1,5 +1,6 @@
 """Every block of Python in README, tutorial and how-to pages runs; every YAML study is valid; the site builds without a warning."""
 
+import ast
 import inspect
 import re
 import subprocess
@@ -45,12 +46,41 @@ def test_the_reference_has_every_public_name():
     assert all(f"::: learnability.{home}.{name}\n" in text for name, home in lb._HOME.items())
 
 
+SHAPE = r"\((\w+|\.\.\.)?(, ?(\w+|\.\.\.))*,?\)"  # (n, dim), (grid), (...)
+SOURCE = r"arXiv|et al\.|[\w)] = \w|& \w+ \d{4}|`learnability\.theory"
+
+
 @pytest.mark.parametrize("name", lb.__all__)
-def test_every_public_name_says_what_it_takes_returns_and_refuses(name):
+def test_every_public_name_says_what_it_takes_returns_refuses_and_where_it_is_from(name):
     thing = getattr(lb, name)
     text = inspect.getdoc(thing)
     assert text and text != inspect.getdoc(object)
     if inspect.isfunction(thing):
         assert all(section in text for section in ("Parameters\n---", "Returns\n---", "Raises\n---"))
-        undocumented = [p for p in inspect.signature(thing).parameters if p not in text]
+        taken = text.split("Parameters\n---")[1].split("Returns\n---")[0]
+        undocumented = [p for p in inspect.signature(thing).parameters if not re.search(rf"^(.*, )?{p}\b", taken, re.M)]
         assert not undocumented
+        assert re.search(SHAPE, text), "no shape"
+        assert re.search(SOURCE, text + (sys.modules[thing.__module__].__doc__ or "")), "no equation, paper or module"
+    else:
+        makers = [vars(kind).get(maker) for kind in thing.__mro__ for maker in ("__init__", "__post_init__")]
+        written = [maker for maker in makers if inspect.isfunction(maker) and maker.__code__.co_filename != "<string>"]
+        if any(re.search(r"\b(require|whole)\(", inspect.getsource(maker)) for maker in written):
+            assert "Raises\n---" in text and ("Parameters\n---" in text or "Attributes\n---" in text)
+
+
+def undocumented(body, inherits=False):
+    """Public functions, methods and classes without a docstring; a method of a class with bases may have its base's."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node) and not inherits:
+                yield node.name
+            if isinstance(node, ast.ClassDef):
+                yield from undocumented(node.body, bool(node.bases))
+
+
+def test_every_public_function_of_the_library_has_a_docstring():
+    for path in (ROOT / "scripts" / "learnability").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert ast.get_docstring(tree), path
+        assert [*undocumented(tree.body)] == [], path

@@ -15,7 +15,11 @@ SQRT2 = np.sqrt(2)
 
 
 class Circle(SymmetricFiniteDomain):
-    """`points` equally spaced points (cos t, sin t), t = 2 pi j / points.
+    """Equally spaced points (cos t, sin t), t = 2 pi j / points.
+
+    Parameters
+    ----------
+    points : int >= 2
 
     Raises
     ------

@@ -36,6 +36,11 @@ class Hypersphere(SymmetricDomain):
         Points on which learned functions are measured; they follow from the domain alone.
     max_degree : int
         The highest degree that is listed, if rounding does not end the list before.
+
+    Raises
+    ------
+    ValueError
+        A dimension below 3, a radius that is not positive, numbers that are not whole.
     """
 
     kind = "sphere"

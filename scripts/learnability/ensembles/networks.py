@@ -75,17 +75,21 @@ class Ensemble:
 
     @property
     def outputs(self):
+        """Number of outputs."""
         return self.weights[-1].shape[-1]
 
     @property
     def dtype(self):
+        """Precision of weights and biases."""
         return self.weights[0].dtype
 
     @property
     def device(self):
+        """Where weights and biases are."""
         return self.weights[0].device
 
     def parameters(self):
+        """All weights, then all biases, each (networks, ...)."""
         return [*self.weights, *self.biases]
 
     def select(self, index):

@@ -30,6 +30,7 @@ def piecewise_linear(negative, positive):
 
 
 def linear(var1, var2, cov):
+    """z: E[z z'] is the covariance itself."""
     return cov, torch.ones_like(cov)
 
 
@@ -75,6 +76,7 @@ SIGMOID_ERF_SCALE = 2.4020563531719796  # least-squares match of 1/2 + erf(x/s)/
 
 
 def sigmoid_erf(var1, var2, cov):
+    """(1 + erf(z / s)) / 2, from the dual of erf; its constant 1/2 adds 1/4."""
     s2 = SIGMOID_ERF_SCALE**2
     k, kdot = erf(var1 / s2, var2 / s2, cov / s2)
     return 0.25 + k / 4, kdot / (4 * s2)

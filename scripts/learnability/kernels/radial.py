@@ -57,27 +57,64 @@ class Radial:
 
 @dataclass(frozen=True)
 class Gaussian(Radial):
-    """exp(-r^2 / (2 length^2)), see `Radial`."""
+    """exp(-r^2 / (2 length^2)) with r = |x - x'| / sqrt(dim) (Rasmussen & Williams 2006, eq. 4.9).
+
+    Parameters
+    ----------
+    length : float > 0
+        In units of sqrt(dim).
+
+    Raises
+    ------
+    ValueError
+        A length that is not finite and positive.
+    """
 
     kind = "gaussian"
 
     def of_distance(self, r):
+        """K at distances r in units of sqrt(dim), of the shape of r."""
         return torch.exp(-((r / self.length) ** 2) / 2)
 
 
 @dataclass(frozen=True)
 class Laplace(Radial):
-    """exp(-r / length), see `Radial`."""
+    """exp(-r / length) with r = |x - x'| / sqrt(dim) (Rasmussen & Williams 2006, eq. 4.18).
+
+    Parameters
+    ----------
+    length : float > 0
+        In units of sqrt(dim).
+
+    Raises
+    ------
+    ValueError
+        A length that is not finite and positive.
+    """
 
     kind = "laplace"
 
     def of_distance(self, r):
+        """K at distances r in units of sqrt(dim), of the shape of r."""
         return torch.exp(-r / self.length)
 
 
 @dataclass(frozen=True)
 class Matern(Radial):
-    """Matern kernel of smoothness nu = 0.5, 1.5 or 2.5, see `Radial`; ValueError for another one."""
+    """Matern kernel of the distance r = |x - x'| / sqrt(dim) (Rasmussen & Williams 2006, eqs. 4.14-17).
+
+    Parameters
+    ----------
+    length : float > 0
+        In units of sqrt(dim).
+    nu : 0.5, 1.5 or 2.5
+        Smoothness.
+
+    Raises
+    ------
+    ValueError
+        A length that is not finite and positive, another nu.
+    """
 
     nu: float = 1.5
 
@@ -88,6 +125,7 @@ class Matern(Radial):
         require(self.nu in SMOOTHNESS, f"nu must be one of {', '.join(map(str, SMOOTHNESS))}, got {self.nu!r}")
 
     def of_distance(self, r):
+        """K at distances r in units of sqrt(dim), of the shape of r."""
         s = math.sqrt(2 * self.nu) * r / self.length
         polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
         return polynomial * torch.exp(-s)

@@ -132,7 +132,9 @@ class Selection:
 
 
 def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
-    """Rank architectures by predicted test error.
+    """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
+
+    On a data set of M samples each candidate costs a kernel matrix (M, M) and a few factorizations per training size.
 
     Parameters
     ----------

@@ -26,6 +26,11 @@ class Target:
         The target on all samples of a data set, where the eigenfunctions depend on the kernel.
     domain : str, optional
         The domain that it is a function on, as a message names it.
+
+    Raises
+    ------
+    ValueError
+        Neither power nor values; power that is negative, not finite or of another shape than its modes.
     """
 
     power: np.ndarray = None

@@ -21,6 +21,9 @@ CUDA_SHARE = 0.6  # of the free memory of the device
 def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     """Train one network per seed on one training set, all of them at once.
 
+    Networks are in the NTK parameterization (Jacot et al. 2018, arXiv 1806.07572), their outputs are centred at initialisation,
+    the loss is the mean squared error.
+
     Parameters
     ----------
     architecture : FullyConnected
