@@ -7,7 +7,7 @@ from .style import MARKERS, SETTINGS, colours, panels
 
 PANELS = {
     "eigenvalue": ("rank", "rank of the mode", r"eigenvalue $\lambda$"),
-    "test_mse": ("train_size", "training-set size $n$", r"test error / power of the target"),
+    "test_mse": ("train_size", "training-set size $n$", r"test error / power"),
 }
 CURVES = {"theory": {"linestyle": "-"}, "paper": {"linestyle": "--", "linewidth": 0.7}}
 
@@ -34,7 +34,11 @@ def draw(table, group="architecture", panel="domain", title=None):
                     _curves(axis, shown[shown[group] == value], x, colour)
                 measured = shown.loc[shown["source"] == "kernel", "mean"]
                 axis.set(xscale="log", yscale="log", ylabel=ylabel, title=row)
-                axis.set_ylim(measured.min() / 4, measured.max() * 2)
+                axis.set_ylim(measured.min() / 2, measured.max() * 2)
+                if x == "train_size":
+                    sizes = sorted(shown.loc[shown["source"] == "kernel", x].unique())
+                    axis.set_xticks(sizes, [f"{n:g}" for n in sizes])
+                    axis.xaxis.minorticks_off()
                 if number == len(rows) - 1:
                     axis.set_xlabel(xlabel)
         handles = [Line2D([], [], color=colour, label=value) for value, colour in palette.items() if value]
@@ -45,7 +49,7 @@ def draw(table, group="architecture", panel="domain", title=None):
             Line2D([], [], color="0.3", label="from statistics, modes mixed", **CURVES["theory"]),
             Line2D([], [], color="0.3", label="as published", **CURVES["paper"]),
         ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title)
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(handles), 4), title=title)
         return figure
 
 
