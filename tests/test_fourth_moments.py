@@ -219,6 +219,16 @@ def test_a_target_of_many_modes_has_the_variances_of_the_paper(relu4):
     assert np.median(ratios) == pytest.approx(1, abs=0.04) and ratios.std() < 0.25
 
 
+def test_the_leading_order_stays_where_the_expansion_leaves_its_range(cube):
+    """A shallow tanh network on the cube: eight linear modes carry nearly all of the trace."""
+    spectrum, n = cube.spectrum(lb.FullyConnected(1, "tanh", 1.5, 0.1)), [8, 96]
+    found = lb.predict(spectrum, cube.parity(2), n, correction="fourth_moments", domain=cube)
+    paper = lb.predict(spectrum, cube.parity(2), n)
+    assert found.test_mse[1] == pytest.approx(paper.test_mse[1], rel=1e-9) and found.test_mse[0] != paper.test_mse[0]
+    covariance = lb.coefficient_covariance(cube, spectrum, cube.parity(2), n)
+    assert np.allclose(np.trace(covariance, axis1=-2, axis2=-1), found.variance)
+
+
 def test_errors_teach(cube, relu4):
     spectrum, parity = cube.spectrum(relu4), cube.parity(1)
     data = lb.Samples(np.eye(3), [1.0, 2.0, 3.0])

@@ -55,7 +55,8 @@ def draw(table, group="target", select=None, title=None):
             Line2D([], [], color="0.3", marker="o", markersize=3, label="corrected"),
             Line2D([], [], color="0.3", linestyle="--", marker="x", markersize=4, linewidth=0.7, label="paper"),
         ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title)
+        columns = len(handles) if len(handles) <= 8 else -(-len(handles) // 2)
+        figure.legend(handles=handles, loc="outside upper center", ncols=columns, title=title)
         return figure
 
 
@@ -77,4 +78,4 @@ def _errors(axis, found, colour):
     for column, marker in (("paper", "x"), ("theory", "o")):
         predicted = np.where(missing, 1 - found[column], found[column])
         error = 100 * (predicted / np.where(measured > 0, measured, np.nan) - 1)
-        axis.plot(found["train_size"], error, linestyle="", marker=marker, color=colour, markersize=3)
+        axis.plot(found["train_size"], error, linestyle="", marker=marker, color=colour, markersize=3, clip_on=False)

@@ -58,10 +58,11 @@ def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, nois
     diagonal[..., products.level] = p.coefficient_variance
     found = np.empty((p.kappa.size, len(shown), len(shown)))
     for point, (n, delta, kappa) in enumerate(zip(p.train_size.flat, p.ridge.flat, p.kappa.flat, strict=True)):
-        if n == 0 or n == domain.size or kappa == 0:  # training sets do not differ, or everything is learned
+        varies = 0 < n < domain.size and kappa > 0  # else training sets do not differ, or everything is learned
+        order = NextOrder(products, n, delta, kappa) if varies else None
+        if order is None or not order.holds:
             found[point] = np.diag(diagonal.reshape(-1, len(products.modes))[point, level[shown]])
             continue
-        order = NextOrder(products, n, delta, kappa)
         learned = order.first[level]
         noise = p.noise_std.flat[point] ** 2 * (order.of_noise()[0] - 1)
         matrix, total = leading_order(order, basis, level, (1 - learned) * coefficients, learned, shown)

@@ -15,7 +15,7 @@ Errors follow from learnabilities by identities that hold on every training set,
 
 and label noise is a target with the same power on all modes. On symmetric domains the sums over products of modes are
 pointwise products of kernels. Variances of single coefficients are here the paper's, L_i^2 in the sum that is left;
-`learnability.theory.covariance` has those of a given target.
+`learnability.theory.covariance` has those of a given target. Where the expansion leaves its range, the leading order stays.
 """
 
 import numpy as np
@@ -26,7 +26,8 @@ from .conservation import effective_regularization
 from .products import Products
 from .solution import Solution
 
-SMALLEST = 0.05  # of kappa_i/kappa': an expansion in 1/n that asks for less has left its range
+SMALLEST = 0.5  # kappa_i/kappa': an expansion in 1/n that asks for less has left its range
+NEGATIVE = 0.1  # and so has one with variances below minus this share of the squared bias
 
 
 def solve(spectrum, power, beyond, n, delta, sigma, domain):
@@ -43,7 +44,8 @@ def solve(spectrum, power, beyond, n, delta, sigma, domain):
     Returns
     -------
     Solution
-        kappa is that of the leading order, which is returned at n = 0, at n = M and where everything is learned.
+        kappa is that of the leading order. All is of leading order at n = 0, at n = M, where everything is learned, and
+        where the expansion has left its range (`NextOrder.holds`).
 
     Raises
     ------
@@ -60,6 +62,8 @@ def solve(spectrum, power, beyond, n, delta, sigma, domain):
     size, off = domain.size or np.inf, None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
     for point in np.flatnonzero((n > 0) & (n < size) & (base.kappa > 0)):
         order = NextOrder(products, n[point], delta[point], base.kappa[point])
+        if not order.holds:
+            continue
         noise, listed = sigma[point] ** 2, products.level
         missed, test, train = (
             values[listed] @ power + values_beyond * beyond for values, values_beyond in order.of_targets()
@@ -125,7 +129,7 @@ class NextOrder:
         )
         mean, mean_slope = change @ counts * inverse, change_slope @ counts * inverse
         shift = 1 + change - mean
-        shift_slope = np.where(shift > SMALLEST, change_slope - mean_slope[:, None], 0.0)
+        shift_slope = change_slope - mean_slope[:, None]
         self.shift = np.maximum(shift, SMALLEST)
         self.first, self.rungs, self.strength = first, rungs, strength
         self._finish(kappa, total, total_slope, shift_slope / self.shift)
@@ -160,6 +164,11 @@ class NextOrder:
         self.train = missed * self.delta / (self.n * self.kappa) * slopes[1]
         self.unlearned_error = 1 - kappa / scale * fall[0]
         self.unlearned_train = self.delta / (self.n * scale) * fall[1]
+
+    @property
+    def holds(self):
+        """Whether no kappa_i is far below the others and no variance is negative."""
+        return bool((self.shift > SMALLEST).all() and (self.errors >= (1 - NEGATIVE) * (1 - self.learned) ** 2).all())
 
     def of_targets(self):
         """1 - L, E and t of every mode, each with its value on the modes that the spectrum does not list."""
