@@ -151,7 +151,7 @@ def _read_again(place, rng):
 
 
 def damage_met_by_snakemake(place, rng):
-    """A flipped bit or a cut in a random result, before a run of Snakemake."""
+    """A random result cut off, before a run of Snakemake."""
     path = place / _read_again(place, rng)
     path.write_bytes(path.read_bytes()[: rng.randrange(path.stat().st_size)])
     return ran(place)[1]
