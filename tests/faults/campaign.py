@@ -86,7 +86,8 @@ def campaign(number, first=0):
     began, ends = monotonic(), Counter()
     with tempfile.TemporaryDirectory() as warm, tempfile.TemporaryDirectory() as folder:
         warmed(Path(warm))
-        finished = Path(folder)
+        finished = Path(folder) / "run"  # as deep as its copies: from there the paths of the source files are the same
+        finished.mkdir()
         prepared(finished)
         code, said = ran(finished, by_snakemake)
         undisturbed = tables(finished)
