@@ -7,6 +7,7 @@ tables. A table that differs without a word is a silent difference; there must b
 
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 import faults
-from runs import INTERMEDIATES, by_snakemake, in_one_process, prepared, ran, tables, warmed
+from runs import by_snakemake, in_one_process, prepared, ran, tables, warmed
 
 # Faults of files, met by the scripts in one process within a fraction of a second, and how many of each come in 24.
 OF_FILES = {
@@ -55,7 +56,7 @@ def recovered(place, undisturbed, run):
         if code == 0:
             same = tables(place) == undisturbed
             return " after ".join(["same tables", *told]) if same else "SILENT DIFFERENCE"
-        named = [p for p in INTERMEDIATES if p in said and "delete it and run snakemake again" in said]
+        named = set(re.findall(r"(results/\S+\.h5)\b.*; delete it and run snakemake again", said))
         if "--unlock" in said:
             ran(place, lambda: by_snakemake("--unlock"))
             told.append("unlocking")
@@ -86,7 +87,8 @@ def campaign(number, first=0):
     began, ends = monotonic(), Counter()
     with tempfile.TemporaryDirectory() as warm, tempfile.TemporaryDirectory() as folder:
         warmed(Path(warm))
-        finished = Path(folder)
+        finished = Path(folder) / "run"  # as deep as its copies: from there the paths of the source files are the same
+        finished.mkdir()
         prepared(finished)
         code, said = ran(finished, by_snakemake)
         undisturbed = tables(finished)

@@ -17,7 +17,7 @@ from runs import CSV, INTERMEDIATES, JOBS, NETWORKS, REGRESSION, TABLE, USERS, R
 
 from learnability.measurements import networks, regression
 
-JOB_SECONDS = 2.0
+JOB_SECONDS = 1.0
 
 
 def take_away(place, rng):
@@ -52,7 +52,8 @@ def kill_everything(place, rng):
     """SIGKILL for Snakemake and its job at a random moment."""
     take_away(place, rng)
     run = Run(place, by_snakemake)
-    sleep(rng.uniform(0, 4 * JOB_SECONDS))
+    job_of(run, rng)
+    sleep(rng.uniform(0, JOB_SECONDS))
     with suppress(ProcessLookupError):
         run.kill()
     run.end()
@@ -63,7 +64,8 @@ def terminate(place, rng):
     """SIGTERM for Snakemake, which lets its job end."""
     take_away(place, rng)
     run = Run(place, by_snakemake)
-    sleep(rng.uniform(0.5, 4 * JOB_SECONDS))
+    job_of(run, rng)
+    sleep(rng.uniform(0, JOB_SECONDS))
     with suppress(ProcessLookupError):
         os.kill(run.number, signal.SIGTERM)
     return run.end()[1]
