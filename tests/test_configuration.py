@@ -1,5 +1,6 @@
 from copy import deepcopy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -188,12 +189,12 @@ def test_cells_of_one_domain_and_architecture_read_the_same_files():
 
 def test_a_cell_asks_for_what_its_size_needs():
     """Memory grows with the domain's matrix and with the networks, and doubles with every attempt."""
-    asked = {"config": config()}
+    asked = {"config": config(), "EXPERIMENTS": {"one": SimpleNamespace(kind="covariance")}}
     exec((ROOT / "rules" / "resources.smk").read_text(), asked)
 
     def megabytes(attempt=1, **options):
         asked["options_of_cell"] = lambda wildcards: options
-        return asked["doubled"](asked["cell_mb"])(None, attempt)
+        return asked["doubled"](asked["cell_mb"])(SimpleNamespace(experiment="one"), attempt)
 
     digits, net = {"kind": "data", "name": "digits"}, {"depth": 4}
     small = megabytes(domain={"kind": "hypercube", "dim": 4}, architecture=net, train_sizes=[16])

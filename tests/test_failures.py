@@ -143,12 +143,13 @@ def test_a_configuration_is_read_as_plain_yaml(tmp_path):
 
 
 def test_nothing_is_pickled_and_no_text_is_evaluated():
-    """But by Snakemake, which hands a job its parameters so."""
+    """But by Snakemake, which hands a job its parameters so, and a kernel's file for which a configuration says allow_code."""
     forbidden = re.compile(
         r"\bpickle\b|(?<![\w.])(eval|exec)\(|yaml\.(load|unsafe_load|full_load)\(|allow_pickle=True|torch\.load\("
     )
     for path in [*(ROOT / "scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile"]:
-        assert not forbidden.search(path.read_text()), path
+        found = [match[0] for match in forbidden.finditer(path.read_text())]
+        assert found == (["exec("] if path.name == "own.py" else []), path
 
 
 def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more():

@@ -57,7 +57,9 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_the_remedy(tmp_path):
 
 def test_an_interrupted_job_says_so_without_a_traceback(tmp_path, monkeypatch):
     monkeypatch.setattr(logging, "basicConfig", lambda **_: None)
-    rule = SimpleNamespace(log=[str(tmp_path / "log")], params={}, output={}, input={}, threads=1, rule="networks")
+    rule = SimpleNamespace(
+        log=[str(tmp_path / "log")], params={}, output={}, input={}, threads=1, resources={}, rule="networks"
+    )
 
     def main():
         raise KeyboardInterrupt

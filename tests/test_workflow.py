@@ -160,7 +160,7 @@ def test_jobs_that_ask_for_a_gpu_share_three_devices_without_meeting(tmp_path, m
     held = {}
     for log in (place / "logs" / "networks").rglob("*.log"):
         ((begin, device),) = re.findall(r"^(\S+ \S+) GPU (\d) of 0, 1, 2$", log.read_text(), re.M)
-        (end,) = re.findall(r"^(\S+ \S+) done ", log.read_text(), re.M)
+        (end,) = re.findall(r"^(\S+ \S+) trained in ", log.read_text(), re.M)  # still holding it
         held.setdefault(device, []).append((begin, end))
     assert sum(map(len, held.values())) == 3
     for times in map(sorted, held.values()):

@@ -106,7 +106,7 @@ def arguments_of(job, study):
     kernel = {"architecture": architecture, "kernel": "ntk", "values": KERNEL}
     grid = {"train_sizes": study.train_sizes, "ridges": study.ridges}
     theory = {"train_sizes": study.theory_sizes().tolist(), "sample_sizes": study.sample_theory_sizes().tolist()}
-    block = {"train_size": 3, "width": 4, "first": 0, "last": 1, "threads": 1, "functions": NETWORKS}
+    block = {"train_size": 3, "width": 4, "first": 0, "last": 1, "threads": 1, "gpu": 0, "functions": NETWORKS}
     constants = {"architecture": "relu"}
     parts = {"theory": [constants], "regression": [{"source": "kernel", **constants}]}
     parts["networks"] = [{"source": "network", **constants, "width": 4}]

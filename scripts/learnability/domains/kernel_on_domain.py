@@ -48,20 +48,24 @@ class KernelOnDomain:
 
     @cached_property
     def domain(self):
+        """The domain itself."""
         return domain_from(self.made_from["domain"])
 
     @cached_property
     def architecture(self) -> Any:
+        """Whatever has the kernel."""
         return architecture_from(self.made_from["architecture"])
 
     @cached_property
     def kernel(self):
+        """K between any points, whole on a domain small enough."""
         kind = self.made_from["kernel"]
         values = self._read("values") or self.domain.kernel_values(self.architecture, kind)
         return KernelMatrix(self.architecture, kind, values.get("matrix"))
 
     @cached_property
     def spectrum(self):
+        """Its eigenvalues, on a data set with eigenvectors."""
         stored = self._read("eigenvalues")
         if stored is None:
             return self.domain.spectrum(self.architecture, self.made_from["kernel"])

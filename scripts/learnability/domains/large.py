@@ -1,4 +1,7 @@
-"""Spectra of data sets too large for a dense kernel matrix: by quadrature, by Nystroem's method or from a part of them."""
+"""Spectra of data sets too large for a dense kernel matrix: by quadrature, by Nystroem's method or from a part of them.
+
+See `learnability.spectra.quadrature` (Golub & Meurant 2010) and `learnability.spectra.nystrom` (Williams & Seeger 2001).
+"""
 
 from dataclasses import replace
 

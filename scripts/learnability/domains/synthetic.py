@@ -55,6 +55,11 @@ class GaussianSamples(SyntheticSamples):
     dim : int
     exponent : float >= 0
     samples, seed : int
+
+    Raises
+    ------
+    ValueError
+        A dim below 1, fewer than 2 samples, a negative seed, an exponent that is no number from 0 to 20.
     """
 
     kind = "gaussian_samples"
@@ -111,6 +116,11 @@ class MixtureSamples(SyntheticSamples):
     separation : float >= 0
         Distance of a centre from the origin in units of a sample's distance from its centre, root mean squares.
     exponent : float >= 0, samples, seed : int
+
+    Raises
+    ------
+    ValueError
+        As of `GaussianSamples`; fewer than 2 classes or more than samples; a negative separation.
     """
 
     kind = "mixture_samples"
@@ -157,6 +167,11 @@ class SphereSamples(SyntheticSamples):
     dim : int >= 3
     radius : float, optional; missing: sqrt(dim)
     samples, seed : int
+
+    Raises
+    ------
+    ValueError
+        A dim below 3, a radius that is not positive, fewer than 2 samples, a negative seed.
     """
 
     kind = "sphere_samples"

@@ -19,7 +19,18 @@ from .fully_connected import FullyConnected
 
 @dataclass(frozen=True)
 class Residual(FullyConnected):
-    """A fully connected network whose hidden layers, but for the first, are added to what they take; see `FullyConnected`."""
+    """A fully connected network whose hidden layers, but for the first, are added to what they take.
+
+    Parameters
+    ----------
+    depth, activation, weight_std, bias_std
+        As of `FullyConnected`.
+
+    Raises
+    ------
+    ValueError
+        As of `FullyConnected`.
+    """
 
     @property
     def identity(self):

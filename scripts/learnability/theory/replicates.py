@@ -18,8 +18,8 @@ def standard_errors(large, measure, train_size, ridge=0.0, noise_std=0.0, popula
 
     Returns
     -------
-    Array of the shape of that field: sqrt((p - 1)/p sum_i (value without probe i - their mean)^2) for p probes (Efron &
-    Stein 1981).
+    Array of the shape of that field, (grid) or (grid, outputs): sqrt((p - 1)/p sum_i (value without probe i - their mean)^2)
+    for p probes (Efron & Stein 1981).
 
     Raises
     ------
