@@ -4,13 +4,16 @@ CORES ?= all
 BIN := .venv/bin
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: figures report site paper fidelity test slurm test-slurm test-faults browser lint format docs benchmark clean
+.PHONY: figures report site paper large fidelity test slurm test-slurm test-faults browser lint format docs benchmark clean
 
 figures: .venv/ready
 	$(SNAKEMAKE)
 
 paper: .venv/ready
 	$(SNAKEMAKE) --configfile config/paper.yaml
+
+large: .venv/ready
+	$(SNAKEMAKE) --configfile config/large.yaml
 
 fidelity: .venv/ready
 	$(SNAKEMAKE) --configfile config/fidelity.yaml
