@@ -59,8 +59,12 @@ def nystrom(kernel, x, values, landmarks, trace):
     eigenvalues, rotation = eigenvalues[seen], rotation[:, seen]
     power = (rotation.T @ projected) ** 2 / eigenvalues[:, None] / len(x)
     beyond = np.maximum((columns**2).mean(0) - power.sum(0), 0.0)
-    least = np.finfo(float).eps * trace  # so that what is missed of the target has a place
-    spectrum = Spectrum(eigenvalues / len(x), tail=max(trace - eigenvalues.sum() / len(x), least))
+    tail = max(
+        trace - eigenvalues.sum() / len(x), np.finfo(float).eps * trace
+    )  # a place for what is missed of the target
+    if len(eigenvalues) == len(x):  # nothing is missed
+        tail, beyond = 0.0, np.zeros_like(beyond)
+    spectrum = Spectrum(eigenvalues / len(x), tail=tail)
     power = np.vstack([power, beyond]).reshape(-1, *values.shape[1:])
     modes = np.arange(len(power))  # the last is not listed
     return LargeSpectrum(spectrum, Target(power, modes, name="target"), [], len(x), 0)
