@@ -80,7 +80,7 @@ def run(
 
 
 def _peak_megabytes():
-    """The process's peak of resident memory; nan but on Linux. (getrusage would count its parent's before the process began.)"""
+    """Peak of resident memory; nan but on Linux. That of getrusage may be the parent's, from before the process began."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), np.nan)
