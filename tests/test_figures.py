@@ -143,3 +143,24 @@ def test_many_curves_are_named_at_their_ends_and_apart():
     ]
     assert all(below.y1 <= above.y0 + 2 for below, above in zip(boxes, boxes[1:])), "names lie on each other"
     assert all(box.x0 >= 0 and box.x1 <= many.bbox.x1 for box in boxes), "names are cut off"
+
+
+def test_a_group_that_is_not_compared_takes_no_room():
+    """Its empty line once lay at the figure's corner, and the panels shrank to make room for it."""
+    rows = [
+        {
+            "source": source,
+            "measure": "train_mse",
+            "ridge": ridge,
+            "train_size": n,
+            "mean": ridge / n,
+            "standard_error": 0.0,
+        }
+        for source in ("kernel", "theory", "paper")
+        for ridge in (1e-5, 1.0)
+        for n in (8, 16)
+    ]
+    table = pd.DataFrame(rows).assign(theory=lambda t: t["mean"], paper=lambda t: t["mean"])
+    figure = drawing("corrections")(table, group="ridge")
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().width > 0.5

@@ -31,7 +31,9 @@ def draw(table, group="target", select=None, title=None):
             for value, colour in palette.items():
                 rows = table[(table["measure"] == measure) & (table[group] == value)]
                 _values(above, rows, colour)
-                _errors(below, rows[(rows["source"] == "kernel") & (rows["mean"] > SMALLEST)], colour)
+                compared = rows[(rows["source"] == "kernel") & (rows["mean"] > SMALLEST)]
+                if len(compared):  # an empty line would take room at the figure's corner
+                    _errors(below, compared, colour)
             scale = "linear" if measure == "learnability" else "log"
             above.set(xscale="log", yscale=scale, ylabel=LABELS[measure])
             if scale == "log":

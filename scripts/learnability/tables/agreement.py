@@ -5,6 +5,8 @@ import pandas as pd
 
 from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES, NAMES
 
+ROUNDING = 1e-14  # of what is measured: a theory below it is zero but for rounding
+
 
 def agreement(table):
     """How far the experiments' means are from the theory.
@@ -46,7 +48,8 @@ def _distances(table):
     with np.errstate(divide="ignore", invalid="ignore"):
         varies = table["standard_error"] > 1e-12 * table["mean"].abs().clip(lower=1e-300)
         z = np.where(varies, difference / table["standard_error"], np.nan)
-        relative = np.where(table["theory"] != 0, difference / table["theory"], np.nan)
+        told = table["theory"].abs() > ROUNDING * table["mean"].abs()
+        relative = np.where(told, difference / table["theory"], np.nan)
     order = [*(key for key in KEYS if key != "seed"), "measure"]
     columns = [*order, "functions", "mean", "standard_error", "theory", "z", "relative"]
     table = table.assign(z=z, relative=relative).reindex(columns=columns)
