@@ -37,11 +37,12 @@ def draw(table, group="target", select=None, title=None):
             scale = "linear" if measure == "learnability" else "log"
             above.set(xscale="log", yscale=scale, ylabel=LABELS[measure])
             if scale == "log":
-                above.set_ylim(bottom=SMALLEST / 3)
+                measured = table.loc[(table["measure"] == measure) & (table["source"] == "kernel"), "mean"]
+                above.set_ylim(bottom=max(SMALLEST, measured.min()) / 3)
             below.axhline(0, color="0.5", linewidth=0.6)
             below.set(
                 xlabel=LABELS["train_size"],
-                ylabel="error of 1 - L (%)" if measure == "learnability" else "error of theory (%)",
+                ylabel=r"error of $1-\mathcal{L}$ (%)" if measure == "learnability" else "error of theory (%)",
             )
             below.set_yscale("symlog", linthresh=10)
             below.set_yticks([-100, -10, 0, 10, 100], ["-100", "-10", "0", "10", "100"])
