@@ -49,7 +49,8 @@ wildcard_constraints:
     architecture="|".join(map(re.escape, config["architectures"])) or "none",
     kernel="ntk|nngp",
     width=r"\d+",
-    train_size=r"\d+",
+    smallest=r"\d+",
+    largest=r"\d+",
     first=r"\d+",
     last=r"\d+",
 
@@ -101,6 +102,11 @@ def of_study(name):
     return lambda wildcards: getattr(STUDIES[wildcards.study], name)
 
 
+def sizes_of_networks(wildcards):
+    """The training-set sizes of a training job."""
+    return STUDIES[wildcards.study].sizes_between(int(wildcards.smallest), int(wildcards.largest))
+
+
 def of_architecture(wildcards):
     return config["architectures"][wildcards.architecture]
 
@@ -139,13 +145,12 @@ def experiment_files(study, kind):
             for architecture in study.architectures
         }
     return {
-        f"results/networks/{study.name}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.h5": {
+        f"results/networks/{study.name}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.h5": {
             "source": "network",
             "architecture": architecture,
             "width": width,
         }
         for architecture in study.architectures
         for width in study.widths
-        for train_size in study.network_sizes
-        for first, last in study.blocks(architecture, width, train_size)
+        for smallest, largest, first, last in study.training_jobs(architecture, width)
     }

@@ -3,11 +3,11 @@ rule networks:
         code=code("train_networks.py"),
         data=data_of_study,
     output:
-        functions="results/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.h5",
+        functions="results/networks/{study}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.h5",
     log:
-        "logs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.log",
+        "logs/networks/{study}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.log",
     benchmark:
-        "results/benchmarks/jobs/networks/{study}/{architecture}/width{width}/n{train_size}/seeds{first}-{last}.tsv"
+        "results/benchmarks/jobs/networks/{study}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.tsv"
     conda:
         "../envs/environment.yaml"
     threads: lambda wildcards: STUDIES[wildcards.study].training["threads"]
@@ -20,12 +20,12 @@ rule networks:
         architecture=of_architecture,
         targets=of_study("targets"),
         noise_stds=of_study("noise_stds"),
-        train_size=lambda wildcards: int(wildcards.train_size),
+        train_sizes=sizes_of_networks,
         width=lambda wildcards: int(wildcards.width),
         first=lambda wildcards: int(wildcards.first),
         last=lambda wildcards: int(wildcards.last),
         training=lambda wildcards: STUDIES[wildcards.study].training_options(),
     message:
-        "Networks {wildcards.architecture}, width {wildcards.width}, n = {wildcards.train_size}, seeds {wildcards.first}-{wildcards.last} for {wildcards.study}"
+        "Networks {wildcards.architecture}, width {wildcards.width}, n = {wildcards.smallest} to {wildcards.largest}, seeds {wildcards.first}-{wildcards.last} for {wildcards.study}"
     script:
         "../scripts/train_networks.py"

@@ -74,7 +74,8 @@ def time_of_regression(wildcards):
 
 def network_mb(wildcards):
     """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
-    return BASE_MB + block_mb(*_sizes(wildcards))
+    depth = config["architectures"][wildcards.architecture].get("depth", 1)
+    return BASE_MB + block_mb(int(wildcards.largest), int(wildcards.width), depth)
 
 
 def block_mb(n, width, depth):
@@ -84,8 +85,10 @@ def block_mb(n, width, depth):
 
 
 def time_of_networks(wildcards):
-    n, width, _ = _sizes(wildcards)
-    seconds = STUDIES[wildcards.study].seed_seconds(wildcards.architecture, width, n)
+    study, network = STUDIES[wildcards.study], (wildcards.architecture, int(wildcards.width))
+    seconds = sum(
+        study.seed_seconds(*network, n) for n in study.sizes_between(int(wildcards.smallest), int(wildcards.largest))
+    )
     return (int(wildcards.last) - int(wildcards.first) + 1) * seconds
 
 
@@ -101,8 +104,3 @@ def cell_mb(wildcards):
     if EXPERIMENTS[wildcards.experiment].kind in WITHOUT_MATRIX:  # but for the samples with which they are compared
         domain = {"kind": "circle", "points": points_of(domain)}
     return CELL_MB + matrix_mb(domain, 4) + options.get("memory_mb", 0) + networks
-
-
-def _sizes(wildcards):
-    depth = config["architectures"][wildcards.architecture].get("depth", 1)
-    return int(wildcards.train_size), int(wildcards.width), depth

@@ -1,7 +1,10 @@
-"""One block of networks: the seeds first ... last at one width and training-set size, all targets."""
+"""One block of networks: the seeds first ... last at one width and some training-set sizes, all targets."""
 
 import logging
 from time import process_time
+
+import numpy as np
+import pandas as pd
 
 from job import run
 from learnability.common.devices import gpus
@@ -13,26 +16,27 @@ from learnability.kernels import architecture_from
 from learnability.measurements.networks import network_experiment
 
 
-def main(domain, architecture, targets, train_size, noise_stds, width, first, last, training, threads, gpu, functions):
-    """Train the block as one ensemble; write one row per network and the learned functions."""
+def main(domain, architecture, targets, train_sizes, noise_stds, width, first, last, training, threads, gpu, functions):
+    """Train the networks of a size as one ensemble; write one row per network and the learned functions."""
     import torch
 
     torch.set_num_threads(threads)
     space, network = domain_from(domain), architecture_from(architecture)
     chosen = {name: target_from(space, target) for name, target in targets.items()}
     seeds = range(first, last + 1)
-    progress = Progress(len(seeds) * len(targets) * len(noise_stds), f"width {width}, n = {train_size}")
 
     def trained(seeds, x, y, x_test):
-        began = process_time()
+        began, progress = process_time(), Progress(len(x), f"width {width}, n = {x.shape[1]}")
         result = fit(network, width, seeds, x, y, x_test, report=progress, **training)
         logging.info("trained in %.3f s of CPU", process_time() - began)
         return result
 
     with gpus(gpu):
-        table, learned, device = network_experiment(space, chosen, train_size, noise_stds, seeds, trained)
+        parts = [network_experiment(space, chosen, n, noise_stds, seeds, trained) for n in train_sizes]
+    tables, learned, devices = zip(*parts)
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "width": width}
-    write_frame(functions, table, {**parameters, "training": training, "device": device}, functions=learned)
+    parameters |= {"training": training, "device": devices[0]}
+    write_frame(functions, pd.concat(tables, ignore_index=True), parameters, functions=np.concatenate(learned))
 
 
 if "snakemake" in globals():

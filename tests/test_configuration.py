@@ -33,22 +33,50 @@ def test_defaults_are_filled_in():
     assert study.training_options()["method"] == "gradient_flow"
 
 
-def test_one_more_seed_is_one_more_block():
-    entry = config("config.yaml")
-    blocks = {}
+def jobs(entry, width=500):
+    return studies_from(checked(entry, SCHEMA))["boolean_functions"].training_jobs("relu4", width)
+
+
+def test_one_more_seed_is_one_more_job_for_each_range_of_sizes():
+    entry, found = config("config.yaml"), {}
     for seeds in (30, 31, 32):
         entry["studies"]["boolean_functions"]["seeds"] = seeds
-        study = studies_from(checked(entry, SCHEMA))["boolean_functions"]
-        blocks[seeds] = {n: study.blocks("relu4", 500, n) for n in (1, 256)}
-    assert blocks[30] == {1: [(0, 29)], 256: [(0, 9), (10, 19), (20, 29)]}, "cheap networks share a job"
-    for n in (1, 256):
-        assert blocks[31][n] == [*blocks[30][n], (30, 30)] and blocks[32][n] == [*blocks[31][n], (31, 31)]
+        found[seeds] = jobs(entry)
+    large = [(256, 256, 0, 9), (256, 256, 10, 19), (256, 256, 20, 29)]
+    assert found[30] == [(1, 64, 0, 29), (128, 128, 0, 29), *large], "cheap networks share a job"
+    for seeds in (31, 32):
+        added = set(found[seeds]) - set(found[seeds - 1])
+        assert added == {(*sizes, seeds - 1, seeds - 1) for sizes in ((1, 64), (128, 128), (256, 256))}
+        assert set(found[seeds - 1]) < set(found[seeds])
+
+
+def test_a_larger_size_is_one_more_job():
+    entry = config("config.yaml")
+    study = entry["studies"]["boolean_functions"]
+    before, study["train_sizes"] = jobs(entry), [*study["train_sizes"], 255]
+    assert set(jobs(entry)) - set(before) == {(255, 255, first, first + 9) for first in (0, 10, 20)}
+
+
+def test_jobs_of_a_number_of_seeds_have_one_size_each():
+    entry = config("config.yaml")
     entry["training"] = {"block": 7}
-    assert studies_from(checked(entry, SCHEMA))["boolean_functions"].blocks("relu4", 500, 256)[3:6] == [
-        (21, 27),
-        (28, 28),
-        (29, 29),
-    ]
+    assert jobs(entry)[-3:] == [(256, 256, 21, 27), (256, 256, 28, 28), (256, 256, 29, 29)]
+    assert all(smallest == largest for smallest, largest, _, _ in jobs(entry))
+
+
+def test_sizes_share_jobs_whatever_their_order_and_keep_to_the_time():
+    entry = config("config.yaml")
+    study = entry["studies"]["boolean_functions"]
+    study["train_sizes"] = {"first": 1, "last": 256, "step": 1}
+    together = jobs(entry)
+    study["train_sizes"] = [*range(256, 0, -1)]
+    assert jobs(entry) == together
+    made = studies_from(checked(entry, SCHEMA))["boolean_functions"]
+    ranges = sorted({job[:2] for job in together})
+    assert [n for between in ranges for n in made.sizes_between(*between)] == [*range(1, 257)]
+    for smallest, largest, first, last in together:
+        seconds = sum(made.seed_seconds("relu4", 500, n) for n in made.sizes_between(smallest, largest))
+        assert seconds * (last - first + 1) <= 60
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.5, 3.0, 1e4])

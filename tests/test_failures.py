@@ -158,12 +158,13 @@ def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more():
     names = {"config": config, "STUDIES": studies_from(config), "cache": cache, "os": os, **vars(costs)}
     exec((ROOT / "rules" / "resources.smk").read_text(), names)
     job = {"study": "images_classes", "domain": "digits", "architecture": "relu4"}
-    block = {**job, "width": "500", "train_size": "64", "first": "0", "last": "4"}
+    block = {**job, "width": "500", "smallest": "8", "largest": "8", "first": "0", "last": "4"}
+    large = {**block, "study": "learning_curves_hypercube", "smallest": "64", "largest": "64"}
     requests = {
         "kernel": (names["domain_mb"](3), job, {**job, "domain": "circle10"}),
         "theory": (names["minutes"](names["time_of_theory"]), job, {**job, "study": "own_data"}),
         "regression": (names["minutes"](names["time_of_regression"]), job, {**job, "study": "images_binary"}),
-        "networks": (names["minutes"](names["time_of_networks"]), {**block, "train_size": "512"}, block),
+        "networks": (names["minutes"](names["time_of_networks"]), {**large, "largest": "256"}, large),
         "memory": (names["doubled"](names["network_mb"]), {**block, "width": "4000"}, block),
     }
     for what, (request, large, small) in requests.items():

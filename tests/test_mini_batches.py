@@ -193,7 +193,7 @@ def test_a_study_names_the_method(problem, method):
     assert options["batch_size"] == 7 and "tolerance" not in options and ("betas" in options) == (method == "adam")
     assert lb.train(NET, 4, *problem, [0], **options).learning_rate[0] == pytest.approx(0.02)
     assert study.seed_seconds("relu1", 500, 64) > 3 * study.seed_seconds("relu1", 500, 8) > 0
-    assert study.blocks("relu1", 16, 8) == [(0, 9)] and len(study.blocks("relu1", 3000, 16)) == 10
+    assert study.training_jobs("relu1", 16) == [(2, 8, 0, 9)] and len(study.training_jobs("relu1", 3000)) == 30
 
 
 def test_every_option_of_every_method_can_be_configured():

@@ -1,9 +1,12 @@
 import h5py
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import learnability as lb
+import train_networks
+from learnability.common.store import read_frame, read_h5
 from learnability.ensembles.networks import Ensemble, tangent_kernel
 from learnability.ensembles.training.gradient_descent import gradient_descent
 from learnability.kernels.activations import ACTIVATIONS
@@ -92,3 +95,23 @@ def test_deviations_of_the_tangent_kernel_fall_with_the_width():
         found = tangent_kernel(ensemble, torch.from_numpy(x)).numpy()
         squares.append(((found - wide) ** 2).mean())
     assert 10 < squares[0] / squares[1] < 25  # 16 up to the fluctuation of a mean over 40 networks
+
+
+def test_sizes_that_share_a_job_are_trained_as_if_alone(tmp_path):
+    common = {
+        "domain": {"kind": "hypercube", "dim": 4},
+        "architecture": {"depth": 1},
+        "targets": {"two": {"parity": 2}},
+    }
+    common |= {"noise_stds": [0.0, 0.5], "width": 16, "first": 1, "last": 3, "training": {}, "threads": 1, "gpu": 0}
+    found = {}
+    for sizes in ([2, 4, 8], [2], [4], [8]):
+        path = tmp_path / f"{len(sizes)}-{sizes[0]}.h5"
+        train_networks.main(**common, train_sizes=sizes, functions=path)
+        found[tuple(sizes)] = read_frame(path).drop(columns="time"), read_h5(path, "functions")[0]["functions"]
+    alone = [found[n,] for n in (2, 4, 8)]
+    together, functions = found[2, 4, 8]
+    pd.testing.assert_frame_equal(
+        together, pd.concat([table for table, _ in alone], ignore_index=True), check_exact=True
+    )
+    assert np.array_equal(functions, np.concatenate([each for _, each in alone]))

@@ -154,7 +154,7 @@ def test_jobs_that_ask_for_a_gpu_share_three_devices_without_meeting(tmp_path, m
     (place / "config/gpus.yaml").write_text(yaml.safe_dump(config))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    files = [f"results/networks/curves/relu1/width16/n{n}/seeds0-1.h5" for n in (2, 4, 8)]
+    files = [f"results/networks/curves/relu1/width16/n{n}-{n}/seeds0-1.h5" for n in (2, 4, 8)]
     done = snakemake(place, "--resources", "gpu=3", "--", *files, config="config/gpus.yaml")
     assert done.returncode == 0, done.stdout + done.stderr
     held = {}

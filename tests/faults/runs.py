@@ -43,7 +43,7 @@ STUDY = {
 }  # fmt: skip
 KERNEL, SPECTRUM = "results/kernels/table/relu.h5", "results/spectra/table/relu.h5"
 THEORY, REGRESSION = "results/theory/curve/relu.h5", "results/regression/curve/relu.h5"
-NETWORKS = "results/networks/curve/relu/width4/n3/seeds0-1.h5"
+NETWORKS = "results/networks/curve/relu/width4/n3-3/seeds0-1.h5"
 TABLE, CSV, AGREEMENT = "results/studies/curve.h5", "results/studies/curve.csv", "results/agreement.csv"
 # What each job reads and writes, in the order of a run.
 JOBS = {
@@ -106,7 +106,7 @@ def arguments_of(job, study):
     kernel = {"architecture": architecture, "kernel": "ntk", "values": KERNEL}
     grid = {"train_sizes": study.train_sizes, "ridges": study.ridges}
     theory = {"train_sizes": study.theory_sizes().tolist(), "sample_sizes": study.sample_theory_sizes().tolist()}
-    block = {"train_size": 3, "width": 4, "first": 0, "last": 1, "threads": 1, "gpu": 0, "functions": NETWORKS}
+    block = {"train_sizes": [3], "width": 4, "first": 0, "last": 1, "threads": 1, "gpu": 0, "functions": NETWORKS}
     constants = {"architecture": "relu"}
     parts = {"theory": [constants], "regression": [{"source": "kernel", **constants}]}
     parts["networks"] = [{"source": "network", **constants, "width": 4}]

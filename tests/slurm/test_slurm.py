@@ -32,7 +32,7 @@ STUDY = {
     "studies": {
         "curve": {
             "figure": "comparison", "domain": "cube", "architectures": ["relu"], "targets": [{"parity": 1}], "train_sizes": [2, 4],
-            "network_sizes": [3], "widths": [8], "seeds": 3, "figure_options": {"x": "train_size", "measures": ["test_mse"]},
+            "network_sizes": [2, 3], "widths": [8], "seeds": 3, "figure_options": {"x": "train_size", "measures": ["test_mse"]},
         }
     },
     "experiments": {

@@ -11,7 +11,7 @@ from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
-from .costs import mini_batch_seconds, network_seconds, seed_ranges, seed_ranges_by_cost
+from .costs import mini_batch_seconds, network_seconds, seed_ranges, seed_ranges_by_cost, size_ranges_by_cost
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
@@ -50,15 +50,28 @@ class Study:
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
 
-    def blocks(self, architecture, width, train_size):
-        """Seed ranges (first, last), one per training job: of `training: {block}` seeds, or by what a seed costs."""
+    def training_jobs(self, architecture, width):
+        """Training jobs (smallest, largest, first, last): their training-set sizes and seeds.
+
+        One size and `training: {block}` seeds each, or as many of both as train in `job_seconds`.
+        """
         if "block" in self.training:
-            return seed_ranges(self.network_seeds, self.training["block"])
-        seconds = self.seed_seconds(architecture, width, train_size)
-        return seed_ranges_by_cost(self.network_seeds, seconds, self.training["job_seconds"])
+            seeds = seed_ranges(self.network_seeds, self.training["block"])
+            return [(n, n, *each) for n in sorted(self.network_sizes) for each in seeds]
+        limit = self.training["job_seconds"]
+        seconds = {n: self.seed_seconds(architecture, width, n) for n in sorted(self.network_sizes)}
+        jobs = []
+        for smallest, largest in size_ranges_by_cost(seconds, limit):
+            together = sum(seconds[n] for n in self.sizes_between(smallest, largest))
+            jobs += [(smallest, largest, *each) for each in seed_ranges_by_cost(self.network_seeds, together, limit)]
+        return jobs
+
+    def sizes_between(self, smallest, largest):
+        """Training-set sizes of the networks in a range, ascending."""
+        return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
 
     def seed_seconds(self, architecture, width, train_size):
-        """Estimated time to train the networks of one seed."""
+        """Estimated time to train the networks of one seed at one training-set size."""
         size = (self.architectures[architecture].get("depth", 1), width, train_size)
         if "batch_size" in options_of(self.training["method"]):
             one = mini_batch_seconds(*size, self.training["batch_size"])

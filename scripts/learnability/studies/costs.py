@@ -1,10 +1,13 @@
 """How long jobs take, for cutting a study into jobs and asking for time. Estimates never decide what is computed."""
 
+import math
+
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
 STREAMED = 8e-9  # seconds per weight to read and write it, its gradient and the optimizer's means
 EXACT_RATE = 1e10  # in the factorizations of float64 matrices
 START = 0.012  # seconds to draw a network's weights and evaluate it
 BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
+TOGETHER = 30  # seeds of all training-set sizes that share a job are trained in the time that a job may take
 
 
 def network_seconds(depth, width, train_size):
@@ -28,6 +31,22 @@ def decomposition_seconds(points):
 def regression_seconds(train_size, points, ridges):
     """Seconds for kernel regression on one training set, evaluated on all points, with several ridges."""
     return START + ridges * (train_size**3 + 4 * train_size * points) / EXACT_RATE
+
+
+def size_ranges_by_cost(seed_seconds, job_seconds):
+    """Ranges (smallest, largest) of training-set sizes that share a job: cheap neighbours, whatever the number of seeds.
+
+    seed_seconds : dict of size to seconds per seed, sizes ascending
+    """
+    ranges, filled = [], math.inf
+    for n, seconds in seed_seconds.items():
+        filled += seconds
+        if filled * TOGETHER <= job_seconds:
+            ranges[-1] = (ranges[-1][0], n)
+        else:
+            ranges.append((n, n))
+            filled = seconds
+    return ranges
 
 
 def seed_ranges(seeds, block):
