@@ -16,6 +16,7 @@ from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
 from learnability.studies.configuration import experiments_from, studies_from, targets_in
+from learnability.studies.cutting import seed_seconds, training_jobs
 from learnability.studies.costs import decomposition_seconds, regression_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
@@ -104,7 +105,12 @@ def of_study(name):
 
 def sizes_of_networks(wildcards):
     """The training-set sizes of a training job."""
-    return STUDIES[wildcards.study].sizes_between(int(wildcards.smallest), int(wildcards.largest))
+    sizes = STUDIES[wildcards.study].sizes_between(int(wildcards.smallest), int(wildcards.largest))
+    if not sizes:
+        raise WorkflowError(
+            f"study {wildcards.study} trains nothing with n = {wildcards.smallest} to {wildcards.largest}"
+        )
+    return sizes
 
 
 def of_architecture(wildcards):
@@ -136,21 +142,30 @@ def cell_files(kind, name):
 
 
 def experiment_files(study, kind):
-    """The result files of a study, with the table columns that each of them stands for."""
-    study = STUDIES[study]
-    if kind in ("theory", "regression"):  # the rows of a theory say themselves which one they are from
-        source = {} if kind == "theory" else {"source": "kernel"}
-        return {
-            f"results/{kind}/{study.name}/{architecture}.h5": {**source, "architecture": architecture}
-            for architecture in study.architectures
-        }
-    return {
-        f"results/networks/{study.name}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.h5": {
-            "source": "network",
-            "architecture": architecture,
-            "width": width,
-        }
-        for architecture in study.architectures
-        for width in study.widths
-        for smallest, largest, first, last in study.training_jobs(architecture, width)
-    }
+    """The result files of a study, {path: (columns that it stands for, parameters that it was made from)}."""
+    study, files = STUDIES[study], {}
+    grid = {name: getattr(study, name) for name in ("domain", "targets", "noise_stds")}
+    for architecture, entry in study.architectures.items():
+        columns = {"architecture": architecture}
+        if kind == "theory":  # its rows say themselves which theory they are from
+            made_from = {**grid, "ridges": study.ridges, "population": study.population}
+            files[f"results/theory/{study.name}/{architecture}.h5"] = columns, made_from
+        elif kind == "regression":
+            made_from = {name: getattr(study, name) for name in ("train_sizes", "ridges", "seeds")}
+            made_from |= {**grid, "architecture": entry}
+            files[f"results/regression/{study.name}/{architecture}.h5"] = {"source": "kernel", **columns}, made_from
+        else:
+            for width in study.widths:
+                files |= network_files(study, architecture, width, grid)
+    return files
+
+
+def network_files(study, architecture, width, grid):
+    """The same of the networks of an architecture and a width."""
+    files, columns = {}, {"source": "network", "architecture": architecture, "width": width}
+    made_from = {**grid, "architecture": study.architectures[architecture], "width": width}
+    for smallest, largest, first, last in training_jobs(study, architecture, width):
+        block = {"train_sizes": study.sizes_between(smallest, largest), "seeds": [first, last]}
+        path = f"results/networks/{study.name}/{architecture}/width{width}/n{smallest}-{largest}/seeds{first}-{last}.h5"
+        files[path] = columns, {**made_from, **block, "training": study.training_options()}
+    return files

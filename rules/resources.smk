@@ -6,6 +6,7 @@ from learnability.experiments import WITHOUT_MATRIX
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its matrices
 CELL_MB = 1000  # draws and theory grids of an experiment's cell
 BASE_MINUTES = 15
+TEST_POINTS = 1000  # on which networks are evaluated where points are not listed, unless a domain says
 MARGIN = 20  # times what is estimated for a recent processor
 KNOWN_SAMPLES = {
     **{"digits": 1797, "mnist": 70_000, "fashion_mnist": 70_000, "cifar10": 60_000},
@@ -73,22 +74,30 @@ def time_of_regression(wildcards):
 
 
 def network_mb(wildcards):
-    """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations."""
+    """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations.
+
+    Four copies of all learned functions are held beside, while they are joined and written.
+    """
+    study, largest = STUDIES[wildcards.study], int(wildcards.largest)
     depth = config["architectures"][wildcards.architecture].get("depth", 1)
-    return BASE_MB + block_mb(int(wildcards.largest), int(wildcards.width), depth)
+    seeds = int(wildcards.last) - int(wildcards.first) + 1
+    networks = (
+        seeds * len(study.targets) * len(study.noise_stds) * len(study.sizes_between(int(wildcards.smallest), largest))
+    )
+    values = networks * study.outputs * max(points_of(study.domain), study.domain.get("test_points", TEST_POINTS))
+    return BASE_MB + block_mb(largest, int(wildcards.width), depth, study.outputs) + 4 * 4 * values / 1e6
 
 
-def block_mb(n, width, depth):
+def block_mb(n, width, depth, outputs=1):
     """A block of networks beside what a job holds without any."""
-    one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * n**2
+    one = 4 * 5 * (depth * width**2 + 3 * depth * n * width) + 8 * 6 * (outputs * n) ** 2
     return 200 + 1.5 * max(one, 128 * 2**20) / 1e6
 
 
 def time_of_networks(wildcards):
     study, network = STUDIES[wildcards.study], (wildcards.architecture, int(wildcards.width))
-    seconds = sum(
-        study.seed_seconds(*network, n) for n in study.sizes_between(int(wildcards.smallest), int(wildcards.largest))
-    )
+    sizes = study.sizes_between(int(wildcards.smallest), int(wildcards.largest))
+    seconds = sum(seed_seconds(study, *network, n) for n in sizes)
     return (int(wildcards.last) - int(wildcards.first) + 1) * seconds
 
 

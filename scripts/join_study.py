@@ -8,13 +8,14 @@ from learnability.tables.joined import joined
 def main(study, parts, theory, regression, networks, csv, h5):
     """Join theory, kernel regression and networks.
 
-    parts : dict with, for each of "theory", "regression" and "networks", the constant columns of each input file
+    parts : dict with, for each of "theory", "regression" and "networks", the constant columns of each input file and the
+        parameters that it must have been made from
     """
     files = {"theory": theory, "regression": regression, "networks": networks}
     pieces = [
-        (read_frame(path), constants)
+        (read_frame(path, made_from), constants)
         for kind in files
-        for path, constants in zip(files[kind], parts[kind], strict=True)
+        for path, (constants, made_from) in zip(files[kind], parts[kind], strict=True)
     ]
     write_table(csv, h5, joined(pieces), {"study": study})
 

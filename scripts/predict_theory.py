@@ -14,8 +14,9 @@ def main(domain, targets, train_sizes, sample_sizes, ridges, noise_stds, populat
     functions = {name: target_from(space, target) for name, target in targets.items()}
     matrix = None if space.alike else read_h5(values, "matrix")[0]["matrix"]
     sizes = (train_sizes, sample_sizes)
+    grid = {"targets": targets, "ridges": ridges, "noise_stds": noise_stds, "population": population}
     table = domain_table(space, functions, Spectrum(**arrays), matrix, *sizes, ridges, noise_stds, population)
-    write_frame(predictions, table, {**parameters, "targets": targets, "population": population})
+    write_frame(predictions, table, {**parameters, **grid})
 
 
 if "snakemake" in globals():

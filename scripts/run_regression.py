@@ -13,6 +13,7 @@ def main(domain, architecture, kernel, targets, train_sizes, ridges, noise_stds,
     chosen = {name: target_from(given.domain, target) for name, target in targets.items()}
     table = kernel_experiment(given.domain, chosen, given.kernel, train_sizes, ridges, noise_stds, range(seeds))
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "seeds": seeds}
+    parameters |= {"train_sizes": train_sizes, "ridges": ridges, "noise_stds": noise_stds}
     write_frame(functions, table, parameters)
 
 

@@ -35,7 +35,8 @@ def main(domain, architecture, targets, train_sizes, noise_stds, width, first, l
         parts = [network_experiment(space, chosen, n, noise_stds, seeds, trained) for n in train_sizes]
     tables, learned, devices = zip(*parts)
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "width": width}
-    parameters |= {"training": training, "device": devices[0]}
+    parameters |= {"train_sizes": train_sizes, "noise_stds": noise_stds, "seeds": [first, last], "training": training}
+    parameters["device"] = devices[0]
     write_frame(functions, pd.concat(tables, ignore_index=True), parameters, functions=np.concatenate(learned))
 
 

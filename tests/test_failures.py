@@ -18,7 +18,7 @@ import learnability as lb
 from learnability.common.store import replacing, write_h5
 from learnability.ensembles.training import fit as fitting
 from learnability.ensembles.training.fit import fit
-from learnability.studies import costs
+from learnability.studies import costs, cutting
 from learnability.studies.configuration import experiments_from, studies_from
 from learnability.studies.schema import load_config, load_schema
 from learnability.studies.validation import checked
@@ -155,7 +155,14 @@ def test_nothing_is_pickled_and_no_text_is_evaluated():
 def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more():
     """rules/resources.smk is plain Python."""
     config = checked(load_config(ROOT / "config" / "paper.yaml"), load_schema(ROOT / "config" / "schema.yaml"))
-    names = {"config": config, "STUDIES": studies_from(config), "cache": cache, "os": os, **vars(costs)}
+    names = {
+        "config": config,
+        "STUDIES": studies_from(config),
+        "cache": cache,
+        "os": os,
+        **vars(costs),
+        **vars(cutting),
+    }
     exec((ROOT / "rules" / "resources.smk").read_text(), names)
     job = {"study": "images_classes", "domain": "digits", "architecture": "relu4"}
     block = {**job, "width": "500", "smallest": "8", "largest": "8", "first": "0", "last": "4"}

@@ -15,6 +15,7 @@ from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.methods import METHODS
 from learnability.ensembles.training.mini_batches import epochs, stable_rate
 from learnability.studies.configuration import studies_from
+from learnability.studies.cutting import seed_seconds, training_jobs
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import checked
 
@@ -192,8 +193,8 @@ def test_a_study_names_the_method(problem, method):
     options = study.training_options()
     assert options["batch_size"] == 7 and "tolerance" not in options and ("betas" in options) == (method == "adam")
     assert lb.train(NET, 4, *problem, [0], **options).learning_rate[0] == pytest.approx(0.02)
-    assert study.seed_seconds("relu1", 500, 64) > 3 * study.seed_seconds("relu1", 500, 8) > 0
-    assert study.training_jobs("relu1", 16) == [(2, 8, 0, 9)] and len(study.training_jobs("relu1", 3000)) == 30
+    assert seed_seconds(study, "relu1", 500, 64) > 3 * seed_seconds(study, "relu1", 500, 8) > 0
+    assert training_jobs(study, "relu1", 16) == [(2, 8, 0, 9)] and len(training_jobs(study, "relu1", 3000)) == 30
 
 
 def test_every_option_of_every_method_can_be_configured():

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
+import join_study
 import learnability as lb
 import train_networks
 from learnability.common.store import read_frame, read_h5
@@ -115,3 +116,20 @@ def test_sizes_that_share_a_job_are_trained_as_if_alone(tmp_path):
         together, pd.concat([table for table, _ in alone], ignore_index=True), check_exact=True
     )
     assert np.array_equal(functions, np.concatenate([each for _, each in alone]))
+
+
+def test_a_file_of_other_sizes_is_not_joined(tmp_path):
+    """A training size that was added between others does not change the name of their file."""
+    given = {"domain": {"kind": "hypercube", "dim": 4}, "architecture": {"depth": 1}, "targets": {"two": {"parity": 2}}}
+    given |= {"noise_stds": [0.0], "width": 16, "training": {}, "train_sizes": [2, 8]}
+    path = tmp_path / "n2-8.h5"
+    train_networks.main(**given, first=0, last=0, threads=1, gpu=0, functions=path)
+    columns = {"source": "network", "architecture": "net"}
+    files = {"theory": [], "regression": [], "networks": [path], "csv": tmp_path / "t.csv", "h5": tmp_path / "t.h5"}
+    parts = {"theory": [], "regression": [], "networks": [(columns, {**given, "seeds": [0, 0]})]}
+    join_study.main("curve", parts, **files)
+    parts["networks"] = [(columns, {**given, "train_sizes": [2, 4, 8]})]
+    with pytest.raises(
+        ValueError, match=r"n2-8.h5 was made from train_sizes \[2, 8\], and its place says \[2, 4, 8\]; delete it"
+    ):
+        join_study.main("curve", parts, **files)

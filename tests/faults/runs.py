@@ -107,9 +107,9 @@ def arguments_of(job, study):
     grid = {"train_sizes": study.train_sizes, "ridges": study.ridges}
     theory = {"train_sizes": study.theory_sizes().tolist(), "sample_sizes": study.sample_theory_sizes().tolist()}
     block = {"train_sizes": [3], "width": 4, "first": 0, "last": 1, "threads": 1, "gpu": 0, "functions": NETWORKS}
-    constants = {"architecture": "relu"}
-    parts = {"theory": [constants], "regression": [{"source": "kernel", **constants}]}
-    parts["networks"] = [{"source": "network", **constants, "width": 4}]
+    constants, made_from = {"architecture": "relu"}, {"domain": domain, "targets": study.targets}
+    parts = {"theory": [(constants, made_from)], "regression": [({"source": "kernel", **constants}, made_from)]}
+    parts["networks"] = [({"source": "network", **constants, "width": 4}, {**made_from, "train_sizes": [3]})]
     return {
         build_kernel: {"domain": domain, **kernel},
         decompose_kernel: {"domain": domain, "values": KERNEL, "eigenvalues": SPECTRUM},

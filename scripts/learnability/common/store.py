@@ -166,11 +166,11 @@ def write_frame(path, table, parameters, **arrays):
     write_h5(path, {**columns, **arrays}, parameters)
 
 
-def read_frame(path):
-    """Read the table of a file made by `write_frame`."""
+def read_frame(path, made_from=None):
+    """Read the table of a file made by `write_frame`; `made_from` as for `read_h5`."""
     import pandas as pd  # here, because jobs that only write arrays should not wait for it
 
-    arrays, _ = read_h5(path)
+    arrays, _ = read_h5(path, made_from=made_from)
     columns = {name.removeprefix("rows/"): a for name, a in arrays.items() if name.startswith("rows/")}
     return pd.DataFrame({name: np.where(a == "", None, a) if a.dtype == object else a for name, a in columns.items()})
 

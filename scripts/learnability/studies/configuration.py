@@ -11,10 +11,10 @@ from ..common.seeding import digest
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
-from .costs import mini_batch_seconds, network_seconds, seed_ranges, seed_ranges_by_cost, size_ranges_by_cost
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
+IMAGES = ("digits", "mnist", "fashion_mnist", "cifar10")  # data sets of ten classes
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -50,34 +50,16 @@ class Study:
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
 
-    def training_jobs(self, architecture, width):
-        """Training jobs (smallest, largest, first, last): their training-set sizes and seeds.
-
-        One size and `training: {block}` seeds each, or as many of both as train in `job_seconds`.
-        """
-        if "block" in self.training:
-            seeds = seed_ranges(self.network_seeds, self.training["block"])
-            return [(n, n, *each) for n in sorted(self.network_sizes) for each in seeds]
-        limit = self.training["job_seconds"]
-        seconds = {n: self.seed_seconds(architecture, width, n) for n in sorted(self.network_sizes)}
-        jobs = []
-        for smallest, largest in size_ranges_by_cost(seconds, limit):
-            together = sum(seconds[n] for n in self.sizes_between(smallest, largest))
-            jobs += [(smallest, largest, *each) for each in seed_ranges_by_cost(self.network_seeds, together, limit)]
-        return jobs
+    @property
+    def outputs(self):
+        """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
+        images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
+        classes = len(self.domain.get("classes", range(10)))
+        return classes if images and classes > 2 else 1
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
-
-    def seed_seconds(self, architecture, width, train_size):
-        """Estimated time to train the networks of one seed at one training-set size."""
-        size = (self.architectures[architecture].get("depth", 1), width, train_size)
-        if "batch_size" in options_of(self.training["method"]):
-            one = mini_batch_seconds(*size, self.training["batch_size"])
-        else:
-            one = network_seconds(*size)
-        return one * len(self.targets) * len(self.noise_stds)
 
     def settings(self):
         """What the study is, for its caption."""
@@ -244,6 +226,10 @@ def _study(config, name, entry):
             "out, or write kernel: ntk",
         )
         require(
+            len(network_sizes) > 0,
+            f"{where}: widths {entry['widths']} without a training-set size above 0; give network_sizes, or leave widths out",
+        )
+        require(
             0 in entry["ridges"],
             f"{where}: ridges {entry['ridges']} with widths {entry['widths']}: networks are trained without a ridge; add 0.0 "
             "to ridges, or leave widths out",
@@ -264,9 +250,14 @@ def _study(config, name, entry):
         network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
         population=entry["population"],
-        training={**config["training"], **entry.get("training", {})},
+        training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
     )
+
+
+def _training(common, own):
+    """A study's own options take the place of the common ones; its `job_seconds` that of a common `block`, too."""
+    return {key: value for key, value in common.items() if key != "block" or "job_seconds" not in own} | own
 
 
 def _sizes(where, entry):

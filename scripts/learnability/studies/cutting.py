@@ -1,0 +1,70 @@
+"""A study's training, cut into jobs by what its networks cost. No number depends on it, but files are named by it."""
+
+from itertools import groupby
+
+from ..ensembles.training.methods import options_of
+from .costs import descent_seconds, mini_batch_seconds, network_seconds
+
+BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
+SHARED = 1 / 4  # of a job's time that 30 seeds of a training-set size take at most, if it is to share a job with others
+
+
+def training_jobs(study, architecture, width):
+    """The training jobs of a study's architecture and width.
+
+    Returns
+    -------
+    list of (smallest, largest, first, last)
+        Their training-set sizes, those of the study in this range, and their seeds. With `training: {block}` one size and so
+        many seeds each. Else cheap sizes from a power of 16 to the next share jobs, and a job has as many seeds as train in
+        `job_seconds`: which sizes share one follows from the size alone, whatever other sizes and how many seeds there are.
+    """
+    block, limit = study.training.get("block"), study.training["job_seconds"]
+    seconds = {n: seed_seconds(study, architecture, width, n) for n in sorted(study.network_sizes)}
+
+    def company(n):
+        cheap = block is None and 30 * seconds[n] <= SHARED * limit
+        return (cheap, (n.bit_length() - 1) // 4 if cheap else n)
+
+    jobs = []
+    for _, sizes in groupby(seconds, company):
+        sizes = list(sizes)
+        if block is None:
+            ranges = seed_ranges_by_cost(study.network_seeds, sum(seconds[n] for n in sizes), limit)
+        else:
+            ranges = seed_ranges(study.network_seeds, block)
+        jobs += [(sizes[0], sizes[-1], *seeds) for seeds in ranges]
+    return jobs
+
+
+def seed_seconds(study, architecture, width, train_size):
+    """Estimated time to train a study's networks of one seed at one training-set size."""
+    size = (study.architectures[architecture].get("depth", 1), width, train_size)
+    method = study.training["method"]
+    if "batch_size" in options_of(method):
+        one = mini_batch_seconds(*size, study.training["batch_size"])
+    elif method == "gradient_descent":
+        one = descent_seconds(*size)
+    else:
+        one = network_seconds(*size, study.outputs)
+    return one * len(study.targets) * len(study.noise_stds)
+
+
+def seed_ranges(seeds, block):
+    """Ranges (first, last) of whole blocks, then of single seeds: one more seed is one more job."""
+    whole = seeds // block * block
+    ranges = [(first, first + block - 1) for first in range(0, whole, block)]
+    return ranges + [(seed, seed) for seed in range(whole, seeds)]
+
+
+def seed_ranges_by_cost(seeds, seconds_per_seed, job_seconds):
+    """Ranges of at most `job_seconds` each where a single seed allows it, of the sizes in BLOCKS, the largest first.
+
+    A further seed is a job of its own, until the last ones fill a block of the next size.
+    """
+    ranges, first = [], 0
+    for block in BLOCKS:
+        while first + block <= seeds and (block == 1 or block * seconds_per_seed <= job_seconds):
+            ranges.append((first, first + block - 1))
+            first += block
+    return ranges
