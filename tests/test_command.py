@@ -28,20 +28,47 @@ def test_predict_is_the_library_to_the_last_bit(tmp_path):
     csv, figure = tmp_path / "out.csv", tmp_path / "out.pdf"
     done = ran("predict", *CUBE, "-n", 4, "-n", 16, "--ridge", 0.1, "--depth", 2, "--csv", csv, "--figure", figure)
     assert done.exit_code == 0 and figure.read_bytes().startswith(b"%PDF")
-    cube, network = lb.Hypercube(5), lb.FullyConnected(2)
+    cube, network = lb.Hypercube(5), lb.FullyConnected(2, bias_std=0.1)
     expected = lb.predict(cube.spectrum(network), cube.parity(2), [4, 16], 0.1, population=32)
     assert pd.read_csv(csv)["test_mse"].tolist() == expected.test_mse.tolist()
 
 
 def test_predict_and_select_on_a_table(prices, tmp_path):
     done = ran("predict", prices, "--label", "price", "-n", 8)
-    assert done.exit_code == 0 and "eigensystem" in done.output
+    assert done.exit_code == 0 and "eigensystem" not in done.output
     csv = tmp_path / "ranking.csv"
     done = ran("select", prices, "-n", 8, "-n", 16, "--depth", 1, "--depth", 2, "--reach", 0.5, "--csv", csv)
-    assert done.exit_code == 0 and "6 candidates ranked" in done.output
+    assert done.exit_code == 0 and "6 candidates, all of weight_std 1.414, bias_std 0.1, ranked" in done.output
     assert "samples for a normalised error of 0.5:" in done.output and "n = 16: net-" in done.output
     ranking = pd.read_csv(csv)
     assert len(ranking) == 12 and (ranking.groupby("train_size")["test_mse"].diff().dropna() >= 0).all()
+
+
+def test_predict_and_select_agree_and_draw_the_error_off_the_training_set(prices, tmp_path):
+    """The options that a reader does not give are the same in both, and so are the numbers."""
+    ranked, told = tmp_path / "ranking.csv", tmp_path / "predicted.csv"
+    assert ran("select", prices, "-n", 8, "--depth", 2, "--activation", "erf", "--csv", ranked).exit_code == 0
+    done = ran(
+        "predict", prices, "-n", 8, "--depth", 2, "--activation", "erf", "--csv", told, "--figure", tmp_path / "a.svg"
+    )
+    assert done.exit_code == 0 and "test error off the training set" in (tmp_path / "a.svg").read_text()
+    rows = pd.read_csv(told).query("source == 'theory'")
+    assert rows["nmse"].tolist() == pd.read_csv(ranked)["nmse"].tolist()
+
+
+@pytest.mark.parametrize(
+    "text, message", [("", "cannot be read as CSV"), ("a,b\n", "no rows"), ("a,b\n1,3\n2,3\n", "one value only")]
+)
+def test_tables_with_nothing_to_learn(tmp_path, text, message):
+    (tmp_path / "t.csv").write_text(text)
+    done = ran("predict", tmp_path / "t.csv", "-n", 1)
+    assert done.exit_code == 1 and f"{tmp_path / 't.csv'}: " in done.output and message in done.output
+    (tmp_path / "t.csv").write_text("a,b\n1,3\n2,4\n")
+    assert (
+        "unknown column 'c'" in (text := ran("predict", tmp_path / "t.csv", "--label", "c", "-n", 1).output)
+        and "t.csv" in text
+    )
+    assert "has 2 rows, and a training set must leave some" in ran("select", tmp_path / "t.csv", "-n", 2).output
 
 
 @pytest.mark.parametrize(
@@ -49,7 +76,10 @@ def test_predict_and_select_on_a_table(prices, tmp_path):
     [
         (["predict", "-n", "4"], "give either a data file or --domain"),
         (["predict", "missing.csv", "-n", "4"], "missing.csv: no such file"),
-        (["predict", *CUBE, "-n", "99"], "is larger than the population [32.]"),
+        (
+            ["predict", *CUBE, "-n", "99"],
+            "-n 99: {kind: hypercube, dim: 5} has 32 points, and a training set must leave some",
+        ),
         (["predict", "--domain", "hypercube", "--target", "{parity: 1}", "-n", "4"], "is no YAML mapping; write e.g."),
         (["predict", "--domain", "{kind: hypercube, dim: 5}", "-n", "4"], "--target is missing"),
         (["predict", *CUBE, "--label", "price", "-n", "4"], "--label: for data files only"),

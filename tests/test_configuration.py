@@ -215,6 +215,10 @@ def study_with(**changes):
             "does not tell apart values of noise_std",
         ),
         ({"figure_options": {"x": "ridge", "group": "noise_std"}}, "does not tell apart values of target"),
+        (
+            {"figure_options": {"x": "train_size", "group": "target", "panel": "ridge", "measures": ["nmse", "r2"]}},
+            "panel: ridge draws one measure in all panels",
+        ),
         ({"kernel": "nngp"}, "studies.curves: kernel: nngp with widths"),
         ({"ridges": [0.1, 1.0]}, "networks are trained without a ridge; add 0.0 to ridges"),
         ({"figure": "covariance", "figure_options": {}}, "figure covariance draws an experiment, not a study"),
@@ -223,6 +227,31 @@ def study_with(**changes):
 def test_what_a_figure_or_a_network_cannot_show_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         check_meaning(checked(study_with(**changes), SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kernels": ["nngp"]}, "width: 8 with kernels .*nngp.*: trained networks follow the ntk"),
+        ({"network_sizes": [4, 5]}, r"network_sizes: \[5\] are not among the train_sizes"),
+        ({"grid": {"kind": "gaussian", "length": [1.0, 2.0]}}, "width: 8 with net-length1.0, which is a kernel only"),
+        ({"train_sizes": [4, 99]}, "train_sizes: 99 is larger than domain 'cube'"),
+    ],
+)
+def test_a_selection_that_cannot_be_confirmed_is_refused(changes, message):
+    entry = config()
+    options = {"domain": "cube", "target": {"parity": 1}, "grid": {"depth": [1, 2]}, "train_sizes": [4], "width": 8}
+    entry["experiments"] = {"which": {"kind": "select", "options": {**options, **changes}}}
+    entry["studies"]["curves"]["figure_options"] = {"x": "train_sice"}
+    with pytest.raises(ValueError, match=message):
+        check_meaning(checked(entry, SCHEMA))
+
+
+def test_names_of_a_grid_stay_in_the_results_folder():
+    entry = config()
+    entry["architectures"]["mine"] = {"kind": "callable", "path": ["../../a.py", "b.py"], "allow_code": True}
+    with pytest.raises(ValueError, match="architectures: a grid makes 'mine-../../a.py', and names are parts of files"):
+        checked(entry, SCHEMA)
 
 
 def test_cells_of_one_domain_and_architecture_read_the_same_files():

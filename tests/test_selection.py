@@ -35,6 +35,12 @@ def test_the_ranking_is_that_of_kernel_regression():
     assert found.best()["margin_error"].iloc[0] > 0
 
 
+def test_kernels_without_networks_are_ranked_too():
+    cube, grid = {"kind": "hypercube", "dim": 4}, {"kind": "gaussian", "length": [0.5, 2.0]}
+    table = run(cube, grid, {"parity": 1}, [4], seeds=3)
+    assert set(table["activation"].dropna()) == {"gaussian"} and (table["source"] == "kernel").sum() == 2
+
+
 def test_on_a_domain_it_is_the_theory(relu4):
     cube = lb.Hypercube(6)
     target = cube.parity(3)

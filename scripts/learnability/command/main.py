@@ -3,12 +3,19 @@
 import subprocess
 import sys
 import warnings
+from functools import partial
 
 import click
 
 from .. import __version__
 
-SIZES = {"multiple": True, "required": True, "type": float, "help": "Training-set size; may be repeated."}
+SIZES = {
+    "multiple": True,
+    "required": True,
+    "type": click.IntRange(min=1),
+    "help": "Training-set size; may be repeated: -n 64 -n 200.",
+}
+NOT_NEGATIVE = click.FloatRange(min=0)
 
 
 class Teaching(click.Group):
@@ -49,14 +56,23 @@ def of_problem(command):
 @click.option("--depth", default=1, help="Hidden layers.")
 @click.option("--activation", default="relu")
 @click.option("--weight-std", default=2**0.5, help="Of the hidden weights, times 1/sqrt(fan_in).")
-@click.option("--bias-std", default=0.0)
+@click.option("--bias-std", default=0.1)
 @click.option("--kernel", default="ntk", type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option("--ridge", "ridges", default=[0.0], multiple=True, help="Absolute ridge; may be repeated.")
-@click.option("--noise-std", "noise_stds", default=[0.0], multiple=True, help="Of label noise; may be repeated.")
+@click.option(
+    "--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, multiple=True, help="Absolute ridge; may be repeated."
+)
+@click.option(
+    "--noise-std",
+    "noise_stds",
+    default=[0.0],
+    type=NOT_NEGATIVE,
+    multiple=True,
+    help="Of label noise; may be repeated.",
+)
 @click.option("--population", default="domain", type=click.Choice(["domain", "infinite"]))
 @click.option("--csv", type=click.Path(), help="Write the whole table here.")
-@click.option("--figure", type=click.Path(), help="Draw test error and learnability here (.png, .pdf or .svg).")
+@click.option("--figure", type=click.Path(), help="Draw error and learnability here (.png, .pdf or .svg).")
 def predict(
     file, label, encode, missing, domain, target, depth, activation, weight_std, bias_std, kernel, train_sizes, ridges,
     noise_stds, population, csv, figure,
@@ -70,16 +86,21 @@ def predict(
     """
     from ..common.store import write_csv
     from ..kernels.fully_connected import FullyConnected
-    from .problem import drawn, predicted, problem, summary
+    from .problem import check_figure, curve_sizes, drawn, predicted, problem, summary
 
-    space, targets = problem(file, label, encode, missing, domain, target)
+    if figure:
+        check_figure(figure)
+    space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
     network = FullyConnected(depth, activation, weight_std, bias_std)
-    table = predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, population)
+    of_sizes = partial(
+        predicted, space, targets, network, kernel, ridges=ridges, noise_stds=noise_stds, population=population
+    )
+    table = of_sizes(train_sizes)
     click.echo(summary(table))
     if csv:
         write_csv(csv, table)
     if figure:
-        drawn(table, figure)
+        drawn(of_sizes(curve_sizes(train_sizes)), figure, f"{file or domain}: {activation}, depth {depth}, {kernel}")
 
 
 @main.command()
@@ -88,11 +109,11 @@ def predict(
     "--depth", "depths", default=[1, 2, 4], multiple=True, help="Hidden layers; may be repeated, as all below."
 )
 @click.option("--activation", "activations", default=["relu", "erf", "tanh"], multiple=True)
-@click.option("--weight-std", "weight_stds", default=[1.4], multiple=True)
+@click.option("--weight-std", "weight_stds", default=[2**0.5], multiple=True)
 @click.option("--bias-std", "bias_stds", default=[0.1], multiple=True)
 @click.option("--kernel", "kernels", default=["ntk"], multiple=True, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option("--ridge", "ridges", default=[0.0], multiple=True)
+@click.option("--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, multiple=True)
 @click.option("--reach", type=float, help="List how many samples each candidate needs to reach this normalised error.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 def select(
@@ -109,13 +130,13 @@ def select(
     from ..kernels.grid import expanded
     from .problem import problem, ranking
 
-    space, targets = problem(file, label, encode, missing, domain, target)
+    space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
     grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in grid.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
     selection = ranked(space, networks, wanted, train_sizes, ridges, kernels=kernels)
-    click.echo(ranking(selection, reach))
+    click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, reach))
     if csv:
         write_csv(csv, selection.table)
 
@@ -123,7 +144,7 @@ def select(
 @main.command()
 @click.argument("config")
 def validate(config):
-    """Check a configuration file: every key, name and size, all errors at once."""
+    """Check a configuration file: every key, name and size; all errors that do not hide each other are listed at once."""
     from .problem import check_config
 
     for remark in check_config(config):

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import yaml
 
-from ..common.errors import require
+from ..common.errors import choose, require
 from ..domains import domain_from, target_from
-from ..figures import drawing, save_as
+from ..figures import FORMATS, drawing, save_as
 from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
@@ -20,13 +21,14 @@ from ..tables.theory import domain_table, large_table
 MOST_ROWS = 24  # of a ranking on the terminal
 
 
-def problem(file, label, encode, missing, domain, target):
+def problem(file, label, encode, missing, domain, target, train_sizes):
     """The domain and its targets, {label: Target}, from a data file or from YAML texts.
 
     Raises
     ------
     ValueError
-        Neither or both of file and domain; a domain without a target; what `domain_from` and `target_from` refuse.
+        Neither or both of file and domain; a domain without a target; what `domain_from` and `target_from` refuse; training
+        sets that leave nothing to predict.
     """
     require((file is None) != (domain is None), "give either a data file or --domain")
     options = {"label": label, "encode": encode, "missing": missing}
@@ -37,7 +39,15 @@ def problem(file, label, encode, missing, domain, target):
         space = domain_from(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
         given = {name: value for name, value in options.items() if value is not None}
-        space = domain_from({"kind": "data", "path": file, **given})
+        try:
+            space = domain_from({"kind": "data", "path": file, **given})
+        except ValueError as error:
+            raise ValueError(str(error) if file in str(error) else f"{file}: {error}") from error
+    largest, size = max(train_sizes), space.size
+    require(
+        size is None or largest < size,
+        f"-n {largest}: {file or domain} has {size} {'rows' if file else 'points'}, and a training set must leave some of them",
+    )
     entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
     return space, {label_of(entry): target_from(space, entry)}
 
@@ -49,6 +59,11 @@ def _yaml(option, text, example):
         entry = None
     require(isinstance(entry, dict) and bool(entry), f"{option} {text!r} is no YAML mapping; write e.g. '{example}'")
     return entry
+
+
+def curve_sizes(train_sizes):
+    """Training-set sizes for a smooth curve through the given ones."""
+    return np.unique(np.concatenate([train_sizes, np.geomspace(max(1, min(train_sizes) / 2), max(train_sizes), 16)]))
 
 
 def predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, population):
@@ -64,16 +79,19 @@ def predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, 
 
 
 def summary(table):
-    """The columns of predictions that a reader looks at first, as text."""
-    several = [name for name in ("ridge", "noise_std") if table[name].nunique() > 1 or table[name].max() > 0]
+    """The columns of predictions that a reader looks at first, as text; what the spectrum alone says is left to --csv."""
+    told = table[table["source"] == "theory"]
+    several = [name for name in ("ridge", "noise_std") if told[name].nunique() > 1 or told[name].max() > 0]
     measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
-    chosen = table[["source", *several, "train_size", *measures]].dropna(axis=1, how="all")
+    chosen = told[[*several, "train_size", *measures]].dropna(axis=1, how="all")
     return chosen.to_string(index=False, float_format="{:.4g}".format)
 
 
-def ranking(selection, reach=None):
+def ranking(selection, shared, reach=None):
     """A selection as text: candidates by their error at the largest size, and what to take.
 
+    shared : dict
+        The parameters that all candidates have.
     reach : float, optional
         A normalised error, for which the samples needed are told.
     """
@@ -87,16 +105,28 @@ def ranking(selection, reach=None):
     if wide["ridge"].max() == 0:
         wide = wide.drop(columns="ridge")
     text = wide.to_string(index=False, float_format="{:.3g}".format, na_rep="", max_rows=MOST_ROWS)
-    lines = [f"{len(wide)} candidates ranked in {selection.seconds:.2g} s, nothing trained", "", text, ""]
+    same = ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in shared.items()
+    )
+    lines = [
+        f"{len(wide)} candidates{same and f', all of {same},'} ranked in {selection.seconds:.2g} s, nothing trained"
+    ]
+    lines += ["", text, ""]
     lines += best_lines(selection.best())
     if reach is not None:
         lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
     return "\n".join(lines)
 
 
-def drawn(table, path):
-    """Test error and learnability against the training-set size, a colour per ridge."""
-    options = {"x": "train_size", "group": "ridge", "measures": ["test_mse", "learnability"]}
+def check_figure(path):
+    """ValueError if a figure cannot have this format."""
+    choose("figure format", Path(path).suffix.lstrip("."), FORMATS)
+
+
+def drawn(table, path, title):
+    """Error (off the training set, on a finite domain) and learnability against the training-set size, a colour per ridge."""
+    error = "test_mse_off_train" if table["test_mse_off_train"].notna().any() else "test_mse"
+    options = {"x": "train_size", "group": "ridge", "measures": [error, "learnability"], "title": title}
     save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
 
 

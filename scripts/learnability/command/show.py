@@ -7,12 +7,14 @@ import h5py
 
 from ..common.store import read_frame, read_h5, read_table
 
+MOST_COLUMNS = 8  # of a table whose rows are shown as lines; a wider one is shown column by column
+
 
 def described(path, rows):
     """A page of text: what made the file, shapes and types of its arrays, the first rows of its table."""
     if Path(path).suffix == ".csv":
         table = read_table(path)
-        return f"{path}: {len(table)} rows, {len(table.columns)} columns\n\n{table.head(rows).to_string(index=False)}"
+        return f"{path}: {len(table)} rows, {len(table.columns)} columns\n\n{_first(table, rows)}"
     arrays, parameters = read_h5(path)
     with h5py.File(path) as file:
         version, code = file.attrs["package_version"], file.attrs["code_version"]
@@ -27,6 +29,11 @@ def described(path, rows):
         lines += [
             "",
             f"table: {len(table)} rows, {len(table.columns)} columns",
-            table.head(rows).to_string(index=False),
+            _first(table, rows),
         ]
     return "\n".join(lines)
+
+
+def _first(table, rows):
+    first = table.head(rows)
+    return first.to_string(index=False) if len(table.columns) <= MOST_COLUMNS else first.T.to_string(header=False)

@@ -37,6 +37,7 @@ def read_csv(path, label=None, encode=None, missing=None):
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
     there = list(table)
     require(len(there) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {there}")
+    require(len(table) > 0, f"{path}: has a line of column names and no rows of values")
     label = table.columns[-1] if label is None else choose("column", label, table.columns)
     if missing is not None and choose("missing", missing, FILLS) == "drop":
         table = table.dropna()

@@ -3,6 +3,8 @@
 `EXPERIMENTS` names the kinds that a configuration may ask for and their modules; a new kind is one file and one line
 here, and one figure. An experiment is cut into cells, the cross product of its `vary` entries, one job each.
 
+A module may also have `check(**options)`, which refuses, before a job starts, options that mean nothing together.
+
 Cells that name the same domain and architecture share the kernel and spectrum files that studies read: a `run` that takes
 `files` is given those that `READS` lists for its kind, and computes the same itself where it is given none.
 """
@@ -55,3 +57,10 @@ READS = {  # the files of its domain and architecture that a kind reads, and the
 def experiment(kind):
     """The function that runs one cell of an experiment; ValueError names the kinds there are."""
     return import_module(EXPERIMENTS[choose("experiment", kind, EXPERIMENTS)]).run
+
+
+def check(kind, options):
+    """ValueError if options of a kind mean nothing together."""
+    module = import_module(EXPERIMENTS[kind])
+    if hasattr(module, "check"):
+        module.check(**options)

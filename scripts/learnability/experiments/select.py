@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from ..common.errors import require
 from ..common.progress import counted
 from ..domains import domain_from, target_from
 from ..domains.normalisation import normalised
@@ -21,6 +22,20 @@ from ..regression.cross_validation import estimate
 from ..selection.ranking import select
 from ..tables.means import mean_row, table
 from ..theory.prediction import predict
+
+
+def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, **_):
+    """ValueError if networks are asked for that cannot be trained, or at sizes that are not ranked."""
+    if width is None:
+        return
+    require(
+        "ntk" in kernels, f"width: {width} with kernels {[*kernels]}: trained networks follow the ntk; leave width out"
+    )
+    other = [n for n in network_sizes or () if n not in train_sizes]
+    require(not other, f"network_sizes: {other} are not among the train_sizes {train_sizes}")
+    for name, entry in expanded("net", grid).items():
+        trained = hasattr(architecture_from(entry), "layer_sizes")
+        require(trained, f"width: {width} with {name}, which is a kernel only; leave width out")
 
 
 def run(
@@ -72,12 +87,7 @@ def run(
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
         matrix, spectrum = KernelMatrix.on(space, network, kind), space.spectrum(network, kind)
-        keys = {
-            "candidate": name,
-            "kernel_kind": kind,
-            "activation": activation_from(network.activation).name,
-            "depth": network.depth,
-        }
+        keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
         for n in train_sizes:
             rows += _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
@@ -87,6 +97,13 @@ def run(
         if row["measure"] == "test_mse_off_train":
             row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
     return table([*rows, *_recommended(ranking, reach)])
+
+
+def _shape(network):
+    """Activation and depth; of a kernel without any its kind."""
+    if not hasattr(network, "activation"):
+        return {"activation": type(network).__name__.lower(), "depth": np.nan}
+    return {"activation": activation_from(network.activation).name, "depth": network.depth}
 
 
 def _recommended(ranking, reach):
@@ -162,8 +179,7 @@ def _trained(space, aim, networks, predicted, train_sizes, width, seeds):
                 mean_squared_error(f, learned, ~np.isin(everywhere, index)) if done else np.nan
                 for learned, (_, index), done in zip(result.predictions, samples, result.converged, strict=True)
             ]
-            keys = {"candidate": name, "kernel_kind": "ntk", "train_size": n, "width": width}
-            keys |= {"activation": activation_from(networks[name].activation).name, "depth": networks[name].depth}
+            keys = {"candidate": name, "kernel_kind": "ntk", "train_size": n, "width": width, **_shape(networks[name])}
             rows.append(mean_row("network", "test_mse_off_train", errors, ranked[name], **keys))
         seconds += (perf_counter() - began) / len(chosen) * len(ranked)
     return [*rows, {"source": "network", "measure": "seconds", "mean": seconds}]

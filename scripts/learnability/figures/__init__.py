@@ -11,6 +11,7 @@ from pathlib import Path
 from ..common.errors import choose, require
 from ..common.store import replacing
 
+FORMATS = ("pdf", "svg", "png")
 FIGURES = {
     "learning_curves": "learnability.figures.learning_curves",
     "conservation": "learnability.figures.conservation",
@@ -71,6 +72,6 @@ def save_as(figure, path):
 
     from .style import SETTINGS
 
-    form = choose("figure format", Path(path).suffix.lstrip("."), ("pdf", "svg", "png"))
+    form = choose("figure format", Path(path).suffix.lstrip("."), FORMATS)
     with replacing(path) as partial, rc_context(SETTINGS):
         figure.savefig(partial, format=form, dpi=200)

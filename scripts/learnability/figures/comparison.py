@@ -5,7 +5,7 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from ..common.errors import choose
+from ..common.errors import choose, require
 from ..tables.columns import CURVES, LABELS
 from .style import (
     MARKERS,
@@ -27,8 +27,15 @@ SHARES = ("learnability", "accuracy", "r2")  # of a whole
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
 
 
-def told_apart(x, group=None, panel="measure", select=None, **_):
-    """Columns of which a comparison with these options shows several values without mixing them."""
+def told_apart(x, group=None, panel="measure", select=None, measures=None, **_):
+    """Columns of which a comparison with these options shows several values without mixing them.
+
+    Raises
+    ------
+    ValueError
+        Several measures in one panel.
+    """
+    _require_one_measure(panel, group, measures)
     return {x, group, panel, *(select or {})}
 
 
@@ -77,6 +84,7 @@ def draw(
         for column, value in (select or {}).items():
             rows = rows[rows[column].isna() | (rows[column] == value)]
         rows = rows[rows[x].notna()]
+        _require_one_measure(panel, group, rows["measure"].unique())
         names = measures if measures and panel == "measure" else list(dict.fromkeys(rows[panel]))
         columns = min(len(names), 3)
         lines = -(-len(names) // columns)
@@ -115,6 +123,11 @@ def draw(
         across = min(len(handles), 6 if columns > 1 else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
+
+
+def _require_one_measure(panel, group, measures):
+    one = "measure" in (panel, group) or (measures is not None and len(measures) == 1)
+    require(one, f"panel: {panel} draws one measure in all panels; write e.g. measures: [nmse], or leave panel out")
 
 
 def _scale(axis, rows, x, xscale, yscale):

@@ -164,6 +164,11 @@ def with_grids(config):
         len(architectures) == sum(map(len, members.values())),
         "architectures: a grid makes an architecture of the same name as another entry; rename the grid",
     )
+    for name in architectures:
+        require(
+            re.fullmatch(r"[A-Za-z0-9._-]+", name) is not None,
+            f"architectures: a grid makes {name!r}, and names are parts of files' names; write its members one by one",
+        )
     studies = {
         name: {
             **study,

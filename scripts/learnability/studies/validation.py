@@ -76,17 +76,34 @@ def check_meaning(config):
     from ..kernels import architecture_from
     from .remarks import remarks
 
-    domains = with_context("domains", config["domains"], domain_from)
-    architectures = with_context("architectures", config["architectures"], architecture_from)
-    studies, experiments = studies_from(config), experiments_from(config)
-    with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name]))
+    domains, architectures, studies, experiments = _together(
+        lambda: with_context("domains", config["domains"], domain_from),
+        lambda: with_context("architectures", config["architectures"], architecture_from),
+        lambda: studies_from(config),
+        lambda: experiments_from(config),
+    )
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
-    with_context("experiments", experiments, partial(_check_experiment, known))
-    for section, entries in (("studies", studies), ("experiments", experiments)):
-        with_context(section, entries, _check_figure_options)
+    _together(
+        lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
+        lambda: with_context("studies", studies, _check_figure_options),
+        lambda: with_context("studies", studies, partial(_check_networks, architectures)),
+        lambda: with_context("experiments", experiments, partial(_check_experiment, known)),
+        lambda: with_context("experiments", experiments, _check_figure_options),
+    )
     with_context("studies", studies, _check_figure)
-    with_context("studies", studies, partial(_check_networks, architectures))
     return remarks(config, studies, experiments, domains, architectures)
+
+
+def _together(*checks):
+    """The results of all checks; what they find is raised together, a line each."""
+    results, problems = [], []
+    for check in checks:
+        try:
+            results.append(check())
+        except ValueError as error:
+            problems += str(error).splitlines()
+    require(not problems, "\n".join(problems))
+    return results
 
 
 def _check_study(study, domain):
@@ -107,18 +124,20 @@ def _check_experiment(known, entry):
 
     known : list of (specification, domain), built before
     """
-    from ..experiments import WITHOUT_MATRIX, experiment
+    from ..experiments import WITHOUT_MATRIX, check, experiment
     from ..kernels import architecture_from
 
-    for options, labels in entry.cells.values():
+    for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         with_context("grid", grid_in(options), architecture_from)
+        check(entry.kind, options)
         if options.get("domain"):
+            name = entry.names[cell]["domain"]
             domain = next(domain for specification, domain in known if specification == options["domain"])
             if entry.kind not in WITHOUT_MATRIX:
-                _check_matrix(domain, labels.get("domain", "of the options"))
+                _check_matrix(domain, name)
             _targets(targets_in(options), domain)
-            _check_sizes("train_sizes", options.get("train_sizes", []), domain, labels.get("domain", "of the options"))
+            _check_sizes("train_sizes", options.get("train_sizes", []), domain, name)
 
 
 def _check_figure_options(entry):
