@@ -76,8 +76,12 @@ def test_the_command_and_a_configuration_say_it_before_anything_runs(tmp_path):
     assert "note: studies.s: networks lin, mine are odd functions" in notes and "the mean of all;" in notes
     assert "note: experiments.ranked: network net-erf is an odd function" in notes
     assert "note: experiments.estimated: network mine is" in notes and notes.count("note:") == 3
+    config["studies"]["s"] |= {"network_sizes": [2], "training": {"block": 1}}
+    file.write_text(yaml.safe_dump(config))
+    remark = "note: studies.s: network_sizes, training without widths: no networks are trained"
+    assert remark in CliRunner().invoke(main, ["validate", str(file)]).output
     np.savez(path, x=x, y=np.where(x[:, 0] > -1, "yes", "no"))
-    done = CliRunner().invoke(main, ["predict", str(path), "-n", "8", "--activation", "erf"])
+    done = CliRunner().invoke(main, ["predict", str(path), "-n", "8", "--activation", "erf", "--bias-std", "0"])
     assert done.exit_code == 0 and "note: network FullyConnected(depth=1, activation='erf'" in done.output
     grid["dept"] = grid.pop("depth")
     file.write_text(yaml.safe_dump(config))

@@ -18,7 +18,7 @@ def by_part(logs):
     Parameters
     ----------
     logs : Path
-        The folder `logs` of a run; logs of jobs that did not finish are left out.
+        The folder `logs`, all of whose jobs are counted, also of earlier runs; those that did not finish are left out.
 
     Returns
     -------

@@ -46,7 +46,7 @@ def selected(name, path, samples, classes, label, seed, folder, encode, missing)
 
 
 def prepared(x, y, column, usual_scale, classes, scale, labels):
-    """Scaled inputs, outputs and their names, as `load` returns them."""
+    """Scaled inputs (samples, dim), outputs (samples, outputs) and the outputs' names."""
     outputs, names = _encoded(y, classes, column)
     if choose("labels", labels or "standard", ("standard", "raw")) == "standard" and not are_classes(y, classes):
         spread = outputs.std(0)

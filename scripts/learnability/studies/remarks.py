@@ -1,4 +1,7 @@
-"""What a configuration may say and probably does not mean: odd networks for labels with a mean (`learnability.kernels.odd`)."""
+"""What a configuration may say and probably does not mean.
+
+Odd networks for labels with a mean (`learnability.kernels.odd`), and options of networks where none are trained.
+"""
 
 from ..domains import target_from
 from ..kernels import architecture_from
@@ -16,6 +19,9 @@ def remarks(config, studies, experiments, domains, architectures):
     """
     lines = []
     for name, study in studies.items():
+        unused = [key for key in ("network_sizes", "network_seeds", "training") if key in config["studies"][name]]
+        if unused and not study.widths:
+            lines.append(f"studies.{name}: {', '.join(unused)} without widths: no networks are trained")
         networks = {key: architectures[key] for key in study.architectures}
         lines += _of_targets(f"studies.{name}", study.targets, domains[study.domain_name], networks)
     for name, entry in experiments.items():

@@ -130,6 +130,8 @@ def predict(
 ):
     """Predict generalization from a kernel's spectrum alone (Simon et al., arXiv 2110.03922, sec. 4.1, and extensions).
 
+    On a data set `learnability.predict_samples`, which knows its samples, is closer to what is measured.
+
     Eigenvalues belong to the uniform probability measure, the ridge is absolute, errors are mean squared and against labels as
     noisy as those of training. The arrays of the result have the shape of the broadcast arguments, (grid), and one axis more,
     (grid, outputs), for a target of several outputs.

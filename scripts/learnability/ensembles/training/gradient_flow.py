@@ -13,7 +13,7 @@ makes it second order:
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
 
 one linearization and one eigendecomposition per step. Where the activation has a kink, its slopes in J_mid are means
-over the step, so that units which come to rest on the kink do not stop the integration (`learnability.kinks`). The
+over the step, so that units which come to rest on the kink do not stop the integration (`learnability.ensembles.kinks`). The
 difference between the true new residual and the one that the frozen kernel predicted estimates the local error.
 
 What a network learns late moves its function little, while an early error decides which features it learns: followed
