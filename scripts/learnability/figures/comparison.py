@@ -101,7 +101,7 @@ def draw(
             axis.set(xlabel=LABELS.get(x, x), ylabel=label)
             _scale(axis, part, x, xscale, yscale)
             if panel != "measure":
-                axis.set_title(f"{LABELS.get(panel, panel)} {name}" if not isinstance(name, str) else name)
+                axis.set_title(name if isinstance(name, str) else f"{_group_name(panel) or panel + ' '}{_number(name)}")
             if limits and name in limits:
                 axis.set_ylim(*limits[name])
         legend = group is not None and len(groups) <= MOST_IN_LEGEND
@@ -120,8 +120,8 @@ def draw(
                 Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source)
             )
         handles += left_out(table)
-        across = min(len(handles), 6 if columns > 1 else 3)
-        figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
+        lines = -(-len(handles) // (6 if columns > 1 else 3))
+        figure.legend(handles=handles, loc="outside upper center", ncols=-(-len(handles) // lines), title=title)
         return figure
 
 
