@@ -109,7 +109,7 @@ def test_a_matrix_of_sixty_thousand_samples_is_refused_by_name():
         check_meaning({**CONFIG, **DEFAULTS, "studies": {"s": STUDY}})
     options = {"domain": "big", "architecture": "g", "target": {"power_law": 1.5}, "train_sizes": [8]}
     entry = {"kind": "estimators", "vary": {}, "options": options, "figure_options": {}}
-    with pytest.raises(ValueError, match="experiments.e: domain 'of the options': .*60000 samples"):
+    with pytest.raises(ValueError, match="experiments.e: domain 'big': .*60000 samples"):
         check_meaning({**CONFIG, **DEFAULTS, "experiments": {"e": entry}})
     with pytest.raises(ValueError, match="60000 samples"):
         lb.GaussianSamples(dim=4).spectrum(lb.Gaussian())
