@@ -103,16 +103,6 @@ def of_study(name):
     return lambda wildcards: getattr(STUDIES[wildcards.study], name)
 
 
-def sizes_of_networks(wildcards):
-    """The training-set sizes of a training job."""
-    sizes = STUDIES[wildcards.study].sizes_between(int(wildcards.smallest), int(wildcards.largest))
-    if not sizes:
-        raise WorkflowError(
-            f"study {wildcards.study} trains nothing with n = {wildcards.smallest} to {wildcards.largest}"
-        )
-    return sizes
-
-
 def of_architecture(wildcards):
     return config["architectures"][wildcards.architecture]
 

@@ -1,5 +1,7 @@
 # Memory and time that a job asks for, from the size of what it computes; each retry asks for twice as much as the try before.
 
+from snakemake.exceptions import WorkflowError
+
 from learnability.domains.data import rows_in
 from learnability.experiments import WITHOUT_MATRIX
 
@@ -78,14 +80,11 @@ def network_mb(wildcards):
 
     Four copies of all learned functions are held beside, while they are joined and written.
     """
-    study, largest = STUDIES[wildcards.study], int(wildcards.largest)
+    study, width, sizes, seeds = training_job(wildcards)
     depth = config["architectures"][wildcards.architecture].get("depth", 1)
-    seeds = int(wildcards.last) - int(wildcards.first) + 1
-    networks = (
-        seeds * len(study.targets) * len(study.noise_stds) * len(study.sizes_between(int(wildcards.smallest), largest))
-    )
+    networks = seeds * len(sizes) * len(study.targets) * len(study.noise_stds)
     values = networks * study.outputs * max(points_of(study.domain), study.domain.get("test_points", TEST_POINTS))
-    return BASE_MB + block_mb(largest, int(wildcards.width), depth, study.outputs) + 4 * 4 * values / 1e6
+    return BASE_MB + block_mb(sizes[-1], width, depth, study.outputs) + 4 * 4 * values / 1e6
 
 
 def block_mb(n, width, depth, outputs=1):
@@ -95,10 +94,24 @@ def block_mb(n, width, depth, outputs=1):
 
 
 def time_of_networks(wildcards):
-    study, network = STUDIES[wildcards.study], (wildcards.architecture, int(wildcards.width))
-    sizes = study.sizes_between(int(wildcards.smallest), int(wildcards.largest))
-    seconds = sum(seed_seconds(study, *network, n) for n in sizes)
-    return (int(wildcards.last) - int(wildcards.first) + 1) * seconds
+    study, width, sizes, seeds = training_job(wildcards)
+    return seeds * sum(seed_seconds(study, wildcards.architecture, width, n) for n in sizes)
+
+
+def training_job(wildcards):
+    """The study, the width, the training-set sizes and the number of seeds of a training job."""
+    seeds = int(wildcards.last) - int(wildcards.first) + 1
+    return STUDIES[wildcards.study], int(wildcards.width), sizes_of_networks(wildcards), seeds
+
+
+def sizes_of_networks(wildcards):
+    """The training-set sizes of a training job."""
+    sizes = STUDIES[wildcards.study].sizes_between(int(wildcards.smallest), int(wildcards.largest))
+    if not sizes:
+        raise WorkflowError(
+            f"study {wildcards.study} trains nothing with n = {wildcards.smallest} to {wildcards.largest}"
+        )
+    return sizes
 
 
 def cell_mb(wildcards):

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import warnings
-from functools import partial
 
 import click
 
@@ -85,22 +84,21 @@ def predict(
     Example: learnability predict prices.csv --label price -n 32 -n 128 --ridge 0.1
     """
     from ..common.store import write_csv
+    from ..figures import format_of
     from ..kernels.fully_connected import FullyConnected
-    from .problem import check_figure, curve_sizes, drawn, predicted, problem, summary
+    from .problem import curve_sizes, drawn, predictor, problem, summary
 
     if figure:
-        check_figure(figure)
+        format_of(figure)
     space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
     network = FullyConnected(depth, activation, weight_std, bias_std)
-    of_sizes = partial(
-        predicted, space, targets, network, kernel, ridges=ridges, noise_stds=noise_stds, population=population
-    )
-    table = of_sizes(train_sizes)
+    predicted = predictor(space, targets, network, kernel, ridges, noise_stds, population)
+    table = predicted(list(train_sizes))
     click.echo(summary(table))
     if csv:
         write_csv(csv, table)
     if figure:
-        drawn(of_sizes(curve_sizes(train_sizes)), figure, f"{file or domain}: {activation}, depth {depth}, {kernel}")
+        drawn(predicted(curve_sizes(train_sizes)), figure, f"{file or domain}: {activation}, depth {depth}, {kernel}")
 
 
 @main.command()

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from ..common.errors import choose, require
+from ..common.errors import require
 from ..domains import domain_from, target_from
-from ..figures import FORMATS, drawing, save_as
+from ..domains.large import large_spectrum
+from ..figures import drawing, save_as
 from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
@@ -63,19 +64,21 @@ def _yaml(option, text, example):
 
 def curve_sizes(train_sizes):
     """Training-set sizes for a smooth curve through the given ones."""
-    return np.unique(np.concatenate([train_sizes, np.geomspace(max(1, min(train_sizes) / 2), max(train_sizes), 16)]))
+    between = np.geomspace(max(1, min(train_sizes) / 2), max(train_sizes), 16)
+    return np.unique([*train_sizes, *between.round().astype(int)])
 
 
-def predicted(space, targets, network, kernel, train_sizes, ridges, noise_stds, population):
-    """The theory's rows, as in the table of a study."""
+def predictor(space, targets, network, kernel, ridges, noise_stds, population):
+    """A function of training-set sizes whose values are the theory's rows, as in the table of a study."""
     for target in targets.values():
         warn_of_odd(network, target(*space.evaluation()))
-    grid = list(train_sizes), list(ridges), list(noise_stds)
+    grid = list(ridges), list(noise_stds), population
     if space.alike or space.size <= LARGEST_MATRIX:
         values = space.kernel_values(network, kernel)
         matrix, spectrum = values.get("matrix"), space.spectrum_of(values)
-        return with_normalised(domain_table(space, targets, spectrum, matrix, grid[0], *grid, population))
-    return with_normalised(large_table(space, targets, network, kernel, *grid, population))
+        return lambda sizes: with_normalised(domain_table(space, targets, spectrum, matrix, sizes, sizes, *grid))
+    spectra = {name: large_spectrum(space.points, t.values, network, kernel) for name, t in targets.items()}
+    return lambda sizes: with_normalised(large_table(space, targets, spectra, sizes, *grid))
 
 
 def summary(table):
@@ -116,11 +119,6 @@ def ranking(selection, shared, reach=None):
     if reach is not None:
         lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
     return "\n".join(lines)
-
-
-def check_figure(path):
-    """ValueError if a figure cannot have this format."""
-    choose("figure format", Path(path).suffix.lstrip("."), FORMATS)
 
 
 def drawn(table, path, title):

@@ -19,6 +19,7 @@ OPENML = {
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
+IMAGES = ("digits", *OPENML)  # of ten classes each
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
 
@@ -56,7 +57,7 @@ def prepared(x, y, column, usual_scale, classes, scale, labels):
 
 
 def _named(name, folder):
-    choose("data set", name, ("digits", *OPENML))
+    choose("data set", name, IMAGES)
     from sklearn import datasets
 
     if name == "digits":

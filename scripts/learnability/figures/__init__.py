@@ -11,7 +11,6 @@ from pathlib import Path
 from ..common.errors import choose, require
 from ..common.store import replacing
 
-FORMATS = ("pdf", "svg", "png")
 FIGURES = {
     "learning_curves": "learnability.figures.learning_curves",
     "conservation": "learnability.figures.conservation",
@@ -66,12 +65,16 @@ def save(figure, pdf, svg, png):
             figure.savefig(partial, format=form, dpi=200, metadata=stamp)
 
 
+def format_of(path):
+    """The format that a file's ending names; ValueError if it is none of pdf, svg and png."""
+    return choose("figure format", Path(path).suffix.lstrip("."), ("pdf", "svg", "png"))
+
+
 def save_as(figure, path):
-    """Write a figure in the format that the file's ending names; ValueError if it is none of pdf, svg and png."""
+    """Write a figure in the format of `format_of`."""
     from matplotlib import rc_context
 
     from .style import SETTINGS
 
-    form = choose("figure format", Path(path).suffix.lstrip("."), FORMATS)
     with replacing(path) as partial, rc_context(SETTINGS):
-        figure.savefig(partial, format=form, dpi=200)
+        figure.savefig(partial, format=format_of(path), dpi=200)

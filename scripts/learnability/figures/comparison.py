@@ -16,6 +16,7 @@ from .style import (
     finite,
     label_ends,
     left_out,
+    legend_columns,
     panels,
     scale_of,
     source_handles,
@@ -120,8 +121,8 @@ def draw(
                 Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source)
             )
         handles += left_out(table)
-        lines = -(-len(handles) // (6 if columns > 1 else 3))
-        figure.legend(handles=handles, loc="outside upper center", ncols=-(-len(handles) // lines), title=title)
+        across = legend_columns(handles, 6 if columns > 1 else 3)
+        figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
 
 

@@ -5,7 +5,7 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..tables.columns import LABELS
-from .style import SETTINGS, colours, finite, panels
+from .style import SETTINGS, colours, finite, legend_columns, panels
 
 GROUPS = {"ridge": r"ridge $\delta=$", "noise_std": r"$\sigma=$"}
 SMALLEST = 1e-4  # measured values below it are not compared
@@ -58,8 +58,7 @@ def draw(table, group="target", select=None, title=None):
             Line2D([], [], color="0.3", marker="o", markersize=3, label="corrected"),
             Line2D([], [], color="0.3", linestyle="--", marker="x", markersize=4, linewidth=0.7, label="paper"),
         ]
-        columns = len(handles) if len(handles) <= 8 else -(-len(handles) // 2)
-        figure.legend(handles=handles, loc="outside upper center", ncols=columns, title=title)
+        figure.legend(handles=handles, loc="outside upper center", ncols=legend_columns(handles, 8), title=title)
         return figure
 
 

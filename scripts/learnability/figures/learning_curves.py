@@ -4,7 +4,19 @@ from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
 from ..tables.columns import CURVES, LABELS
-from .style import MARKERS, SETTINGS, by_number, colours, converged, finite, left_out, panels, points, source_handles
+from .style import (
+    MARKERS,
+    SETTINGS,
+    by_number,
+    colours,
+    converged,
+    finite,
+    left_out,
+    legend_columns,
+    panels,
+    points,
+    source_handles,
+)
 
 TOLD_APART = ("target", "train_size")
 SHOWN = ("test_mse", "learnability")
@@ -46,6 +58,6 @@ def draw(table, title=None, scale="log"):
         axes[1].axhline(1, color="0.8", linewidth=0.6, zorder=0)
         handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
         handles += source_handles(set(table["source"])) + left_out(table)
-        across = len(handles) if len(handles) <= 7 else (len(handles) + 1) // 2
+        across = legend_columns(handles, 7)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title, columnspacing=1.2)
         return figure

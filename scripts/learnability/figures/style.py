@@ -42,6 +42,11 @@ def panels(columns, rows=1, height=2.6, width=PAGE, **options):
     return figure, axes.ravel()
 
 
+def legend_columns(handles, most):
+    """Columns of a legend of at most so many, so that its rows are equally long."""
+    return -(-len(handles) // -(-len(handles) // most))
+
+
 def colours(names):
     """A colour for each name, from seaborn's colour-blind palette; the same order gives the same colours."""
     names = list(names)

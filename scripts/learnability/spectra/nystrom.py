@@ -59,11 +59,10 @@ def nystrom(kernel, x, values, landmarks, trace):
     eigenvalues, rotation = eigenvalues[seen], rotation[:, seen]
     power = (rotation.T @ projected) ** 2 / eigenvalues[:, None] / len(x)
     beyond = np.maximum((columns**2).mean(0) - power.sum(0), 0.0)
-    tail = max(
-        trace - eigenvalues.sum() / len(x), np.finfo(float).eps * trace
-    )  # a place for what is missed of the target
     if len(eigenvalues) == len(x):  # nothing is missed
         tail, beyond = 0.0, np.zeros_like(beyond)
+    else:  # at least a place for what is missed of the target
+        tail = max(trace - eigenvalues.sum() / len(x), np.finfo(float).eps * trace)
     spectrum = Spectrum(eigenvalues / len(x), tail=tail)
     power = np.vstack([power, beyond]).reshape(-1, *values.shape[1:])
     modes = np.arange(len(power))  # the last is not listed

@@ -8,13 +8,13 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
+from ..domains.data import IMAGES
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
-IMAGES = ("digits", "mnist", "fashion_mnist", "cifar10")  # data sets of ten classes
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -54,7 +54,7 @@ class Study:
     def outputs(self):
         """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
         images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
-        classes = len(self.domain.get("classes", range(10)))
+        classes = len(self.domain.get("classes") or range(10))
         return classes if images and classes > 2 else 1
 
     def sizes_between(self, smallest, largest):

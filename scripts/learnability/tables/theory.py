@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from ..domains.large import large_spectrum
 from ..domains.normalisation import variances
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
@@ -30,17 +29,16 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     return _with_variance(table, domain, targets)
 
 
-def large_table(domain, targets, architecture, kernel, train_sizes, ridges, noise_stds, population="domain"):
-    """The theory's rows on a data set too large for its matrix, from its spectrum (`learnability.large_spectrum`).
+def large_table(domain, targets, spectra, train_sizes, ridges, noise_stds, population="domain"):
+    """The theory's rows on a data set too large for its matrix.
 
     Parameters
     ----------
-    architecture : anything with a `kernel(x, x2, kind)` method; kernel : its kind
+    spectra : dict of label to LargeSpectrum, as `learnability.large_spectrum` makes them from the targets
     others : as of `domain_table`
     """
     drawn_from, parts = domain.size if population == "domain" else None, []
-    for name, target in targets.items():
-        large = large_spectrum(domain.points, target.values, architecture, kernel)
+    for name, large in spectra.items():
         grid = (train_sizes, ridges, noise_stds)
         parts.append(theory_table(large.spectrum, {name: large.target}, *grid, domain.size, population=drawn_from))
     return _with_variance(pd.concat(parts, ignore_index=True), domain, targets)
