@@ -3,16 +3,16 @@ import pytest
 
 import learnability as lb
 from learnability.experiments.random_features import draw_errors
-from learnability.theory import random_features
 from learnability.theory.prediction import predict
-from learnability.theory.random_features import effective_regularization
+from learnability.theory.random_features import RandomFeatures, effective_regularization
 
 MEASURES = ("kappa", "overfitting_coefficient", "learnability", "bias", "test_mse", "train_mse", "variance")
 SIZES = [0, 1e-9, 0.5, 7, 60, 178, 1000]
 
 
-def solve(*arguments):
-    return vars(random_features.solve(*arguments))
+def solve(*grids):
+    *others, features = grids
+    return vars(RandomFeatures(features).solve(*others))
 
 
 def random_spectrum(tail=0.0, scale=1.0, levels=40):

@@ -1,36 +1,39 @@
 """A kernel on a domain: its matrix and its spectrum, from the pipeline's files where they are given, else computed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from ..common.seeding import stream
 from ..common.store import read_h5
 from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
+from ..kernels.matrix import LARGEST_MATRIX, KernelMatrix
+from ..spectra.quadrature import LargeSpectrum
 from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
 from . import domain_from
+from .domain import Domain
+from .large import large_spectrum
 
 
 @dataclass(frozen=True)
 class KernelOnDomain:
-    """The kernel of one architecture on one domain.
+    """A kernel on a domain, all that a theory or kernel regression needs of both.
 
     Parameters
     ----------
-    made_from : dict
-        `domain` and `architecture` as in a configuration, `kernel` ("ntk" or "nngp").
+    domain : Domain
+    architecture : Kernel
+    kind : "ntk" or "nngp"
     files : dict of str to path
         Any of `values`, as build_kernel.py writes it, and `eigenvalues`, as decompose_kernel.py does.
-
-    Attributes
-    ----------
-    domain : Domain
-    architecture : anything with a `kernel(x, x2, kind)` method
-    kernel : KernelMatrix
-        Whole where a kernel file would hold the matrix, else computed block by block.
-    spectrum : Spectrum
+    made_from : dict
+        The parameters that the files must have been made from.
 
     Raises
     ------
@@ -38,40 +41,66 @@ class KernelOnDomain:
         On first use of a file that is missing, damaged or made from another domain, architecture or kernel.
     """
 
-    made_from: dict
-    files: dict
+    domain: Domain
+    architecture: Any
+    kind: str = "ntk"
+    files: Mapping[str, str | PathLike] = field(default_factory=dict)
+    made_from: Mapping[str, Any] = field(default_factory=dict)
+    _large: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
-    def of(cls, domain, architecture, kernel="ntk", files=None):
+    def of(
+        cls,
+        domain: Mapping[str, Any],
+        architecture: Mapping[str, Any],
+        kernel: str = "ntk",
+        files: Mapping[str, str | PathLike] | None = None,
+    ) -> "KernelOnDomain":
         """From configuration entries; without files everything is computed."""
-        return cls({"domain": domain, "architecture": architecture, "kernel": kernel}, files or {})
+        made_from = {"domain": domain, "architecture": architecture, "kernel": kernel}
+        return cls(domain_from(domain), architecture_from(architecture), kernel, files or {}, made_from)
 
     @cached_property
-    def domain(self):
-        """The domain itself."""
-        return domain_from(self.made_from["domain"])
-
-    @cached_property
-    def architecture(self) -> Any:
-        """Whatever has the kernel."""
-        return architecture_from(self.made_from["architecture"])
-
-    @cached_property
-    def kernel(self):
+    def kernel(self) -> KernelMatrix:
         """K between any points, whole on a domain small enough."""
-        kind = self.made_from["kernel"]
-        values = self._read("values") or self.domain.kernel_values(self.architecture, kind)
-        return KernelMatrix(self.architecture, kind, values.get("matrix"))
+        values = self._read("values") or self.domain.kernel_values(self.architecture, self.kind)
+        return KernelMatrix(self.architecture, self.kind, values.get("matrix"))
 
     @cached_property
-    def spectrum(self):
+    def spectrum(self) -> Spectrum:
         """Its eigenvalues, on a data set with eigenvectors."""
         stored = self._read("eigenvalues")
         if stored is None:
-            return self.domain.spectrum(self.architecture, self.made_from["kernel"])
+            return self.domain.spectrum(self.architecture, self.kind)
         if "eigenvectors" in stored:  # in the order of memory that the decomposition leaves: sums agree to the last bit
             stored["eigenvectors"] = np.asfortranarray(stored["eigenvectors"])
         return Spectrum(**stored, domain=str(self.domain))
 
-    def _read(self, name):
-        return read_h5(self.files[name], made_from=self.made_from)[0] if name in self.files else None
+    def large_spectrum(self, target: Target) -> LargeSpectrum:
+        """The spectrum of a data set too large for its matrix, by quadrature, with the power of a target in it."""
+        if id(target) not in self._large:  # the target is kept too, so that its number stays its own
+            large = large_spectrum(self.domain.points, target.values, self.architecture, self.kind)
+            self._large[id(target)] = target, large
+        return self._large[id(target)][1]
+
+    @property
+    def dense(self) -> bool:
+        """Whether `spectrum` is known, or cheap: that of a symmetric domain, of at most 4096 samples, or of a file."""
+        return self.domain.alike or self.domain.size <= LARGEST_MATRIX or "eigenvalues" in self.files
+
+    def samples(self, most: int) -> NDArray[np.intp]:
+        """The numbers of at most that many samples of a data set: all, or some drawn at random, in their order."""
+        size = self.domain.size
+        if size <= most:
+            return np.arange(size)
+        drawn = stream("samples of the theory", domain=self.domain.identity, most=most).permutation(size)[:most]
+        return np.sort(drawn)
+
+    def matrix(self, index: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The kernel between samples of a finite domain, (samples, samples)."""
+        if "values" not in self.files and len(index) < self.domain.size:
+            return self.architecture.kernel(self.domain.points[index], kind=self.kind)
+        return self.kernel.block((self.domain.points[index], index))
+
+    def _read(self, name: str) -> dict[str, NDArray] | None:
+        return read_h5(self.files[name], made_from=dict(self.made_from))[0] if name in self.files else None

@@ -11,62 +11,90 @@ Trace beyond the listed modes (`Spectrum.tail`) is added to delta in the first e
 the rank, kappa = 0 and the limits of all quantities are returned; at n = 0, kappa is infinite.
 """
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..spectra.measure import SpectralMeasure
+from ..spectra.spectrum import Spectrum
 from .conservation import effective_regularization
 from .solution import Solution
+from .theory import SpectralTheory
 
 
-def solve(spectrum, power, beyond, n, delta, sigma):
-    """The equations on a flat grid.
+@dataclass(frozen=True)
+class Eigenlearning(SpectralTheory):
+    """The paper's equations: training sets drawn with replacement from an infinite population.
 
-    Parameters
-    ----------
-    spectrum : Spectrum
-    power : (levels, outputs), beyond : (outputs,) power on modes in the tail
-    n, delta, sigma : (grid,) training sizes, ridges, standard deviations of the label noise
-
-    Returns
-    -------
-    Solution
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> float(lb.predict(lb.Spectrum([1.0], [4.0]), lb.Target([1.0]), 2, theory=lb.Eigenlearning()).learnability)
+    0.5
     """
-    kappa = effective_regularization(spectrum, n, delta)
-    spread, squares, learned, missed = _sums(spectrum, power, kappa)
-    solved = (kappa > 0) & np.isfinite(kappa)
-    rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
-    safe = np.where(solved, kappa, 1.0)
-    implicit = np.where(solved, (delta + spectrum.tail) / safe, np.maximum(n - rank, 0))  # delta/kappa
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # n - sum m L^2 = sum m L (1 - L) + delta/kappa: a sum of positive terms
-        overfitting = np.where(n > 0, n / (spread + implicit), 1.0)
-        total = spectrum.trace
-        explicit = np.where(solved, delta / (n * safe), np.where(n > 0, np.maximum(n - rank, 0) / n, 0.0))
-        explicit = np.where(n > 0, explicit, delta / (total + delta) if total > 0 else 1.0)
-        bias = missed + beyond
-        unexplained = bias + sigma[:, None] ** 2
-        # at n = rank E0 diverges like 1/kappa and the bias vanishes like kappa^2
-        test = np.where(unexplained > 0, overfitting[:, None] * unexplained, 0.0)
-        train = np.where(explicit[:, None] > 0, explicit[:, None] ** 2 * test, 0.0)
-        share = np.where(n > 0, squares / np.where(n > 0, n, 1.0), 0.0)[:, None]
-        variance = np.where(share > 0, test * share, 0.0)
-        learnability = learned / (power.sum(0) + beyond)
 
-    def coefficient_variance():
-        per_sample = test / np.where(n > 0, n, np.inf)[:, None]
-        return mode_learnabilities(spectrum, kappa)[:, :, None] ** 2 * per_sample[:, None, :]
+    name: ClassVar[str] = "eigenlearning"
 
-    return Solution(
-        kappa=kappa,
-        overfitting_coefficient=overfitting,
-        learnability=learnability,
-        bias=bias,
-        test_mse=test,
-        train_mse=train,
-        variance=variance,
-        mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
-        coefficient_variance=coefficient_variance,
-    )
+    def solve(
+        self,
+        spectrum: Spectrum,
+        power: NDArray,
+        beyond: NDArray,
+        train_size: NDArray,
+        ridge: NDArray,
+        noise_std: NDArray,
+    ) -> Solution:
+        """The equations on a flat grid.
+
+        Parameters
+        ----------
+        spectrum : Spectrum
+        power : (levels, outputs), beyond : (outputs,) power on modes in the tail
+        train_size, ridge, noise_std : (grid,) n, delta and sigma
+
+        Returns
+        -------
+        Solution
+        """
+        n, delta, sigma = train_size, ridge, noise_std
+        kappa = effective_regularization(spectrum, n, delta)
+        spread, squares, learned, missed = _sums(spectrum, power, kappa)
+        solved = (kappa > 0) & np.isfinite(kappa)
+        rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
+        safe = np.where(solved, kappa, 1.0)
+        implicit = np.where(solved, (delta + spectrum.tail) / safe, np.maximum(n - rank, 0))  # delta/kappa
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # n - sum m L^2 = sum m L (1 - L) + delta/kappa: a sum of positive terms
+            overfitting = np.where(n > 0, n / (spread + implicit), 1.0)
+            total = spectrum.trace
+            explicit = np.where(solved, delta / (n * safe), np.where(n > 0, np.maximum(n - rank, 0) / n, 0.0))
+            explicit = np.where(n > 0, explicit, delta / (total + delta) if total > 0 else 1.0)
+            bias = missed + beyond
+            unexplained = bias + sigma[:, None] ** 2
+            # at n = rank E0 diverges like 1/kappa and the bias vanishes like kappa^2
+            test = np.where(unexplained > 0, overfitting[:, None] * unexplained, 0.0)
+            train = np.where(explicit[:, None] > 0, explicit[:, None] ** 2 * test, 0.0)
+            share = np.where(n > 0, squares / np.where(n > 0, n, 1.0), 0.0)[:, None]
+            variance = np.where(share > 0, test * share, 0.0)
+            learnability = learned / (power.sum(0) + beyond)
+
+        def coefficient_variance():
+            per_sample = test / np.where(n > 0, n, np.inf)[:, None]
+            return mode_learnabilities(spectrum, kappa)[:, :, None] ** 2 * per_sample[:, None, :]
+
+        return Solution(
+            kappa=kappa,
+            overfitting_coefficient=overfitting,
+            learnability=learnability,
+            bias=bias,
+            test_mse=test,
+            train_mse=train,
+            variance=variance,
+            mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
+            coefficient_variance=coefficient_variance,
+        )
 
 
 def mode_learnabilities(spectrum, kappa):

@@ -17,7 +17,12 @@ ridge and noise kappa, L and the test error do not depend on M. Trace beyond the
 evenly over the modes that the list lacks.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
@@ -25,62 +30,99 @@ from ..spectra.spectrum import Spectrum
 from .eigenlearning import mode_learnabilities
 from .newton import bracket, solve_in_log
 from .solution import Solution, damped
+from .theory import SpectralTheory
 
 
-def solve(spectrum, power, beyond, n, delta, sigma, population):
-    """The equations on a flat grid.
+@dataclass(frozen=True)
+class FinitePopulation(SpectralTheory):
+    """Training sets drawn without replacement from a population of M points.
 
     Parameters
     ----------
-    spectrum : Spectrum
-    power : (levels, outputs), beyond : (outputs,) power on modes in the tail
-    n, delta, sigma : (grid,) training sizes, ridges, standard deviations of the label noise
-    population : (grid,), M
+    population : float or array, broadcast with train_size, ridge and noise_std
+        M, the number of points of a finite domain.
 
-    Returns
-    -------
-    Solution
-
-    Raises
-    ------
-    ValueError
-        A population smaller than the number of modes that the spectrum lists, or than n.
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=3)
+    >>> spectrum = cube.spectrum(lb.FullyConnected(1))
+    >>> float(lb.predict(spectrum, cube.parity(1), 8, ridge=0.0, theory=lb.FinitePopulation(8)).test_mse)
+    0.0
     """
-    levels, size = spectrum, _checked(spectrum, n, population)
-    if spectrum.tail > 0:
-        spectrum, power = _with_tail(spectrum, power, beyond, size)
-    else:
-        power = np.concatenate([power, beyond[None]])
-        spectrum = Spectrum(np.append(spectrum.eigenvalues, 0.0), np.append(spectrum.multiplicities, 0.0))
-    kappa, rho = _conserved(spectrum, n, delta, size)
-    u, mean_square, spread, squares, learned, missed = _sums(spectrum, power, kappa, size)  # u, P, W, q, .., B
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pull = spread + rho * mean_square  # D
-        off = np.where(n > 0, n / (u * pull), 1.0)[:, None]
-        fluctuation = np.where(n > 0, (1 - rho / size) / pull, 0.0)[:, None]
-        left = np.where(n > 0, rho * u / n, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
-    interpolates = (kappa == 0) & (u < UNLEARNED)  # n = M and no ridge: the missed parts are in units of a tiny kappa
-    left = np.where(interpolates, 0.0, left)
-    noise = sigma[:, None] ** 2
-    unexplained = missed + noise * mean_square[:, None]
-    bias = np.where(interpolates[:, None], 0.0, missed)
-    per_mode = damped(fluctuation, unexplained) + np.where(n > 0, noise.T / size, 0.0).T  # Gamma
-    variance = squares[:, None] * per_mode
-    off_train = damped(off, unexplained)
-    return Solution(
-        kappa=kappa,
-        overfitting_coefficient=1 + squares * fluctuation[:, 0],
-        learnability=learned / power.sum(0),
-        bias=bias,
-        test_mse=bias + variance + noise,
-        train_mse=damped(off_train, left[:, None] ** 2),
-        variance=variance,
-        mode_learnabilities=lambda: mode_learnabilities(levels, kappa),
-        coefficient_variance=lambda: mode_learnabilities(levels, kappa)[:, :, None] ** 2 * per_mode[:, None, :],
-        test_mse_off_train=off_train,
-        residual_kept=left,
-        unlearned=u,
-    )
+
+    population: ArrayLike
+
+    name: ClassVar[str] = "finite_population"
+
+    @property
+    def parameters(self) -> Mapping[str, ArrayLike]:
+        return {"population": self.population}
+
+    def solve(
+        self,
+        spectrum: Spectrum,
+        power: NDArray,
+        beyond: NDArray,
+        train_size: NDArray,
+        ridge: NDArray,
+        noise_std: NDArray,
+        population: NDArray | None = None,
+    ) -> Solution:
+        """The equations on a flat grid.
+
+        Parameters
+        ----------
+        spectrum : Spectrum
+        power : (levels, outputs), beyond : (outputs,) power on modes in the tail
+        train_size, ridge, noise_std : (grid,) n, delta and sigma
+        population : (grid,), M; missing: the theory's own
+
+        Returns
+        -------
+        Solution
+
+        Raises
+        ------
+        ValueError
+            A population smaller than the number of modes that the spectrum lists, or than n.
+        """
+        n, delta, sigma = train_size, ridge, noise_std
+        levels, size = spectrum, _checked(spectrum, n, self.population if population is None else population)
+        if spectrum.tail > 0:
+            spectrum, power = _with_tail(spectrum, power, beyond, size)
+        else:
+            power = np.concatenate([power, beyond[None]])
+            spectrum = Spectrum(np.append(spectrum.eigenvalues, 0.0), np.append(spectrum.multiplicities, 0.0))
+        kappa, rho = _conserved(spectrum, n, delta, size)
+        u, mean_square, spread, squares, learned, missed = _sums(spectrum, power, kappa, size)  # u, P, W, q, .., B
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pull = spread + rho * mean_square  # D
+            off = np.where(n > 0, n / (u * pull), 1.0)[:, None]
+            fluctuation = np.where(n > 0, (1 - rho / size) / pull, 0.0)[:, None]
+            left = np.where(n > 0, rho * u / n, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
+        interpolates = (kappa == 0) & (u < UNLEARNED)  # n = M and no ridge: the missed parts are in units of a tiny kappa
+        left = np.where(interpolates, 0.0, left)
+        noise = sigma[:, None] ** 2
+        unexplained = missed + noise * mean_square[:, None]
+        bias = np.where(interpolates[:, None], 0.0, missed)
+        per_mode = damped(fluctuation, unexplained) + np.where(n > 0, noise.T / size, 0.0).T  # Gamma
+        variance = squares[:, None] * per_mode
+        off_train = damped(off, unexplained)
+        return Solution(
+            kappa=kappa,
+            overfitting_coefficient=1 + squares * fluctuation[:, 0],
+            learnability=learned / power.sum(0),
+            bias=bias,
+            test_mse=bias + variance + noise,
+            train_mse=damped(off_train, left[:, None] ** 2),
+            variance=variance,
+            mode_learnabilities=lambda: mode_learnabilities(levels, kappa),
+            coefficient_variance=lambda: mode_learnabilities(levels, kappa)[:, :, None] ** 2 * per_mode[:, None, :],
+            test_mse_off_train=off_train,
+            residual_kept=left,
+            unlearned=u,
+        )
 
 
 ROUNDING = 1e-12  # of a number of modes that is a sum of fractions

@@ -18,77 +18,113 @@ pointwise products of kernels. Variances of single coefficients are here the pap
 `learnability.theory.covariance` has those of a given target. Where the expansion leaves its range, the leading order stays.
 """
 
-import numpy as np
+from dataclasses import dataclass
+from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..domains.domain import SymmetricDomain
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, finite_population
 from .conservation import effective_regularization
+from .eigenlearning import Eigenlearning
+from .finite_population import FinitePopulation
 from .products import Products
 from .solution import Solution
+from .theory import SpectralTheory
 
 SMALLEST = 0.5  # kappa_i/kappa': an expansion in 1/n that asks for less has left its range
 NEGATIVE = 0.1  # and so has one with variances below minus this share of the squared bias
 
 
-def solve(spectrum, power, beyond, n, delta, sigma, domain):
-    """The equations on a flat grid.
+@dataclass(frozen=True)
+class FourthMoments(SpectralTheory):
+    """The next order in 1/n, with any ridge and noise, for kernels of hypercube, circle and sphere.
 
     Parameters
     ----------
-    spectrum : Spectrum
-    power : (levels, outputs), beyond : (outputs,) power on modes in the tail
-    n, delta, sigma : (grid,) training sizes, ridges, standard deviations of the label noise
     domain : SymmetricDomain
         Where the spectrum comes from. If it is a list of points, training sets are drawn from it without replacement.
 
-    Returns
-    -------
-    Solution
-        kappa is that of the leading order. All is of leading order at n = 0, at n = M, where everything is learned, and
-        where the expansion has left its range (`NextOrder.holds`).
-
-    Raises
-    ------
-    ValueError
-        A domain without known eigenfunctions, or another one than the spectrum's; more samples than points.
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=7)
+    >>> spectrum = cube.spectrum(lb.FullyConnected(4, "relu", 1.4, 0.1))
+    >>> prediction = lb.predict(spectrum, cube.parity(1), 4, theory=lb.FourthMoments(cube))
+    >>> bool(prediction.test_mse > prediction.bias)
+    True
     """
-    products = Products(domain, spectrum)
-    leading = finite_population if domain.size else eigenlearning
-    options = {"population": np.full(len(n), float(domain.size))} if domain.size else {}
-    base = leading.solve(spectrum, power, beyond, n, delta, sigma, **options)
-    found = {name: np.array(getattr(base, name)) for name in CORRECTED}
-    learned = base.mode_learnabilities().copy()
-    variances = base.coefficient_variance().copy()
-    size, off = domain.size or np.inf, None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
-    for point in np.flatnonzero((n > 0) & (n < size) & (base.kappa > 0)):
-        order = NextOrder(products, n[point], delta[point], base.kappa[point])
-        if not order.holds:
-            continue
-        noise, listed = sigma[point] ** 2, products.level
-        missed, test, train = (
-            values[listed] @ power + values_beyond * beyond for values, values_beyond in order.of_targets()
+
+    domain: SymmetricDomain
+
+    name: ClassVar[str] = "fourth_moments"
+
+    def solve(
+        self,
+        spectrum: Spectrum,
+        power: NDArray,
+        beyond: NDArray,
+        train_size: NDArray,
+        ridge: NDArray,
+        noise_std: NDArray,
+    ) -> Solution:
+        """The equations on a flat grid.
+
+        Parameters
+        ----------
+        spectrum : Spectrum
+        power : (levels, outputs), beyond : (outputs,) power on modes in the tail
+        train_size, ridge, noise_std : (grid,) n, delta and sigma
+
+        Returns
+        -------
+        Solution
+            kappa is that of the leading order. All is of leading order at n = 0, at n = M, where everything is learned, and
+            where the expansion has left its range (`NextOrder.holds`).
+
+        Raises
+        ------
+        ValueError
+            A domain without known eigenfunctions, or another one than the spectrum's; more samples than points.
+        """
+        domain, n, delta, sigma = self.domain, train_size, ridge, noise_std
+        products = Products(domain, spectrum)
+        leading = FinitePopulation(domain.size) if domain.size else Eigenlearning()
+        base = leading.solve(spectrum, power, beyond, n, delta, sigma)
+        found = {name: np.array(getattr(base, name)) for name in CORRECTED}
+        learned = base.mode_learnabilities().copy()
+        variances = base.coefficient_variance().copy()
+        size, off = domain.size or np.inf, None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
+        for point in np.flatnonzero((n > 0) & (n < size) & (base.kappa > 0)):
+            order = NextOrder(products, n[point], delta[point], base.kappa[point])
+            if not order.holds:
+                continue
+            noise, listed = sigma[point] ** 2, products.level
+            missed, test, train = (
+                values[listed] @ power + values_beyond * beyond for values, values_beyond in order.of_targets()
+            )
+            noise_test, noise_train = order.of_noise()
+            learned[point] = order.learned[listed]
+            found["learnability"][point] = 1 - missed / (power.sum(0) + beyond)
+            found["bias"][point] = order.beyond((1 - order.learned) ** 2) * beyond + (1 - learned[point]) ** 2 @ power
+            found["test_mse"][point] = test + noise * noise_test
+            found["train_mse"][point] = train + noise * noise_train
+            found["overfitting_coefficient"][point] = order.unlearned_error
+            found["variance"][point] = found["test_mse"][point] - found["bias"][point] - noise
+            variances[point] = np.outer(learned[point] ** 2, found["variance"][point] / order.squares)
+            if off is not None:
+                on = found["train_mse"][point] + 2 * noise * order.learnt / n[point]  # against new labels
+                off[point] = (size * found["test_mse"][point] - n[point] * on) / (size - n[point])
+        return Solution(
+            kappa=base.kappa,
+            **found,
+            mode_learnabilities=lambda: learned,
+            coefficient_variance=lambda: variances,
+            test_mse_off_train=off,
+            residual_kept=base.residual_kept,
+            unlearned=base.unlearned,
         )
-        noise_test, noise_train = order.of_noise()
-        learned[point] = order.learned[listed]
-        found["learnability"][point] = 1 - missed / (power.sum(0) + beyond)
-        found["bias"][point] = order.beyond((1 - order.learned) ** 2) * beyond + (1 - learned[point]) ** 2 @ power
-        found["test_mse"][point] = test + noise * noise_test
-        found["train_mse"][point] = train + noise * noise_train
-        found["overfitting_coefficient"][point] = order.unlearned_error
-        found["variance"][point] = found["test_mse"][point] - found["bias"][point] - noise
-        variances[point] = np.outer(learned[point] ** 2, found["variance"][point] / order.squares)
-        if off is not None:
-            on = found["train_mse"][point] + 2 * noise * order.learnt / n[point]  # against new labels
-            off[point] = (size * found["test_mse"][point] - n[point] * on) / (size - n[point])
-    return Solution(
-        kappa=base.kappa,
-        **found,
-        mode_learnabilities=lambda: learned,
-        coefficient_variance=lambda: variances,
-        test_mse_off_train=off,
-        residual_kept=base.residual_kept,
-        unlearned=base.unlearned,
-    )
 
 
 CORRECTED = ("overfitting_coefficient", "learnability", "bias", "test_mse", "train_mse", "variance")

@@ -20,12 +20,17 @@ docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
 
 from dataclasses import dataclass
 
+from typing import ClassVar
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from ..common.errors import reals, require, require_finite
+from ..kernels.matrix import LARGEST_MATRIX
 from .classes import right_output_is_largest
 from .sample_equations import along, smallest_ridge
+from .theory import SampleTheory
 
 SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
 
@@ -78,7 +83,46 @@ class SamplePrediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
-def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
+@dataclass(frozen=True)
+class PerSample(SampleTheory):
+    """The theory of given samples, of at most `most` of them: what it costs grows with their number to the third.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((20, 3))
+    >>> prediction = lb.PerSample().solve(lb.FullyConnected(1).kernel(x), x[:, 0], 10, 0.1, 0.0)
+    >>> bool(0 < prediction.test_mse_off_train < 1)
+    True
+    """
+
+    most: int = LARGEST_MATRIX
+
+    name: ClassVar[str] = "per_sample"
+
+    def solve(
+        self,
+        matrix: NDArray,
+        y: NDArray,
+        train_size: ArrayLike,
+        ridge: ArrayLike,
+        noise_std: ArrayLike,
+        population: int | None = None,
+    ) -> SamplePrediction:
+        """`predict_samples`."""
+        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
+
+
+def predict_samples(
+    matrix: NDArray,
+    y: NDArray,
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
+    *,
+    population: int | None = None,
+) -> SamplePrediction:
     """Predict kernel regression's errors, in all and on every sample, from the kernel matrix and the labels.
 
     Parameters
@@ -91,6 +135,9 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
         n (any real, 0 <= n <= M), the absolute ridge delta, the standard deviation of independent label noise.
         A kernel that is singular (duplicated samples, low rank; condition number above 1e9) gets at least the ridge
         1e-9 |K|, the norm being the largest row sum: the limit of a small ridge. Others are solved at ridge 0 itself.
+    population : int, optional
+        Samples of the data set that these M were drawn from at random: training sets are a smaller share of it, and so of all
+        that is said of training points and the others together. Missing: M.
 
     Returns
     -------
@@ -122,7 +169,8 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     rows = [None] * n.size
     for cell, solution in enumerate(along(matrix, labels, cells[:, 1] / size, np.fmax(cells[:, 0], floor), pairs)):
         for point in np.flatnonzero(cell_of == cell):
-            rows[point] = _summary(labels, solution, cells[cell, 1] / size, sigma.ravel()[point], pairs)
+            share = cells[cell, 1] / (size if population is None else population)
+            rows[point] = _summary(labels, solution, share, sigma.ravel()[point], pairs)
 
     def gathered(name):
         values = np.array([row[name] for row in rows])
@@ -163,16 +211,17 @@ def _are_classes(labels):
 
 
 def _summary(labels, solution, c, sigma, pairs):
-    """The fields of SamplePrediction at one grid point."""
+    """The fields of SamplePrediction at one grid point; c is the share of all samples that is trained on."""
     shrunk, noise = solution.trained[:, None], sigma**2
     own = pairs[0] == pairs[1]
+    residual = (1 - c + c * shrunk) * solution.off_residual
     off = solution.off_train[:, :-1][:, own] + noise * solution.off_train[:, -1:]
     everywhere = (1 - c + c * shrunk**2) * off + 2 * c * (1 - shrunk) * noise
     accuracy = off_accuracy = np.nan
     if _are_classes(labels):
         accuracy, off_accuracy = _accuracies(labels, solution, c, noise, pairs)
     with np.errstate(invalid="ignore"):
-        learnability = 1 - (labels * solution.residual).sum(0) / (labels**2).sum(0)
+        learnability = 1 - (labels * residual).sum(0) / (labels**2).sum(0)
     return {
         "learnability": learnability,
         "test_mse": everywhere.mean(0),
@@ -182,7 +231,7 @@ def _summary(labels, solution, c, sigma, pairs):
         "accuracy_off_train": off_accuracy,
         "kappas": solution.kappa / len(labels),
         "overfitting_coefficients": solution.overfitting,
-        "residual": solution.residual,
+        "residual": residual,
         "off_train_errors": off,
         "off_train_residual": solution.off_residual,
         "newton_steps": solution.steps,

@@ -1,15 +1,21 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
 from dataclasses import dataclass
-from functools import partial
 from warnings import warn
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..common.errors import choose, reals, require
+from ..domains.domain import SymmetricDomain
 from ..spectra.spectrum import Spectrum
-from . import eigenlearning, few_samples, finite_population, fourth_moments, random_features
+from ..spectra.target import Target
+from .eigenlearning import Eigenlearning
+from .finite_population import FinitePopulation
+from .fourth_moments import FourthMoments
+from .random_features import RandomFeatures
 from .solution import Solution
+from .theory import SpectralTheory
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,6 +27,7 @@ class Prediction:
     """
 
     spectrum: Spectrum
+    theory: SpectralTheory
     power: np.ndarray  # (levels,) or (levels, outputs)
     beyond: np.ndarray  # () or (outputs,): power on modes in the tail
     train_size: np.ndarray  # grid
@@ -91,23 +98,9 @@ class Prediction:
         -------
         The axes.
         """
-        table = self.to_frame()
-        choose(
-            "measure", measure, [name for name in table if name not in ("output", "train_size", "ridge", "noise_std")]
-        )
-        if axis is None:
-            from matplotlib import pyplot
+        from .drawing import lines  # here, because theory alone loads in a tenth of a second without matplotlib
 
-            axis = pyplot.figure(layout="constrained").add_subplot()
-        several = [name for name in ("ridge", "noise_std", "output") if name in table and table[name].nunique() > 1]
-        for values, part in table.groupby(several) if several else [((), table)]:
-            part = part.sort_values("train_size")
-            label = ", ".join(f"{name} {value:g}" for name, value in zip(several, values, strict=True))
-            axis.plot(part["train_size"], part[measure], label=label)
-        axis.set(xlabel="training-set size $n$", ylabel=measure.replace("_", " "))
-        if several:
-            axis.legend()
-        return axis
+        return lines(self.to_frame(), measure, ["ridge", "noise_std", "output"], axis)
 
     def __repr__(self):
         return f"Prediction from {self.spectrum!r}:\n{self.to_frame().to_string(index=False, max_rows=10)}"
@@ -117,20 +110,22 @@ class Prediction:
 
 
 def predict(
-    spectrum,
-    target,
-    train_size,
-    ridge=0.0,
-    noise_std=0.0,
+    spectrum: Spectrum,
+    target: Target,
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
     *,
-    population=None,
-    features=None,
-    correction=None,
-    domain=None,
-):
+    theory: SpectralTheory | None = None,
+    population: ArrayLike | None = None,
+    features: ArrayLike | None = None,
+    correction: str | None = None,
+    domain: SymmetricDomain | None = None,
+) -> Prediction:
     """Predict generalization from a kernel's spectrum alone (Simon et al., arXiv 2110.03922, sec. 4.1, and extensions).
 
-    On a data set `learnability.predict_samples`, which knows its samples, is closer to what is measured.
+    `learnability.learning_curve` chooses the theory for a kernel on a domain. On a data set it knows the samples, and is closer
+    to what is measured.
 
     Eigenvalues belong to the uniform probability measure, the ridge is absolute, errors are mean squared and against labels as
     noisy as those of training. The arrays of the result have the shape of the broadcast arguments, (grid), and one axis more,
@@ -142,22 +137,13 @@ def predict(
     target : Target
         Its power per level; the norm need not be 1.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
-        n (any real >= 0), the absolute ridge delta, the standard deviation of the label noise sigma.
-    population : float, optional
-        Training sets are drawn without replacement from that many points, as on a hypercube, a circle or a data set
-        (`learnability.theory.finite_population`). Missing or infinite: with replacement, the paper's equations.
-    features : float or array, optional, broadcast with the others
-        Regression on that many random features of the kernel, e.g. the last hidden layer of a network of that width with
-        only its readout trained, averaged over features (`learnability.theory.random_features`). Then train_size may be
-        infinite. Missing: the kernel itself, the paper's equations (`learnability.theory.eigenlearning`).
-
-    correction : "few_samples" or "fourth_moments", optional
-        "fourth_moments": the next order in 1/n, with any ridge and noise, for kernels of hypercube, circle and sphere; training
-        sets are drawn without replacement from a domain that is a list of points (`learnability.theory.fourth_moments`).
-        "few_samples": learnability grows sample by sample, and a mode's error is carried by the others; without a ridge, for
-        any spectrum with one dominant mode and n below about 16 (`learnability.theory.few_samples`).
-    domain : SymmetricDomain, with correction "fourth_moments" only
-        The domain that the spectrum belongs to.
+        n (any real >= 0), the absolute ridge delta, the standard deviation of the label noise sigma. n may be infinite for
+        random features.
+    theory : SpectralTheory, optional
+        The system of equations. Missing: the paper's, `Eigenlearning()`.
+    population, features, correction, domain : optional
+        Other names of theories, one at a time: population=M is `FinitePopulation(M)`, features=k is `RandomFeatures(k)`, and
+        correction="fourth_moments" with domain=D is `FourthMoments(D)`. An infinite population is the paper's.
 
     Returns
     -------
@@ -167,29 +153,36 @@ def predict(
     ------
     ValueError
         A negative or non-finite train_size, ridge or noise_std; powers that do not fit the spectrum; no features; a
-        population smaller than train_size or than the spectrum's number of modes; a domain that is not the spectrum's.
+        population smaller than train_size or than the spectrum's number of modes; a domain that is not the spectrum's; two
+        theories.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=8)
+    >>> spectrum = cube.spectrum(lb.FullyConnected(depth=4, activation="relu", weight_std=1.4, bias_std=0.1))
+    >>> prediction = lb.predict(spectrum, cube.parity(1), train_size=[16, 64, 128])
+    >>> prediction.learnability.round(3)
+    array([0.42 , 0.828, 0.944])
     """
-    several = sum(option is not None for option in (population, features, correction)) > 1
-    require(not several, "give one of population, features and correction: no theory knows two of them")
-    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    equations = eigenlearning
-    if features is not None:
-        given["features"], equations = features, random_features
-    elif population is not None and np.isfinite(population):
-        given["population"], equations = population, finite_population
-    elif correction is not None:
-        equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
-    required = correction == "fourth_moments"
-    require(required == (domain is not None), "correction 'fourth_moments' and domain are given together, or neither")
-    solve = partial(equations.solve, domain=domain) if required else equations.solve
-    endless = ("train_size", "features") if features is not None else ()
-    grids = np.broadcast_arrays(*(reals(name, value, infinite=name in endless) for name, value in given.items()))
-    grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
+    named = _named_theories(population, features, correction, domain)
+    chosen = [*([theory] if theory is not None else []), *named]
+    require(len(chosen) <= 1, "give one of theory, population, features and correction: no theory knows two of them")
+    equations = chosen[0] if chosen else Eigenlearning()
+    require(
+        isinstance(equations, SpectralTheory),
+        f"theory: {equations!r} does not predict from a spectrum; use learning_curve, or one of "
+        "Eigenlearning(), FinitePopulation(M), RandomFeatures(k), FourthMoments(domain)",
+    )
+    arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std, **equations.parameters}
+    arrays = (reals(name, value, infinite=name in equations.endless) for name, value in arguments.items())
+    grids = dict(zip(arguments, (grid.copy() for grid in np.broadcast_arrays(*arrays)), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):
         warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
-    solution = solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
+    flat = {name: grid.ravel() for name, grid in grids.items()}
+    solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), **flat)
     shape = grids["train_size"].shape
 
     def shaped(name):
@@ -201,11 +194,31 @@ def predict(
         spectrum=spectrum,
         power=power,
         beyond=beyond,
+        theory=equations,
         **{name: grids[name] for name in ("train_size", "ridge", "noise_std")},
         **{name: shaped(name) for name in ("kappa", "overfitting_coefficient", *PER_OUTPUT)},
         solution=solution,
     )
 
 
-CORRECTIONS = {"few_samples": few_samples, "fourth_moments": fourth_moments}
 PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
+
+
+def _named_theories(
+    population: ArrayLike | None, features: ArrayLike | None, correction: str | None, domain: SymmetricDomain | None
+) -> list[SpectralTheory]:
+    """The theories that these keywords name."""
+    together = (correction is None) == (domain is None)
+    require(together, "correction 'fourth_moments' and domain are given together, or neither")
+    theories: list[SpectralTheory] = []
+    if features is not None:
+        theories.append(RandomFeatures(features))
+    if population is not None:
+        finite = np.isfinite(reals("population", population, infinite=True))
+        require(finite.all() or not finite.any(), f"population must be finite or infinite everywhere, got {population!r}")
+        theories.append(FinitePopulation(population) if finite.all() else Eigenlearning())
+    if correction is not None:
+        require(correction != "few_samples", "correction 'few_samples' is no more: 'fourth_moments' is more accurate")
+        choose("correction", correction, ("fourth_moments",))
+        theories.append(FourthMoments(domain))
+    return theories

@@ -18,65 +18,113 @@ rank, and as n goes to infinity test = sum (1 - L_i) v_i^2 + sigma^2. At delta +
 rank, kappa = 0.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
+from ..spectra.spectrum import Spectrum
 from .eigenlearning import mode_learnabilities
 from .newton import solve_in_log
 from .solution import Solution, damped
+from .theory import SpectralTheory
 
 
-def solve(spectrum, power, beyond, train_size, ridge, noise_std, features):
-    """Predict random-feature regression on a grid.
+@dataclass(frozen=True)
+class RandomFeatures(SpectralTheory):
+    """Regression on k random features of the kernel, averaged over features.
+
+    The last hidden layer of a network of that width is an example, with only its readout trained.
 
     Parameters
     ----------
-    spectrum : Spectrum of the kernel that the features have on average
-    power : (levels, outputs), beyond : (outputs,)
-        The target's power on the spectrum's levels and in its tail.
-    train_size, ridge, noise_std, features : (grid,)
-        n, delta, sigma and k; features scaled such that their products sum to the kernel on average; n or k may be inf.
+    features : float or array, broadcast with train_size, ridge and noise_std
+        k; infinitely many are the kernel itself.
 
-    Returns
-    -------
-    Solution; `bias` is that of the mean over data and features
-
-    Raises
-    ------
-    ValueError
-        No features; n and k both infinite.
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> spectrum, target = lb.Spectrum([1.0], [4.0]), lb.Target([1.0])
+    >>> round(float(lb.predict(spectrum, target, 2, ridge=0.1, theory=lb.RandomFeatures(1e12)).learnability), 6)
+    0.487645
     """
-    n, delta, sigma, k = train_size, ridge, noise_std, features
-    require(bool((k > 0).all()), f"features must be > 0 (np.inf for the kernel itself), got {k}")
-    one = bool((np.minimum(n, k) < np.inf).all())
-    require(one, "train_size and features must not both be infinite: give a large number for one of them")
-    kappa = effective_regularization(spectrum, n, delta, k)
-    spread, squares, learned, missed, between = _sums(spectrum, power, kappa)
-    samples_left, features_left = _left_over(spectrum, n, delta, k, kappa)  # a, b
-    room = np.where(spread > 0, spread + features_left, 1.0)  # S + b
-    share = spread / room  # t: what the finite number of features adds to the samples' spread
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rest = np.where(spread > 0, spread / (1 + spread / features_left), 0.0)  # (1 - t) S
-        unfitted = np.where(n < np.inf, samples_left / n, 1.0)
-        unfitted = np.where(n > 0, unfitted, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
-        overfitting = np.where(n > 0, 1 / (unfitted + rest / n), 1.0)
-        per_sample = np.where(n > 0, 1 / n, 0.0)
-    # at n = rank E0 diverges like 1/kappa; interpolation there is exact, whatever the limit
-    unexplained = missed + beyond + share[:, None] * between + sigma[:, None] ** 2
-    test = damped(overfitting[:, None], unexplained)
-    of_data = damped(test, ((squares + share * spread) * per_sample)[:, None])
-    return Solution(
-        kappa=kappa,
-        overfitting_coefficient=overfitting,
-        learnability=learned / (power.sum(0) + beyond),
-        bias=missed + beyond,
-        test_mse=test,
-        train_mse=damped(test, unfitted[:, None] ** 2),
-        variance=of_data + share[:, None] * between,
-        mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
-        coefficient_variance=lambda: _variance(spectrum, kappa, test, share, between / room[:, None], per_sample),
-    )
+
+    features: ArrayLike
+
+    name: ClassVar[str] = "random_features"
+
+    @property
+    def parameters(self) -> Mapping[str, ArrayLike]:
+        return {"features": self.features}
+
+    @property
+    def endless(self) -> tuple[str, ...]:
+        return ("train_size", "features")
+
+    def solve(
+        self,
+        spectrum: Spectrum,
+        power: NDArray,
+        beyond: NDArray,
+        train_size: NDArray,
+        ridge: NDArray,
+        noise_std: NDArray,
+        features: NDArray | None = None,
+    ) -> Solution:
+        """Predict random-feature regression on a grid.
+
+        Parameters
+        ----------
+        spectrum : Spectrum of the kernel that the features have on average
+        power : (levels, outputs), beyond : (outputs,)
+            The target's power on the spectrum's levels and in its tail.
+        train_size, ridge, noise_std, features : (grid,)
+            n, delta, sigma and k; features scaled such that their products sum to the kernel on average; n or k may be inf.
+
+        Returns
+        -------
+        Solution; `bias` is that of the mean over data and features
+
+        Raises
+        ------
+        ValueError
+            No features; n and k both infinite.
+        """
+        n, delta, sigma = train_size, ridge, noise_std
+        k = np.broadcast_to(self.features if features is None else features, n.shape)
+        require(bool((k > 0).all()), f"features must be > 0 (np.inf for the kernel itself), got {k}")
+        one = bool((np.minimum(n, k) < np.inf).all())
+        require(one, "train_size and features must not both be infinite: give a large number for one of them")
+        kappa = effective_regularization(spectrum, n, delta, k)
+        spread, squares, learned, missed, between = _sums(spectrum, power, kappa)
+        samples_left, features_left = _left_over(spectrum, n, delta, k, kappa)  # a, b
+        room = np.where(spread > 0, spread + features_left, 1.0)  # S + b
+        share = spread / room  # t: what the finite number of features adds to the samples' spread
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rest = np.where(spread > 0, spread / (1 + spread / features_left), 0.0)  # (1 - t) S
+            unfitted = np.where(n < np.inf, samples_left / n, 1.0)
+            unfitted = np.where(n > 0, unfitted, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
+            overfitting = np.where(n > 0, 1 / (unfitted + rest / n), 1.0)
+            per_sample = np.where(n > 0, 1 / n, 0.0)
+        # at n = rank E0 diverges like 1/kappa; interpolation there is exact, whatever the limit
+        unexplained = missed + beyond + share[:, None] * between + sigma[:, None] ** 2
+        test = damped(overfitting[:, None], unexplained)
+        of_data = damped(test, ((squares + share * spread) * per_sample)[:, None])
+        return Solution(
+            kappa=kappa,
+            overfitting_coefficient=overfitting,
+            learnability=learned / (power.sum(0) + beyond),
+            bias=missed + beyond,
+            test_mse=test,
+            train_mse=damped(test, unfitted[:, None] ** 2),
+            variance=of_data + share[:, None] * between,
+            mode_learnabilities=lambda: mode_learnabilities(spectrum, kappa),
+            coefficient_variance=lambda: _variance(spectrum, kappa, test, share, between / room[:, None], per_sample),
+        )
 
 
 def _modes(spectrum, kappa):
