@@ -138,7 +138,7 @@ def experiment_files(study, kind):
     for architecture, entry in study.architectures.items():
         columns = {"architecture": architecture}
         if kind == "theory":  # its rows say themselves which theory they are from
-            made_from = {**grid, "ridges": study.ridges, "population": study.population}
+            made_from = {**grid, "ridges": study.ridges, "theory": study.theory}
             files[f"results/theory/{study.name}/{architecture}.h5"] = columns, made_from
         elif kind == "regression":
             made_from = {name: getattr(study, name) for name in ("train_sizes", "ridges", "seeds")}

@@ -18,12 +18,14 @@ rule theory:
         runtime=minutes(time_of_theory),
     params:
         domain=of_study("domain"),
+        architecture=of_architecture,
+        kernel=of_study("kernel"),
         targets=of_study("targets"),
         train_sizes=lambda wildcards: STUDIES[wildcards.study].theory_sizes().tolist(),
         sample_sizes=lambda wildcards: STUDIES[wildcards.study].sample_theory_sizes().tolist(),
         ridges=of_study("ridges"),
         noise_stds=of_study("noise_stds"),
-        population=of_study("population"),
+        theory=of_study("theory"),
     message:
         "Theory of {wildcards.architecture} for {wildcards.study}"
     script:

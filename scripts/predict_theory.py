@@ -1,22 +1,22 @@
 """The theory's predictions for one architecture on a study's grid."""
 
 from job import run
-from learnability.common.store import read_h5, write_frame
-from learnability.domains import domain_from, target_from
-from learnability.spectra.spectrum import Spectrum
-from learnability.tables.theory import domain_table
+from learnability.common.store import write_frame
+from learnability.domains import target_from
+from learnability.domains.kernel_on_domain import KernelOnDomain
+from learnability.tables.theory import study_table
 
 
-def main(domain, targets, train_sizes, sample_sizes, ridges, noise_stds, population, values, eigenvalues, predictions):
-    """Read a spectrum, write one row per target, training size, ridge and noise."""
-    space = domain_from(domain)
-    arrays, parameters = read_h5(eigenvalues, made_from={"domain": domain})
-    functions = {name: target_from(space, target) for name, target in targets.items()}
-    matrix = None if space.alike else read_h5(values, "matrix")[0]["matrix"]
-    sizes = (train_sizes, sample_sizes)
-    grid = {"targets": targets, "ridges": ridges, "noise_stds": noise_stds, "population": population}
-    table = domain_table(space, functions, Spectrum(**arrays), matrix, *sizes, ridges, noise_stds, population)
-    write_frame(predictions, table, {**parameters, **grid})
+def main(
+    domain, architecture, kernel, targets, train_sizes, sample_sizes, ridges, noise_stds, theory,
+    values, eigenvalues, predictions,
+):  # fmt: skip
+    """Read a kernel and its spectrum, write one row per target, training size, ridge and noise."""
+    learner = KernelOnDomain.of(domain, architecture, kernel, {"values": values, "eigenvalues": eigenvalues})
+    functions = {name: target_from(learner.domain, target) for name, target in targets.items()}
+    table = study_table(learner, functions, train_sizes, sample_sizes, ridges, noise_stds, theory)
+    grid = {"targets": targets, "ridges": ridges, "noise_stds": noise_stds, "theory": theory}
+    write_frame(predictions, table, {**learner.made_from, **grid})
 
 
 if "snakemake" in globals():

@@ -7,6 +7,7 @@ import warnings
 import click
 
 from .. import __version__
+from ..curves.choice import NAMES
 
 SIZES = {
     "multiple": True,
@@ -69,12 +70,15 @@ def of_problem(command):
     multiple=True,
     help="Of label noise; may be repeated.",
 )
-@click.option("--population", default="domain", type=click.Choice(["domain", "infinite"]))
+@click.option("--theory", default="auto", type=click.Choice(NAMES), help="The system of equations.")
+@click.option(
+    "--population", default="domain", type=click.Choice(["domain", "infinite"]), help="infinite: theory eigenlearning."
+)
 @click.option("--csv", type=click.Path(), help="Write the whole table here.")
 @click.option("--figure", type=click.Path(), help="Draw error and learnability here (.png, .pdf or .svg).")
 def predict(
     file, label, encode, missing, domain, target, depth, activation, weight_std, bias_std, kernel, train_sizes, ridges,
-    noise_stds, population, csv, figure,
+    noise_stds, theory, population, csv, figure,
 ):  # fmt: skip
     """Predict learnability, train and test error of one architecture on FILE (.csv, .npz, .h5) or on a domain.
 
@@ -92,7 +96,9 @@ def predict(
         format_of(figure)
     space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
     network = FullyConnected(depth, activation, weight_std, bias_std)
-    predicted = predictor(space, targets, network, kernel, ridges, noise_stds, population)
+    predicted = predictor(
+        space, targets, network, kernel, ridges, noise_stds, "eigenlearning" if population == "infinite" else theory
+    )
     table = predicted(list(train_sizes))
     click.echo(summary(table))
     if csv:

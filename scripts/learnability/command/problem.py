@@ -7,17 +7,15 @@ import yaml
 
 from ..common.errors import require
 from ..domains import domain_from, target_from
-from ..domains.large import large_spectrum
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
-from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
 from ..studies.configuration import label_of
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
-from ..tables.normalised import with_normalised
 from ..tables.recommendation import best_lines, samples_lines
-from ..tables.theory import domain_table, large_table
+from ..tables.theory import theory_table
 
 MOST_ROWS = 24  # of a ranking on the terminal
 
@@ -68,17 +66,12 @@ def curve_sizes(train_sizes):
     return np.unique([*train_sizes, *between.round().astype(int)])
 
 
-def predictor(space, targets, network, kernel, ridges, noise_stds, population):
+def predictor(space, targets, network, kind, ridges, noise_stds, theory):
     """A function of training-set sizes whose values are the theory's rows, as in the table of a study."""
     for target in targets.values():
         warn_of_odd(network, target(*space.evaluation()))
-    grid = list(ridges), list(noise_stds), population
-    if space.alike or space.size <= LARGEST_MATRIX:
-        values = space.kernel_values(network, kernel)
-        matrix, spectrum = values.get("matrix"), space.spectrum_of(values)
-        return lambda sizes: with_normalised(domain_table(space, targets, spectrum, matrix, sizes, sizes, *grid))
-    spectra = {name: large_spectrum(space.points, t.values, network, kernel) for name, t in targets.items()}
-    return lambda sizes: with_normalised(large_table(space, targets, spectra, sizes, *grid))
+    learner = KernelOnDomain(space, network, kind)
+    return lambda sizes: theory_table(learner, targets, sizes, list(ridges), list(noise_stds), theory)
 
 
 def summary(table):

@@ -4,7 +4,7 @@
 
     sphere, cube beyond dimension 20   eigenlearning       the spectrum; one scalar equation per training-set size
     hypercube, circle                  finite_population   the same: training sets are drawn without replacement
-    data set, n up to 4096             per_sample          a kernel matrix on at most 4096 samples, three factorizations per size
+    data set, n up to 4096             per_sample          a kernel matrix on 4096 samples at most, three factorizations a size
     data set, n above 4096             finite_population   the spectrum of all samples by quadrature; too optimistic by a tenth
 
 The per-sample theory of more than 4096 samples takes 4096 of them at random, for errors off the training set are those on

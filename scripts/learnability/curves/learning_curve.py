@@ -36,7 +36,7 @@ MEASURES = (
 class LearningCurve:
     """What theory says of a learner on the broadcast grid of train_size, ridge and noise_std, of shape (grid).
 
-    Errors are means over outputs, against labels as noisy as the training labels. A number that the theory does not know is nan.
+    Errors are means over outputs, against labels as noisy as the training labels. What the theory does not know is nan.
     """
 
     target: Target
@@ -151,7 +151,9 @@ def curve_of(
 ) -> LearningCurve:
     """`learning_curve` of a kernel on a domain whose matrix and spectrum are kept, or lie in files."""
     given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    arrays = np.broadcast_arrays(*(reals(name, values, infinite=name == "train_size") for name, values in given.items()))
+    arrays = np.broadcast_arrays(
+        *(reals(name, values, infinite=name == "train_size") for name, values in given.items())
+    )
     require(arrays[0].size > 0, "train_size, ridge and noise_std hold no value; write e.g. train_size=[32, 128]")
     shape, flat = arrays[0].shape, [array.ravel() for array in arrays]
     by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(flat[0])}
@@ -165,7 +167,7 @@ def curve_of(
         for name, values in part.items():
             column = columns.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
             column[chosen] = values
-    columns = {name: values.reshape(*shape, *values.shape[1:]) for name, values in columns.items()}
+    columns = {name: values.reshape((*shape, *values.shape[1:])) for name, values in columns.items()}
     grids = dict(zip(given, (array.copy() for array in arrays), strict=True))
     variance = float(variances(learner.domain, target).mean())
     return LearningCurve(target=target, target_variance=variance, samples=samples, **grids, **columns)

@@ -19,7 +19,8 @@ from ..kernels import architecture_from
 from ..regression.ridge import ridge_regression
 from ..spectra.target import Target
 from ..tables.means import mean_row, table
-from ..theory.per_sample import predict_samples
+from ..theory.finite_population import FinitePopulation
+from ..theory.per_sample import PerSample
 from ..theory.prediction import predict
 
 KERNELS = ("infinite width", "at initialisation", "after training")
@@ -72,9 +73,9 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
 def _judged(matrix, f, seen, unseen, ridge, draws, rng):
     """One kernel matrix on all points, {(source, measure): value}."""
     n, rest, y = len(seen), matrix[np.ix_(unseen, unseen)], f[unseen]
-    sample = predict_samples(rest, y, n, ridge)
+    sample = PerSample().solve(rest, y, n, ridge, 0.0)
     spectrum = Samples(np.zeros((len(unseen), 1))).spectrum_of({"matrix": rest})
-    eigen = predict(spectrum, Target(values=y), n, ridge, population=len(unseen))
+    eigen = predict(spectrum, Target(values=y), n, ridge, theory=FinitePopulation(len(unseen)))
     learned, errors = [], []
     for _ in range(draws):
         train = rng.permutation(len(unseen))[:n]

@@ -10,6 +10,8 @@ from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import curve, mean_row, table
 from ..theory.covariance import coefficient_covariance
+from ..theory.eigenlearning import Eigenlearning
+from ..theory.fourth_moments import FourthMoments
 from ..theory.prediction import predict
 
 
@@ -44,7 +46,7 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
         rows += _curves(circle, theory, target, known, max(train_sizes))
         truth = target(circle.points)
         for train_size in sorted({*shown_sizes, *train_sizes}):
-            p = predict(spectrum, target, train_size)
+            p = predict(spectrum, target, train_size, theory=Eigenlearning())
             keys = {"target": target.name, "train_size": train_size}
             for source, size in (("kernel", None), ("network", width)):
                 functions = learned_functions(circle, kernel, target, train_size, seeds, size)
@@ -86,9 +88,9 @@ class _Probed:
 
     def moments(self, target, known, train_size):
         """(mean, variance) with fourth moments and by the paper; `known` is the target's own coefficient."""
-        fourth = predict(self.spectrum, target, train_size, correction="fourth_moments", domain=self.circle)
+        fourth = predict(self.spectrum, target, train_size, theory=FourthMoments(self.circle))
         matrix = coefficient_covariance(self.circle, self.spectrum, target, train_size, shown=[self.frequency])
-        paper = predict(self.spectrum, target, train_size)
+        paper = predict(self.spectrum, target, train_size, theory=Eigenlearning())
         means = (known * p.mode_learnabilities[..., self.level] for p in (fourth, paper))
         return tuple(zip(means, (matrix[..., 0, 0], paper.coefficient_variance[..., self.level]), strict=True))
 

@@ -1,24 +1,25 @@
 """Where the paper's equations fail and corrected ones hold: kernel regression against both, with their relative errors.
 
-With ridges or noise the correction is the finite population (`learnability.theory.finite_population`), without them few
-samples (`learnability.theory.few_samples`), on hypercube, circle and sphere with or without them the next order in 1/n
-(`learnability.theory.fourth_moments`).
+With ridges or noise the correction is the finite population (`learnability.theory.finite_population`), on hypercube, circle
+and sphere with or without them the next order in 1/n (`learnability.theory.fourth_moments`).
 """
 
 import numpy as np
 
 from ..common.errors import choose
+from ..curves.choice import theory_for
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import kernel_experiment
 from ..tables.means import mean_row, table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 MEASURES = {
     "population": ("test_mse", "train_mse"),
-    "few_samples": ("learnability", "test_mse"),
     "fourth_moments": ("learnability", "test_mse", "train_mse"),
 }
+SYSTEMS = {"population": "finite_population", "fourth_moments": "fourth_moments"}
 
 
 def run(
@@ -29,7 +30,7 @@ def run(
     Parameters
     ----------
     domain, architecture : dicts; targets : list of dicts
-    correction : "population", "few_samples" or "fourth_moments"
+    correction : "population" or "fourth_moments"
 
     Returns
     -------
@@ -42,9 +43,7 @@ def run(
     measures = [
         name for name in MEASURES[choose("correction", correction, MEASURES)] if name != "train_mse" or max(ridges)
     ]
-    option = {"population": space.size} if correction == "population" else {"correction": correction}
-    if correction == "fourth_moments":
-        option["domain"] = space
+    corrected = theory_for(space, max(train_sizes), SYSTEMS[correction])
     grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
     targets = {target.name: target for target in (target_from(space, entry) for entry in targets)}
     found = kernel_experiment(space, targets, kernel, train_sizes, ridges, noise_stds, range(seeds))
@@ -52,8 +51,8 @@ def run(
     rows = []
     for (name, ridge, noise), cells in found.groupby(["target", "ridge", "noise_std"], sort=False):
         keys = {"target": name, "ridge": ridge, "noise_std": noise}
-        theories = {"theory": predict(spectrum, targets[name], grid, ridge, noise, **option)}
-        theories["paper"] = predict(spectrum, targets[name], grid, ridge, noise)
+        theories = {"theory": predict(spectrum, targets[name], grid, ridge, noise, theory=corrected)}
+        theories["paper"] = predict(spectrum, targets[name], grid, ridge, noise, theory=Eigenlearning())
         for measure in measures:
             curves = {source: getattr(p, measure) for source, p in theories.items()}
             for source, values in curves.items():

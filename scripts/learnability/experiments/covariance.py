@@ -8,6 +8,8 @@ from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
 from ..tables.means import mean_row, table
 from ..theory.covariance import coefficient_covariance
+from ..theory.eigenlearning import Eigenlearning
+from ..theory.fourth_moments import FourthMoments
 from ..theory.prediction import predict
 
 
@@ -54,8 +56,8 @@ def run(
     level = np.array([spectrum.modes.tolist().index(mode) for mode in modes.tolist()])
     rows = []
     for train_size in train_sizes:
-        p = predict(spectrum, target, train_size)
-        fourth = predict(spectrum, target, train_size, correction="fourth_moments", domain=cube)
+        p = predict(spectrum, target, train_size, theory=Eigenlearning())
+        fourth = predict(spectrum, target, train_size, theory=FourthMoments(cube))
         matrix = coefficient_covariance(cube, spectrum, target, train_size, shown=order[:shown])
         theory = (fourth.mode_learnabilities[level] * given, matrix)
         paper = (p.mode_learnabilities[level] * given, np.diag(p.coefficient_variance[level[:shown]]))

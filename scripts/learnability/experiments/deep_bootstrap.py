@@ -12,7 +12,8 @@ from ..measurements.regression import kernel_experiment
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..tables.means import curve, mean_row, table
-from ..tables.theory import sample_table, theory_table
+from ..tables.theory import theory_table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 
@@ -48,21 +49,21 @@ def run(
         index = np.arange(1, modes + 1.0)
         spectrum, aim = Spectrum(index**-exponent), Target(index**-exponent)
         sizes = np.array(train_sizes, dtype=float)
-        test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid).test_mse / aim.power.sum()
+        test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid, theory=Eigenlearning())
+        test = test.test_mse / aim.power.sum()
         return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
     given = KernelOnDomain.of(domain, architecture, files=files)
     data, spectrum, kernel = given.domain, given.spectrum, given.kernel
     aims = {"target": target_from(data, target)}
     measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
-        spectral = theory_table(spectrum, aims, [n], n / grid, [0.0], data.size, population=data.size)
+        expected = theory_table(given, aims, [n], n / measured_times, [0.0])
+        spectral = theory_table(given, aims, [n], n / grid, [0.0], theory="finite_population")
+        smooth = _curve(grid, spectral["test_mse_off_train"], n)
         if data.alike:
-            expected = theory_table(spectrum, aims, [n], n / measured_times, [0.0], data.size, population=data.size)
-            rows += _curve(grid, spectral["test_mse_off_train"], n)
+            rows += smooth
         else:
-            expected = sample_table(kernel.values, aims, [n], n / measured_times, [0.0])
-            dashed = _curve(grid, spectral["test_mse_off_train"], n)
-            rows += [{**row, "source": "eigensystem"} for row in dashed]
+            rows += [{**row, "source": "eigensystem"} for row in smooth]
             rows += _curve(measured_times, expected["test_mse_off_train"], n)
         for time, theory in zip(measured_times, expected["test_mse_off_train"], strict=True):
             found = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]

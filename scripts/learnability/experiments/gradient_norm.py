@@ -12,6 +12,7 @@ from ..domains import Circle, target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..tables.means import curve, mean_row, table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 from ..theory.statistics import mean_squared_gradient
 
@@ -35,10 +36,10 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     test, measure = (None, _circle) if circle else _tangents(space, points)
     keys = {"target": aim.name}
     grid = np.geomspace(min(train_sizes) / 2, max(train_sizes), 100)
-    predicted = mean_squared_gradient(predict(spectrum, aim, grid), laplacian)
+    predicted = mean_squared_gradient(predict(spectrum, aim, grid, theory=Eigenlearning()), laplacian)
     rows = curve("gradient", grid, predicted, "train_size", **keys)
     for train_size in train_sizes:
-        expected = mean_squared_gradient(predict(spectrum, aim, train_size), laplacian)
+        expected = mean_squared_gradient(predict(spectrum, aim, train_size, theory=Eigenlearning()), laplacian)
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
             functions = learned_functions(space, kernel, aim, train_size, seeds, size, test)
             rows.append(mean_row(source, "gradient", measure(functions), expected, **keys, train_size=train_size))

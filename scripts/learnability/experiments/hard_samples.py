@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from ..curves.learning_curve import curve_of
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import learned_function
 from ..tables.means import mean_row, table
-from ..theory.per_sample import predict_samples
+from ..theory.per_sample import PerSample
 
 
 def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, files=None):
@@ -28,7 +29,7 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
     wanted = target_from(data, target)
     everywhere = data.evaluation()
     f = np.asarray(wanted(*everywhere)).reshape(data.size, -1)
-    predicted = predict_samples(kernel.values, f, train_size, ridge).off_train_errors.mean(-1)
+    predicted = curve_of(given, wanted, train_size, ridge, theory=PerSample(data.size)).sample_errors
     errors = np.full((seeds, data.size), np.nan)
     for seed in range(seeds):
         train = data.sample(train_size, seed)

@@ -11,6 +11,7 @@ from ..kernels import architecture_from
 from ..regression.ridge import kernel_regression
 from ..spectra.hermite_ansatz import hermite_ansatz
 from ..tables.means import mean_row, table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 
@@ -49,7 +50,8 @@ def run(
     }
     rows = []
     grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
-    curves = {source: _errors(predict(*ansatz, grid, ridge)) for source, ansatz in found.items()}
+    paper = Eigenlearning()
+    curves = {source: _errors(predict(*ansatz, grid, ridge, theory=paper)) for source, ansatz in found.items()}
     for source, values in curves.items():
         rows += [_row(source, "test_mse", value, train_size=n) for n, value in zip(grid, values, strict=True)]
     for n in train_sizes:

@@ -1,5 +1,7 @@
 """A learning curve predicted from many samples alone, beside the truth: points of a domain whose exact spectrum is known."""
 
+from functools import partial
+
 import numpy as np
 
 from ..domains import domain_from, target_from
@@ -8,6 +10,8 @@ from ..kernels import architecture_from
 from ..kernels.matrix import KernelMatrix
 from ..measurements.regression import kernel_experiment
 from ..tables.means import curve, mean_row, table
+from ..theory.eigenlearning import Eigenlearning
+from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
 from ..theory.replicates import standard_errors
 
@@ -48,20 +52,22 @@ def run(
     values = np.column_stack([target(x, index) for target in aims.values()])
     large = large_spectrum(x, values, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     spectrum, sizes = space.spectrum(network), np.array(train_sizes, dtype=float)
-    found = predict(large.spectrum, large.target, sizes, ridge, population=samples).test_mse_off_train
+    of_samples = predict(
+        large.spectrum, large.target, sizes, ridge, theory=FinitePopulation(samples)
+    ).test_mse_off_train
     errors = standard_errors(large, "test_mse_off_train", sizes, ridge, population=samples)
     grid, rows = np.geomspace(sizes.min(), sizes.max(), 100), []
     kernel, measured = KernelMatrix(network), table([])
     if len(regression_sizes):
         measured = kernel_experiment(space, aims, kernel, regression_sizes, [ridge], [0.0], range(1, seeds + 1))
     for number, (name, target) in enumerate(aims.items()):
-        rows += curve("test_mse", grid, predict(spectrum, target, grid, ridge).test_mse, "train_size", target=name)
-        truth = predict(spectrum, target, sizes, ridge).test_mse
-        for n, value, error, theory in zip(sizes, found[:, number], errors[:, number], truth, strict=True):
+        exact = partial(predict, spectrum, target, ridge=ridge, theory=Eigenlearning())
+        rows += curve("test_mse", grid, exact(grid).test_mse, "train_size", target=name)
+        truth = exact(sizes).test_mse
+        for n, value, error, theory in zip(sizes, of_samples[:, number], errors[:, number], truth, strict=True):
             row = mean_row("samples", "test_mse", [value], theory, target=name, train_size=int(n))
             rows.append({**row, "standard_error": np.hypot(error, value * np.sqrt(2 / samples))})
         for n in regression_sizes:
             cell = measured[(measured["target"] == name) & (measured["train_size"] == n)]["test_mse"]
-            theory = predict(spectrum, target, n, ridge).test_mse
-            rows.append(mean_row("kernel", "test_mse", cell, theory, target=name, train_size=n))
+            rows.append(mean_row("kernel", "test_mse", cell, exact(n).test_mse, target=name, train_size=n))
     return table(rows)

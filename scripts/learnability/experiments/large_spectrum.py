@@ -9,6 +9,7 @@ from ..domains import domain_from, target_from
 from ..domains.large import large_spectrum
 from ..kernels import architecture_from
 from ..tables.means import mean_row, table
+from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
 from ..theory.replicates import standard_errors
 
@@ -91,7 +92,7 @@ def _dense(x, y, network):
 
 
 def _predicted(large, sizes, ridge):
-    p = predict(large.spectrum, large.target, sizes, ridge, population=large.size)
+    p = predict(large.spectrum, large.target, sizes, ridge, theory=FinitePopulation(large.size))
     return {"test_mse": _over_outputs(p.test_mse_off_train), "kappa": p.kappa}
 
 

@@ -17,6 +17,7 @@ from ..regression.ridge import kernel_regression
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..tables.means import curve, mean_row, table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 
@@ -32,14 +33,13 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
     spectrum, target = Spectrum([1 / dim], [dim]), Target([1.0])
     linear = FullyConnected(0)
     grid = np.unique(np.concatenate([np.linspace(0, max(train_sizes), 400), [dim - 1e-3, dim + 1e-3]]))
-    overfitting = predict(spectrum, target, grid).overfitting_coefficient
+    overfitting = predict(spectrum, target, grid, theory=Eigenlearning()).overfitting_coefficient
     rows = curve("overfitting_coefficient", grid, overfitting, "train_size", ridge=0.0)
     test = stream("linear test points", dim=dim).standard_normal((points, dim))
     for ridge in ridges:
         keys = {"ridge": float(ridge)}
-        rows += curve(
-            "test_mse", grid, predict(spectrum, target, grid, ridge, noise_std).test_mse, "train_size", **keys
-        )
+        expected = predict(spectrum, target, grid, ridge, noise_std, theory=Eigenlearning()).test_mse
+        rows += curve("test_mse", grid, expected, "train_size", **keys)
         for train_size in train_sizes:
             errors = []
             for draw in range(draws):
@@ -50,7 +50,7 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
                 y = x @ beta + noise_std * rng.standard_normal(train_size)
                 learned = kernel_regression(linear, x, y, test, ridge)
                 errors.append(((test @ beta - learned) ** 2).mean() + noise_std**2)
-            expected = float(predict(spectrum, target, train_size, ridge, noise_std).test_mse)
+            expected = float(predict(spectrum, target, train_size, ridge, noise_std, theory=Eigenlearning()).test_mse)
             rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=train_size))
             if ridge == 0:
                 exact = exact_test_mse(dim, train_size, noise_std)

@@ -5,13 +5,13 @@ from functools import partial
 import numpy as np
 
 from ..domains import domain_from, target_from
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
-from ..kernels.matrix import KernelMatrix
 from ..measurements.networks import network_experiment
 from ..measurements.regression import kernel_experiment
 from ..tables.means import mean_row, table
-from ..tables.theory import domain_table
+from ..tables.theory import theory_table
 
 MEASURES = ("test_mse_off_train", "learnability")
 CURVE_POINTS, SAMPLE_CURVE_POINTS = 60, 16  # the theory of a data set costs factorizations
@@ -36,11 +36,10 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
     """
     place, network = domain_from(domain), architecture_from(architecture)
     targets = {"target": target_from(place, target)}
-    kernel, spectrum = KernelMatrix.on(place, network), place.spectrum(network)
+    learner = KernelOnDomain(place, network)
     number = CURVE_POINTS if place.alike else SAMPLE_CURVE_POINTS
     sizes = np.unique([*train_sizes, *np.geomspace(min(train_sizes), max(train_sizes), number)])
-    theory = domain_table(place, targets, spectrum, kernel.values, sizes, sizes, [0.0], [0.0])
-    theory = theory[theory["source"] == "theory"]
+    theory = theory_table(learner, targets, sizes, [0.0], [0.0])
     rows = [
         {"source": "theory", "measure": name, "train_size": n, "mean": value}
         for name in MEASURES
@@ -49,7 +48,7 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
     trained = partial(fit, network, width, method=method, **(training or {}))
     for n in train_sizes:
         at = theory[theory["train_size"] == n].iloc[0]
-        kernels = kernel_experiment(place, targets, kernel, [n], [0.0], [0.0], range(seeds))
+        kernels = kernel_experiment(place, targets, learner.kernel, [n], [0.0], [0.0], range(seeds))
         networks, _, _ = network_experiment(place, targets, n, [0.0], range(seeds), trained)
         done = networks[networks["converged"]]
         keys = {"train_size": n, "width": width, "method": method}

@@ -11,6 +11,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import mean_squared_error
 from ..tables.means import mean_row, table
+from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 
@@ -27,6 +28,9 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     target = cube.parity(dim)
     f = target(cube.points)
 
+    def predicted_error(n):
+        return float(predict(spectrum, target, n, theory=Eigenlearning()).test_mse)
+
     def learned_error(n):
         functions = learned_functions(cube, kernel, target, n, seeds)
         return np.mean(mean_squared_error(f[:, None], functions[:, :, None]))
@@ -34,7 +38,7 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     rows = []
     for error in errors:
         keys = {"dim": dim, "error": error}
-        theory = _least(lambda n: float(predict(spectrum, target, n).test_mse), error, cube.size)
+        theory = _least(predicted_error, error, cube.size)
         found = _least(learned_error, error, cube.size)
         rows.append(mean_row("kernel", "samples needed", [found], theory, **keys))
         rows.append({"source": "theory", "measure": "samples needed", **keys, "mean": theory})

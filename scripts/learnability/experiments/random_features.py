@@ -15,6 +15,7 @@ from ..ensembles.networks import Ensemble, as_tensor
 from ..regression.ridge import minimum_norm_solve, ridge_regression
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
+from ..theory.random_features import RandomFeatures
 
 
 def run(domain, architecture, target, train_sizes, features, ridges, draws=100, files=None):
@@ -42,7 +43,7 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
     rows = []
     for ridge in map(float, ridges):
         keys = {"target": wanted.name, "ridge": ridge}
-        theory = predict(spectrum, wanted, sizes[:, None], ridge, features=widths).test_mse
+        theory = predict(spectrum, wanted, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():

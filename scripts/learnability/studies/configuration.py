@@ -46,7 +46,7 @@ class Study:
     seeds: int
     network_seeds: int
     kernel: str
-    population: str
+    theory: str
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ class Study:
 
     def settings(self):
         """What the study is, for its caption."""
-        names = ("domain", "architectures", "kernel", "population", "train_sizes", "ridges", "noise_stds", "seeds")
+        names = ("domain", "architectures", "kernel", "theory", "train_sizes", "ridges", "noise_stds", "seeds")
         settings = {name: getattr(self, name) for name in names} | {"targets": [*self.targets]}
         if self.widths:
             settings |= {
@@ -254,10 +254,21 @@ def _study(config, name, entry):
         seeds=entry["seeds"],
         network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
-        population=entry["population"],
+        theory=_theory(where, entry),
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
     )
+
+
+def _theory(where, entry):
+    """The name of the system of equations; `population: infinite` is another name of the paper's."""
+    if entry["population"] == "domain":
+        return entry["theory"]
+    require(
+        entry["theory"] in ("auto", "eigenlearning"),
+        f"{where}: population: infinite with theory: {entry['theory']}, which is another system of equations; leave one out",
+    )
+    return "eigenlearning"
 
 
 def _training(common, own):

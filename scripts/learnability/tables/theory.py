@@ -21,7 +21,9 @@ def theory_table(
 ) -> pd.DataFrame:
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point; source is "theory"."""
     grid = np.meshgrid(train_sizes, ridges, noise_stds, indexing="ij")
-    parts = [curve_of(learner, target, *grid, theory).to_frame().assign(target=name) for name, target in targets.items()]
+    parts = [
+        curve_of(learner, target, *grid, theory).to_frame().assign(target=name) for name, target in targets.items()
+    ]
     return pd.concat(parts, ignore_index=True).assign(source="theory")
 
 

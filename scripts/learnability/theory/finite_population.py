@@ -101,7 +101,9 @@ class FinitePopulation(SpectralTheory):
             off = np.where(n > 0, n / (u * pull), 1.0)[:, None]
             fluctuation = np.where(n > 0, (1 - rho / size) / pull, 0.0)[:, None]
             left = np.where(n > 0, rho * u / n, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
-        interpolates = (kappa == 0) & (u < UNLEARNED)  # n = M and no ridge: the missed parts are in units of a tiny kappa
+        interpolates = (kappa == 0) & (
+            u < UNLEARNED
+        )  # n = M and no ridge: the missed parts are in units of a tiny kappa
         left = np.where(interpolates, 0.0, left)
         noise = sigma[:, None] ** 2
         unexplained = missed + noise * mean_square[:, None]

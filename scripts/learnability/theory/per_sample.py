@@ -19,7 +19,6 @@ docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
 """
 
 from dataclasses import dataclass
-
 from typing import ClassVar
 
 import numpy as np

@@ -215,7 +215,9 @@ def _named_theories(
         theories.append(RandomFeatures(features))
     if population is not None:
         finite = np.isfinite(reals("population", population, infinite=True))
-        require(finite.all() or not finite.any(), f"population must be finite or infinite everywhere, got {population!r}")
+        require(
+            finite.all() or not finite.any(), f"population must be finite or infinite everywhere, got {population!r}"
+        )
         theories.append(FinitePopulation(population) if finite.all() else Eigenlearning())
     if correction is not None:
         require(correction != "few_samples", "correction 'few_samples' is no more: 'fourth_moments' is more accurate")
