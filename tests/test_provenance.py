@@ -34,6 +34,7 @@ LAYERS = (
     "domains",
     "theory",
     "regression",
+    "curves",
     "selection",
     "ensembles",
     "measurements",

@@ -21,6 +21,7 @@ from ..measurements.regression import learned_function
 from ..regression.cross_validation import estimate
 from ..selection.ranking import select
 from ..tables.means import mean_row, table
+from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
 
 
@@ -137,7 +138,7 @@ def _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
         found["gcv"].append(np.mean(estimates.gcv))
         found["leave-one-out"].append(np.mean(estimates.leave_one_out))
     keys = {**keys, "train_size": n}
-    error = predict(spectrum, aim, n, ridge, population=space.size).test_mse_off_train.mean()
+    error = predict(spectrum, aim, n, ridge, theory=FinitePopulation(space.size)).test_mse_off_train.mean()
     rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
     for source, values in found.items():
         theory = predicted if source == "kernel" else np.nan

@@ -1,9 +1,8 @@
 """Rank architectures by the test error that theory predicts, without training a network.
 
-On a data set the theory is that of its samples (`learnability.theory.per_sample`); elsewhere, and on more than 4096 samples
-(`learnability.large_spectrum`), that of the spectrum. The error is the one off the training set, where the domain is
-finite. On a data set of at most 4096 samples the difference of two candidates has a standard error: both are predicted for
-the same samples, whose errors differ by so much that another draw of the data would move their means.
+The theory is the one that `learnability.curves.choice` takes. The error is the one off the training set, where the domain is
+finite. Where the theory knows the samples of a data set, the difference of two candidates has a standard error: both are
+predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +15,10 @@ import pandas as pd
 
 from ..common.errors import require
 from ..common.progress import counted
-from ..domains.large import large_spectrum
+from ..curves.learning_curve import curve_of
+from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
-from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
-from ..theory.per_sample import predict_samples
-from ..theory.prediction import predict
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
 
@@ -164,40 +161,17 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     if odd:
         warn(remark(odd, target.name), stacklevel=2)
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        predicted = _predictor(domain, architecture, kernel, target)
+        learner = KernelOnDomain(domain, architecture, kernel)
         for ridge in ridges:
-            means, samples = predicted(train_sizes, ridge, noise_std)
+            curve = curve_of(learner, target, train_sizes, ridge, noise_std)
+            off_train = np.where(np.isnan(curve.test_mse_off_train), curve.test_mse, curve.test_mse_off_train)
             for number, train_size in enumerate(train_sizes):
                 key = (name, kernel, float(ridge), train_size)
-                rows.append((*key, means[number], float(normalised(means[number], spread.mean()))))
-                if samples is not None:
-                    errors[key] = samples[number]
-    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse"])
+                nmse = float(normalised(off_train[number], spread.mean()))
+                rows.append((*key, off_train[number], nmse, curve.theory[number]))
+                if curve.sample_errors is not None and np.isfinite(curve.sample_errors[number]).all():
+                    errors[key] = curve.sample_errors[number]
+    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "theory"])
     table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
     return Selection(table, perf_counter() - began, errors, spread)
-
-
-def _predictor(domain, architecture, kernel, target):
-    """(train_sizes, ridge, noise_std) -> errors over outputs (sizes,), and those of every sample (sizes, samples) or None."""
-    if not domain.alike and domain.size <= LARGEST_MATRIX:
-        matrix = domain.kernel_values(architecture, kernel)["matrix"]
-
-        def of_samples(*grid):
-            errors = predict_samples(matrix, target.values, *grid).off_train_errors
-            samples = errors if target.values.ndim == 1 else errors.mean(-1)
-            return samples.mean(1), samples
-
-        return of_samples
-    if domain.alike:
-        spectrum, aim = domain.spectrum(architecture, kernel), target
-    else:
-        large = large_spectrum(domain.points, target.values, architecture, kernel)
-        spectrum, aim = large.spectrum, large.target
-
-    def of_spectrum(*grid):
-        p = predict(spectrum, aim, *grid, population=domain.size)
-        error = p.test_mse if p.test_mse_off_train is None else p.test_mse_off_train
-        return error if p.power.ndim == 1 else error.mean(-1), None
-
-    return of_spectrum
