@@ -7,6 +7,7 @@ import warnings
 import click
 
 from .. import __version__
+from ..common.conditioning import one_warning
 
 SIZES = {
     "multiple": True,
@@ -25,7 +26,8 @@ class Teaching(click.Group):
             with warnings.catch_warnings():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
-                return super().invoke(context)
+                with one_warning():
+                    return super().invoke(context)
         except ValueError as error:
             raise click.ClickException(str(error)) from error
 

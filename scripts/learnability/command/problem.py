@@ -85,7 +85,7 @@ def summary(table):
     """The columns of predictions that a reader looks at first, as text; what the spectrum alone says is left to --csv."""
     told = table[table["source"] == "theory"]
     several = [name for name in ("ridge", "noise_std") if told[name].nunique() > 1 or told[name].max() > 0]
-    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
+    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy_off_train"]
     chosen = told[[*several, "train_size", *measures]].dropna(axis=1, how="all")
     return chosen.to_string(index=False, float_format="{:.4g}".format)
 

@@ -22,6 +22,8 @@ from ..common.errors import built, choose, require
 from . import duals
 from .hermite import hermite_coefficients, hermite_sum
 
+LARGEST_VARIANCE = 1e150  # its square is a float64
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -67,7 +69,8 @@ class Activation:
         variance : (points,) pre-activation variances.
         """
         if self.closed_form is not None:
-            return (variance,)
+            squared = self.separable and self.kink is None  # the closed form multiplies two variances
+            return (torch.where(variance < LARGEST_VARIANCE, variance, torch.nan) if squared else variance,)
         return hermite_coefficients(self, variance)
 
     def diagonal(self, prepared):
@@ -90,8 +93,10 @@ class Activation:
 
 def leaky_relu(slope=0.01):
     """x above zero, slope * x below."""
-    slope = float(slope)
-    require(math.isfinite(slope), f"slope of leaky_relu must be finite, got {slope!r}")
+    require(
+        isinstance(slope, int | float) and not isinstance(slope, bool) and math.isfinite(slope),
+        f"slope of leaky_relu must be a finite number, got {slope!r}",
+    )
     return Activation(
         "leaky_relu",
         lambda x: torch.nn.functional.leaky_relu(x, slope),

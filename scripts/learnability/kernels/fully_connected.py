@@ -18,7 +18,7 @@ import torch
 
 from ..common.errors import choose, real, whole
 from .activations import Activation, activation_from
-from .points import matching_points
+from .points import kernel_values, matching_points
 from .separation import near_pairs, separation
 
 KINDS = ("ntk", "nngp")
@@ -105,12 +105,16 @@ class FullyConnected:
         Raises
         ------
         ValueError
-            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite.
+            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite; a kernel
+            that exceeds the largest float64, with the depth or weight_std that would do.
         """
         choose("kernel kind", kind, KINDS)
         points, points2 = matching_points(x, x2)
-        matrix = self._fill(points, points2, kind, symmetric=x2 is None)
-        return matrix if torch.is_tensor(x) else matrix.numpy()
+
+        def compute(network, left, right):
+            return network._fill(left, right, kind, symmetric=x2 is None)
+
+        return kernel_values(self, compute, points, points2, x, kind)
 
     def _fill(self, x, x2, kind, symmetric):
         """The kernel matrix, computed in blocks of rows that stay in the cache."""

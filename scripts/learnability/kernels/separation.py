@@ -1,6 +1,6 @@
 r"""The first pre-activations of near points, from differences of the points.
 
-With x' = +-x + e, whichever sign makes e shorter, a = weight_std^2 / dim, b = bias_std^2 and r the part of e perpendicular to x,
+With x' = +-x + e, whichever sign makes e shorter, r the part of e perpendicular to x, a = weight_std^2 / dim, b = bias_std^2,
 
     Var[u - v] = a |x - x'|^2,    Var[u + v] = a |x + x'|^2 + 4b,    det Sigma = a^2 |x|^2 |r|^2 + a b |x - x'|^2.
 

@@ -14,7 +14,7 @@ from warnings import warn
 import numpy as np
 import pandas as pd
 
-from ..common.errors import require
+from ..common.errors import real, require
 from ..common.progress import counted
 from ..domains.large import large_spectrum
 from ..domains.normalisation import normalised, variances
@@ -158,7 +158,7 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
         No candidates; sizes that do not fit the domain; see `learnability.predict` and `learnability.predict_samples`.
     """
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
-    began, rows, errors = perf_counter(), [], {}
+    began, rows, errors, noise_std = perf_counter(), [], {}, real("noise_std", noise_std)
     spread = variances(domain, target) + noise_std**2
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
