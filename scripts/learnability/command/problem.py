@@ -103,7 +103,7 @@ def ranking(selection, shared, reach=None):
     wide.columns = [f"nmse at n = {size:g}" for size in sizes]
     if reach is not None:
         needed = selection.samples_needed(reach).set_index(PARAMETERS)
-        wide[f"samples for {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
+        wide[f"samples for nmse {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
     wide = wide.reset_index()
     if wide["ridge"].max() == 0:
         wide = wide.drop(columns="ridge")
