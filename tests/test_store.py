@@ -111,7 +111,9 @@ def test_a_file_that_another_program_holds_open_is_read_and_replaced(held):
 def test_a_file_that_another_program_has_changed_is_refused_and_the_program_named(held):
     path, change = held
     change()
-    with pytest.raises(ValueError, match=r"x.h5 is damaged.*h5py.File\(..., 'a'\), holds it open for writing; close it"):
+    with pytest.raises(
+        ValueError, match=r"x.h5 is damaged.*h5py.File\(..., 'a'\), holds it open for writing; close it"
+    ):
         read_h5(path)
 
 

@@ -23,7 +23,6 @@ from .. import __version__
 from .errors import require
 from .seeding import digest, hash_of
 
-
 IN_USE = (
     "another program, such as a notebook with h5py.File(..., 'a'), holds it open for writing; close it there "
     "(file.close(), or end the notebook's kernel)"
