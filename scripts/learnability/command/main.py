@@ -1,7 +1,5 @@
 """The command and its subcommands; what they compute is the library's."""
 
-import subprocess
-import sys
 import warnings
 
 import click
@@ -159,7 +157,9 @@ def select(
 def validate(config):
     """Check a configuration file: every key, name and size; all errors that do not hide each other are listed at once."""
     from .problem import check_config
+    from .workflow import use_the_library_of_the_workflow
 
+    use_the_library_of_the_workflow("validate", config)
     for remark in check_config(config):
         click.echo(f"note: {remark}")
     click.echo(f"{config}: no errors")
@@ -175,21 +175,27 @@ def show(file, rows):
     click.echo(described(file, rows))
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.option("--configfile", help="A configuration; the default draws the two headline figures.")
-@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
-def run(configfile, flags):
-    """Run the workflow: check the configuration, then snakemake with FLAGS (--cores all unless given)."""
-    from .problem import check_config, workflow_file
+class Forwarding(click.Command):
+    """A command that hands its arguments on as they are, `--` included; alone, -h and --help are its own."""
 
-    snakefile = workflow_file("Snakefile")
-    if configfile:
-        check_config(configfile)
-    cores = (
-        ()
-        if any(flag in ("--cores", "-c", "--profile") or flag.startswith("-c") for flag in flags)
-        else ("--cores", "all")
-    )
-    chosen = ("--configfile", configfile) if configfile else ()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), *cores, *flags, *chosen]
-    sys.exit(subprocess.call(command))
+    def parse_args(self, context, arguments):
+        if arguments in (["-h"], ["--help"]):
+            return super().parse_args(context, arguments)
+        context.params["arguments"] = tuple(arguments)
+        return []
+
+
+@main.command(cls=Forwarding)
+@click.argument("arguments", metavar="[CONFIG.yaml]... [OPTIONS AND TARGETS OF SNAKEMAKE]...", nargs=-1)
+def run(arguments):
+    """Run the workflow: snakemake on the Snakefile of this checkout, with results in the current folder.
+
+    Of several configurations later ones win, key by key; without one, the two headline figures are drawn. `snakemake --help`
+    lists its options.
+
+    Example: learnability run my_study.yaml --dry-run
+    """
+    from .workflow import become_snakemake, use_the_library_of_the_workflow
+
+    use_the_library_of_the_workflow("run", *arguments)
+    become_snakemake(arguments)

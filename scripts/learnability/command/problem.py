@@ -1,7 +1,5 @@
 """From a command's arguments to domains, targets and tables: the same functions that the workflow calls."""
 
-from pathlib import Path
-
 import numpy as np
 import yaml
 
@@ -18,6 +16,7 @@ from ..studies.validation import check_meaning, checked
 from ..tables.normalised import with_normalised
 from ..tables.recommendation import best_lines, samples_lines
 from ..tables.theory import domain_table, large_table
+from .workflow import workflow_file
 
 MOST_ROWS = 24  # of a ranking on the terminal
 
@@ -126,15 +125,6 @@ def drawn(table, path, title):
     error = "test_mse_off_train" if table["test_mse_off_train"].notna().any() else "test_mse"
     options = {"x": "train_size", "group": "ridge", "measures": [error, "learnability"], "title": title}
     save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
-
-
-def workflow_file(name):
-    """A file of the workflow; ValueError where only the library is installed."""
-    path = Path(__file__).parents[3] / name
-    require(
-        path.is_file(), "the workflow is not part of an installed package: run this in a checkout of the repository"
-    )
-    return path
 
 
 def check_config(path):

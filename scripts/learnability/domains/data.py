@@ -14,6 +14,7 @@ import numpy as np
 from ..common.arrays import signs
 from ..common.errors import choose, require, whole
 from ..common.seeding import stream
+from ..common.store import IN_USE
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -111,6 +112,10 @@ READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
 def _readable(path):
     try:
         yield
+    except (
+        BlockingIOError
+    ) as error:  # locks are heeded: a user's file carries no check sums that would notice half a change
+        raise ValueError(f"{path}: {IN_USE}") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
 
