@@ -170,7 +170,7 @@ print(peak() - before)
 """
 
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(lb.__file__).parent.parent)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(lb.__file__).parent.parent), "OMP_NUM_THREADS": "1"}
 
 
 def test_memory_stays_within_the_budget(tmp_path):
