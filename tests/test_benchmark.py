@@ -97,7 +97,9 @@ def test_a_folder_that_distributions_share_is_linked_once():
             return Path("/packages") / path
 
     names = locations([Shared("cublas"), Shared("cudnn")])
-    assert names.keys() == {"nvidia", "cublas.dist-info", "cudnn.dist-info"} and names["nvidia"] == Path("/packages/nvidia")
+    assert names.keys() == {"nvidia", "cublas.dist-info", "cudnn.dist-info"} and names["nvidia"] == Path(
+        "/packages/nvidia"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +116,8 @@ def page(tmp_path_factory):
     return (folder / "gpu.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("page of benchmarks")
 def test_every_part_of_the_page_is_measured_with_four_packages(page):
     parts = page.split("\n## ")[1:]
     assert len(parts) == 9 and all("\n| --- |" in part for part in parts)
@@ -121,6 +125,8 @@ def test_every_part_of_the_page_is_measured_with_four_packages(page):
     assert page.count("| passed |") == len(CHECKS)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("page of benchmarks")
 def test_the_page_says_what_was_trained(page):
     assert "2 of 2 seeds: 16 networks" in page  # two sizes, four targets
     assert "the CPU takes its place" in page or torch.cuda.is_available()

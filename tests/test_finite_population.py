@@ -95,6 +95,7 @@ def test_a_tail_is_spread_over_the_modes_that_are_not_listed():
         assert np.allclose(getattr(a, name), getattr(b, name), rtol=1e-12), name
 
 
+@pytest.mark.slow
 def test_free_eigenvectors():
     """Haar-random eigenvectors on 400 points, where the derivation's assumption holds: every output within 4 standard errors."""
     rng, size, draws = np.random.default_rng(0), 400, 150

@@ -77,6 +77,7 @@ def test_harmonics_are_orthonormal():
     assert last.tolist() == [1, -1]
 
 
+@pytest.mark.slow
 def test_regression_matches_theory_with_bias_and_ridge():
     """Three targets are three outputs of one regression."""
     sphere = lb.Hypersphere(dim=8, test_points=3000)

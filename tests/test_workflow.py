@@ -59,7 +59,7 @@ def run(finished, tmp_path):
     return place
 
 
-pytestmark = pytest.mark.xdist_group("workflow")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("workflow")]
 
 
 def test_all_files_are_there_and_a_second_run_does_nothing(run):
