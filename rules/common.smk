@@ -8,6 +8,8 @@ from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# Jobs too import this checkout's library, whichever one is installed in the environment.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH")]))
 
 from learnability.common.store import read_table, replacing
 from learnability.common.provenance import module_file, sources

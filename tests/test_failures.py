@@ -130,6 +130,7 @@ def test_no_name_in_an_experiment_leads_out_of_the_results():
     assert len(cells) == 12 and all(re.fullmatch(r"[A-Za-z0-9._+~-]+", f"{cell}.h5") for cell in cells)
 
 
+@pytest.mark.slow
 def test_a_configuration_is_read_as_plain_yaml(tmp_path):
     """Snakemake's own reader evaluates templates, `learnability validate` and `learnability run` do not."""
     told = tmp_path / "evaluated"

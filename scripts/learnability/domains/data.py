@@ -11,8 +11,10 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from ..common.errors import choose, require
+from ..common.arrays import signs
+from ..common.errors import choose, require, whole
 from ..common.seeding import stream
+from ..common.store import IN_USE
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -26,7 +28,8 @@ MOST_CLASSES = 20  # different whole numbers that are taken as classes
 def selected(name, path, samples, classes, label, seed, folder, encode, missing):
     """The rows of the raw data that are asked for: x (samples, ...), y, the label's name, the scale if none is given."""
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
-    require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
+    seed = whole("seed", seed)
+    samples = samples if samples is None else whole("samples", samples, 2)
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
     table = path is not None and Path(path).suffix == ".csv"
     require(table or (encode is None and missing is None), "encode and missing are for .csv tables only")
@@ -109,6 +112,10 @@ READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
 def _readable(path):
     try:
         yield
+    except (
+        BlockingIOError
+    ) as error:  # locks are heeded: a user's file carries no check sums that would notice half a change
+        raise ValueError(f"{path}: {IN_USE}") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
 
@@ -134,7 +141,7 @@ def rows_in(path):
 def are_classes(y, classes):
     """Whether labels are classes: if classes are listed, of texts, and of whole numbers of at most 20 values."""
     if y.ndim == 2 and y.shape[1] > 1:
-        return False
+        return y.dtype.kind == "b"
     if classes or y.dtype.kind in "OUSb":
         return True
     values = np.unique(y).astype(float)
@@ -144,11 +151,13 @@ def are_classes(y, classes):
 def _encoded(y, classes, column):
     """Outputs (samples, outputs) and their names."""
     if y.ndim == 2 and y.shape[1] > 1:
-        return y.astype(float), [str(number) for number in range(y.shape[1])]
+        return signs(y) if y.dtype.kind == "b" else y.astype(float), [str(number) for number in range(y.shape[1])]
     y = y.ravel()
     if not are_classes(y, classes):
         return y.astype(float)[:, None], [column]
     values = [str(value) for value in classes or np.unique(y)]
+    if set(values) == {"True", "False"} and not classes:
+        values = ["True", "False"]  # the sign of a boolean label in an array, too
     require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
     require(
         len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"

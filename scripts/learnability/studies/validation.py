@@ -11,9 +11,24 @@ from functools import partial
 
 import jsonschema
 
-from ..common.errors import require, require_arguments
-from .configuration import experiments_from, grid_in, studies_from, targets_in, with_grids
+from ..common.errors import choose, require, require_arguments
+from ..experiments import EXPERIMENTS
+from ..figures import FIGURES, told_apart
+from ..tables.columns import KEYS, MEASURES
+from .configuration import Experiment, Study, experiments_from, grid_in, studies_from, targets_in, with_grids
 from .schema import described
+
+SWEPT = {  # options of experiments that are lists, and the columns of their entries
+    "train_sizes": "train_size",
+    "ridges": "ridge",
+    "noise_stds": "noise_std",
+    "targets": "target",
+    "frequencies": "target",
+    "features": "features",
+    "errors": "error",
+    "degrees": "degree",
+}
+WHOLE_LISTS = ("coefficients_by_mode", "decades")  # options whose entries are no values of their own
 
 
 def _whole(_, value):
@@ -90,7 +105,10 @@ def check_meaning(config):
         lambda: with_context("experiments", experiments, partial(_check_experiment, known)),
         lambda: with_context("experiments", experiments, _check_figure_options),
     )
-    with_context("studies", studies, _check_figure)
+    _together(
+        lambda: with_context("studies", studies, _check_figure),
+        lambda: with_context("experiments", experiments, _check_figure_of_experiment),
+    )
     return remarks(config, studies, experiments, domains, architectures)
 
 
@@ -129,6 +147,7 @@ def _check_experiment(known, entry):
 
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
+        _check_lists(options)
         with_context("grid", grid_in(options), architecture_from)
         check(entry.kind, options)
         if options.get("domain"):
@@ -138,6 +157,18 @@ def _check_experiment(known, entry):
                 _check_matrix(domain, name)
             _targets(targets_in(options), domain)
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, name)
+
+
+def _check_lists(options: dict) -> None:
+    """What is swept is a list, and no list says a value twice."""
+    for key, values in options.items():
+        require(
+            key not in SWEPT or (isinstance(values, list) and values), f"{key}: {values!r} is no list; write [{values}]"
+        )
+        repeated = [value for value in values if values.count(value) > 1] if isinstance(values, list) else []
+        require(key in WHOLE_LISTS or not repeated, f"{key}: {repeated and repeated[0]!r} is repeated; write it once")
+    for key, values in options.get("grid", {}).items():
+        with_context("grid", {key: {key: values}}, _check_lists)
 
 
 def _check_figure_options(entry):
@@ -156,10 +187,8 @@ def _check_networks(architectures, study):
 
 
 def _check_figure(study):
-    """A figure must not average over what it does not tell apart."""
-    from ..figures import told_apart
-
-    shown = told_apart(study.figure, study.figure_options)
+    """A figure must not average over what it does not tell apart, and draws what there is."""
+    require(study.figure not in EXPERIMENTS, f"figure {study.figure} draws an experiment, not a study")
     several = {
         "architecture": [*study.architectures],
         "target": [*study.targets],
@@ -168,11 +197,56 @@ def _check_figure(study):
         "width": study.widths,
         "train_size": "many, along the theory's curve",
     }
+    if study.figure == "comparison":
+        _check_comparison(study, several)
+    _require_told_apart(study, several)
+
+
+def _check_figure_of_experiment(entry: Experiment) -> None:
+    """An experiment has a figure of its own, or a comparison; neither mixes values of what the cells or options sweep."""
+    require(
+        entry.figure in (entry.kind, "comparison"),
+        f"figure {entry.figure} does not draw an experiment of kind {entry.kind}; write figure: comparison"
+        + (f" or {entry.kind}" if entry.kind in FIGURES else ""),
+    )
+    several = {}
+    for options, labels in entry.cells.values():
+        swept = {SWEPT[key]: values for key, values in options.items() if key in SWEPT}
+        swept |= {key: [label] for key, label in labels.items() if key not in SWEPT}
+        for column, values in swept.items():
+            several.setdefault(column, []).extend(value for value in values if value not in several[column])
+    _require_told_apart(entry, several)
+
+
+def _require_told_apart(entry: Study | Experiment, several: dict) -> None:
+    """Columns of the table with several values are among those that the figure tells apart."""
+    shown = told_apart(entry.figure, entry.figure_options)
     for column, values in several.items():
         require(
             len(values) <= 1 or column in shown,
-            f"figure {study.figure} does not tell apart values of {column}, and there are {values}; give one of them, or "
+            f"figure {entry.figure} does not tell apart values of {column}, and there are {values}; give one of them, or "
             f"draw figure: comparison with {column} as x, group, panel or in select",
+        )
+
+
+def _check_comparison(study: Study, several: dict) -> None:
+    """Columns, measures and values that a comparison asks for are those of the study's table."""
+    options = study.figure_options
+    places = {key: options[key] for key in ("x", "group", "panel") if options.get(key) is not None}
+    for key, column in [*places.items(), *(("select", column) for column in options.get("select") or {})]:
+        choose(f"figure_options.{key}", column, [name for name in (*KEYS, "measure") if name != "seed"])
+    for measure in options.get("measures") or ():
+        choose("figure_options.measures", measure, MEASURES)
+    for key in ("x", "panel"):
+        require(
+            places.get(key) != "width" or study.widths,
+            f"figure_options.{key}: width without widths; give the widths of the networks, or another column",
+        )
+    values = {**several, "train_size": [*study.train_sizes, *study.network_sizes]}
+    for column, value in (options.get("select") or {}).items():
+        require(
+            value in values.get(column, [value]),
+            f"figure_options.select: the study has no {column} {value!r}; it has {values.get(column)}",
         )
 
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from ...common.arrays import finite_array
+from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
@@ -45,14 +47,13 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     ValueError
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
-    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
     require(
         np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
     )
     seeds = list(seeds)
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
-    require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
-    require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    y_train = labels_from("y_train", y_train, len(x_train), "x_train")
     warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
     x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
