@@ -7,18 +7,18 @@ from click.testing import CliRunner
 
 import learnability as lb
 from learnability.command.main import main
-from learnability.kernels.matrix import KernelMatrix
+from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.measurements.metrics import accuracy
 from learnability.measurements.regression import kernel_experiment
-from learnability.tables.theory import domain_table
+from learnability.tables.theory import study_table
 
 NETWORK = lb.FullyConnected(1, bias_std=0.3)
 
 
 def tables(domain, targets, sizes, seeds=200):
-    kernel = KernelMatrix.on(domain, NETWORK)
-    theory = domain_table(domain, targets, domain.spectrum(NETWORK), kernel.values, sizes, sizes, [0.1], [0.0])
-    measured = kernel_experiment(domain, targets, kernel, sizes, [0.1], [0.0], range(seeds))
+    learner = KernelOnDomain(domain, NETWORK)
+    theory = study_table(learner, targets, sizes, sizes, [0.1], [0.0])
+    measured = kernel_experiment(domain, targets, learner.kernel, sizes, [0.1], [0.0], range(seeds))
     return theory[theory["source"] == "theory"], measured
 
 

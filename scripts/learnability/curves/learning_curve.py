@@ -29,6 +29,7 @@ MEASURES = (
     "test_mse",
     "test_mse_off_train",
     "accuracy",
+    "accuracy_off_train",
 )
 
 
@@ -52,6 +53,7 @@ class LearningCurve:
     test_mse: NDArray  # over the domain, training points included
     test_mse_off_train: NDArray  # at points that are not in the training set
     accuracy: NDArray  # where labels are classes, over the domain
+    accuracy_off_train: NDArray  # at points that are not in the training set
     population: NDArray  # points from which training sets are drawn without replacement; inf: with replacement
     target_variance: float  # of the labels about their mean
     samples: NDArray | None = None  # (samples,): which of a data set's the theory of samples has seen
@@ -186,7 +188,8 @@ def _solved(
     else:
         large = learner.large_spectrum(target)
         spectrum, aim = large.spectrum, large.target
-    signs = bool((abs(target(*domain.evaluation())) == 1).all()) and aim.power_in(spectrum)[0].ndim == 1
+    values = target(*domain.evaluation())
+    signs = values.size == len(values) and bool((abs(values) == 1).all())
     return spectral_columns(spectrum, aim, grid, system, domain.size, signs), None
 
 
@@ -224,8 +227,18 @@ def spectral_columns(
         "train_mse": train,
         "test_mse": test,
         "test_mse_off_train": off,
-        "accuracy": sign_accuracy(p, points) if signs and points is not None else np.full(len(n), np.nan),
+        **_accuracies(p, points if signs else None),
         "population": np.broadcast_to(np.asarray(theory.parameters.get("population", np.inf), dtype=float), n.shape),
+    }
+
+
+def _accuracies(prediction: Prediction, points: int | None) -> dict[str, NDArray]:
+    """Accuracies of a target of signs on a finite domain; nan where `points`, its size, is None."""
+    if points is None:
+        return dict.fromkeys(("accuracy", "accuracy_off_train"), np.full(prediction.kappa.shape, np.nan))
+    return {
+        "accuracy": sign_accuracy(prediction, points),
+        "accuracy_off_train": sign_accuracy(prediction, points, off_train=True),
     }
 
 
@@ -249,6 +262,7 @@ def _of_samples(
         "test_mse": _mean_over_outputs(p.test_mse, n),
         "test_mse_off_train": _mean_over_outputs(p.test_mse_off_train, n),
         "accuracy": p.accuracy,
+        "accuracy_off_train": p.accuracy_off_train,
         "population": np.full(len(n), float(size)),
         "sample_errors": errors,
     }

@@ -214,9 +214,12 @@ def _named_theories(
     if features is not None:
         theories.append(RandomFeatures(features))
     if population is not None:
-        finite = np.isfinite(reals("population", population, infinite=True))
+        sizes = reals("population", population, infinite=True)
+        require(bool((sizes > 0).all()), f"population must be > 0, got {population!r}")
+        finite = np.isfinite(sizes)
         require(
-            finite.all() or not finite.any(), f"population must be finite or infinite everywhere, got {population!r}"
+            bool(finite.all() or not finite.any()),
+            f"population holds finite and infinite sizes, {population!r}; predict them one after the other",
         )
         theories.append(FinitePopulation(population) if finite.all() else Eigenlearning())
     if correction is not None:
