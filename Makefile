@@ -29,7 +29,7 @@ site: $(VENV)/ready
 	$(BIN)/python -m mkdocs build --strict
 
 benchmark: $(VENV)/ready
-	PYTHONPATH=scripts $(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/benchmark.py
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
@@ -52,7 +52,7 @@ test-slurm: $(VENV)/ready slurm
 
 # Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
 test-faults: $(VENV)/ready
-	PYTHONPATH=scripts $(BIN)/python tests/faults/campaign.py 200
+	PYTHONPATH=. $(BIN)/python tests/faults/campaign.py 200
 
 # The browser in which report and explorer are tested; as root, Debian's is installed where there is none.
 browser:

@@ -6,13 +6,12 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
-SCRIPTS = Path(workflow.basedir) / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-# Jobs too import this checkout's library, whichever one is installed in the environment.
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH")]))
+ROOT = Path(workflow.basedir)
+SCRIPTS = ROOT / "scripts"
+sys.path.insert(0, str(ROOT))
 
 from learnability.common.store import read_table, replacing
-from learnability.common.provenance import module_file, sources
+from learnability.common.provenance import module_file, processes_import_from, sources
 from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
@@ -23,6 +22,8 @@ from learnability.studies.costs import decomposition_seconds, regression_seconds
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 
+processes_import_from(ROOT)
+
 if not os.access(".", os.W_OK):
     raise WorkflowError(
         f"{os.getcwd()} cannot be written to; results go elsewhere with --directory DIR, and paths in a configuration are then "
@@ -30,7 +31,7 @@ if not os.access(".", os.W_OK):
     )
 
 try:
-    config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
+    config = checked(config, load_schema(ROOT / "config" / "schema.yaml"))
     if workflow.is_main_process:
         for remark in check_meaning(config):
             logger.warning(remark)

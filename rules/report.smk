@@ -1,7 +1,7 @@
 rule explorer:
     input:
         code=code("write_explorer.py"),
-        page=str(SCRIPTS / "learnability" / "explorer" / "page.html"),
+        page=str(ROOT / "learnability" / "explorer" / "page.html"),
         tables=expand("results/studies/{study}.h5", study=STUDIES),
     output:
         html=report("results/explorer.html", "../report/explorer.rst", "explorer", labels={"": "page"}),

@@ -6,7 +6,10 @@ time of the last run went.
 """
 
 import argparse
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the library of this checkout, whichever one is installed
 
 
 def main():

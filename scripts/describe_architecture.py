@@ -1,6 +1,9 @@
 """Draw the imports between the library's packages into docs/architecture.md: `make docs`."""
 
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the library of this checkout, whichever one is installed
 
 from learnability.common.provenance import imports
 

@@ -1,9 +1,12 @@
 """Write config/README.md from config/schema.yaml: `make docs`."""
 
 import inspect
+import sys
 from importlib import import_module
 from inspect import Parameter, signature
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the library of this checkout, whichever one is installed
 
 from learnability.experiments import EXPERIMENTS
 from learnability.figures import FIGURES

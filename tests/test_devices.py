@@ -9,7 +9,7 @@ import pytest
 
 from learnability.common.devices import VARIABLE, gpus, visible_gpus
 
-SCRIPTS = Path(__file__).parent.parent / "scripts"
+ROOT = Path(__file__).parent.parent
 # Takes a device, says which, and keeps it until its standard input ends.
 HOLDER = """
 import os, sys
@@ -28,7 +28,7 @@ def holder(tmp_path, monkeypatch):
 
     def start(number=1):
         command = [sys.executable, "-c", HOLDER, str(tmp_path), str(number)]
-        environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         started.append(
             subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         )

@@ -113,7 +113,7 @@ run(main, Job(log=["job.log"], params=no, output={"output": "results/x.h5"}, inp
 
 
 def test_a_terminated_job_says_so_in_its_log_and_leaves_nothing_half_written(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
     job = subprocess.Popen(
         [sys.executable, "-c", JOB], cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment
     )
@@ -138,7 +138,7 @@ def test_a_configuration_is_read_as_plain_yaml(tmp_path):
     for command in ("validate", "run"):
         done = subprocess.run(
             [sys.executable, "-m", "learnability", command, tmp_path / "x.yaml"],
-            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"},
         )  # fmt: skip
         assert done.returncode != 0 and "x.yaml" in done.stdout + done.stderr and not told.exists()
 
@@ -148,7 +148,12 @@ def test_nothing_is_pickled_and_no_text_is_evaluated():
     forbidden = re.compile(
         r"\bpickle\b|(?<![\w.])(eval|exec)\(|yaml\.(load|unsafe_load|full_load)\(|allow_pickle=True|torch\.load\("
     )
-    for path in [*(ROOT / "scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile"]:
+    for path in [
+        *(ROOT / "learnability").rglob("*.py"),
+        *(ROOT / "scripts").rglob("*.py"),
+        *(ROOT / "rules").glob("*.smk"),
+        ROOT / "Snakefile",
+    ]:
         found = [match[0] for match in forbidden.finditer(path.read_text())]
         assert found == (["exec("] if path.name == "own.py" else []), path
 

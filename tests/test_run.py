@@ -82,7 +82,7 @@ def test_what_cannot_be_meant_is_said(tmp_path, monkeypatch, typed, message):
 def test_without_a_configuration_the_headline_figures_are_had_in_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "learnability", "run", "--list-target-rules"],
-        cwd=tmp_path, capture_output=True, text=True, timeout=100, env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        cwd=tmp_path, capture_output=True, text=True, timeout=100, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0 and "figures" in done.stdout + done.stderr, done.stdout + done.stderr
 
@@ -93,11 +93,11 @@ def checkouts(tmp_path_factory):
     place, environment = tmp_path_factory.mktemp("two checkouts"), tmp_path_factory.mktemp("shared")
     for name in ("first", "second"):
         copy_of_the_repository(place / name)
-        package = place / name / "scripts" / "learnability" / "__init__.py"
+        package = place / name / "learnability" / "__init__.py"
         package.write_text(f'{package.read_text()}\n__version__ = "of the {name}"\n')
     venv.create(environment, symlinks=True)
     packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
-    (packages / "shared.pth").write_text(f"{place / 'first' / 'scripts'}\n{sysconfig.get_path('purelib')}\n")
+    (packages / "shared.pth").write_text(f"{place / 'first'}\n{sysconfig.get_path('purelib')}\n")
     return place, environment / "bin" / "python"
 
 

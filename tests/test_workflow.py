@@ -12,7 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
-FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts")
+FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts", "learnability")
 
 
 def copy_of_the_repository(place):
@@ -116,19 +116,19 @@ def append(path, line="\n# a comment\n"):
 
 
 def test_a_changed_plot_redraws_only(run):
-    append(run / "scripts/learnability/figures/conservation.py")
+    append(run / "learnability/figures/conservation.py")
     assert planned(run) == {"figure": 1}
 
 
 def test_a_changed_theory_retrains_nothing(run):
-    append(run / "scripts/learnability/theory/eigenlearning.py")
+    append(run / "learnability/theory/eigenlearning.py")
     jobs = planned(run)
     assert jobs["theory"] == 3 and jobs["join"] == 2
     assert not {"networks", "regression", "kernel", "spectrum"} & set(jobs)
 
 
 def test_a_changed_trainer_retrains_only(run):
-    append(run / "scripts/learnability/ensembles/training/gradient_flow.py")
+    append(run / "learnability/ensembles/training/gradient_flow.py")
     assert not {"theory", "regression", "kernel", "spectrum"} & set(planned(run))
 
 

@@ -8,7 +8,7 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts")  # of which a run needs a copy
+FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts", "learnability")  # of which a run needs a copy
 MATHEMATICS = ("networks", "kernels", "spectra", "theory", "regression", "experiments")  # folders of logs
 
 

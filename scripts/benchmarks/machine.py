@@ -85,7 +85,7 @@ def starts():
         "python starts and imports the theory": [sys.executable, "-c", "import learnability.theory.prediction"],
         "snakemake plans the default figures": [beside, "--dry-run", "--quiet", "all", "--forceall"],
     }
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (SCRIPTS.parent, SCRIPTS)))}
 
     def work(command):
         return lambda: subprocess.run(command, env=environment, check=True, capture_output=True)

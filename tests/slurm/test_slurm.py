@@ -20,7 +20,7 @@ from cluster import cluster, missing
 
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
-FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts")
+FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts", "learnability")
 # This cluster keeps no accounting, and its jobs last seconds: Snakemake looks after 3 s, then 13 s later.
 HERE = ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3", "--latency-wait", "20"]
 PARTITIONS = ["--slurm-partition-config", "profiles/slurm/partitions.yaml"]
@@ -70,7 +70,7 @@ class Runs:
     """Runs of Snakemake; all of them end with the tests, even when these are killed."""
 
     def __init__(self, environment):
-        self.environment, self.started = {**environment, "PYTHONPATH": str(ROOT / "scripts")}, []
+        self.environment, self.started = {**environment, "PYTHONPATH": str(ROOT)}, []
 
     def start(self, place, *arguments):
         """A run in the background; what it says goes to run.log."""

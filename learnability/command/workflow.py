@@ -9,7 +9,6 @@ from pathlib import Path
 from ..common.errors import require
 from ..studies.schema import load_config
 
-LIBRARY = "scripts"  # the folder of a checkout from which its library is imported
 CONFIGURATIONS = (".yaml", ".yml", ".json")
 
 
@@ -17,7 +16,7 @@ def checkout(folder: Path) -> Path | None:
     """The checkout of the repository that a folder lies in, or None."""
     folder = Path(folder).resolve()
     places = [place for place in (folder, *folder.parents) if (place / "Snakefile").is_file()]
-    return next((place for place in places if (place / LIBRARY / "learnability").is_dir()), None)
+    return next((place for place in places if (place / "learnability").is_dir()), None)
 
 
 def workflow_file(name: str) -> Path:
@@ -35,9 +34,9 @@ def use_the_library_of_the_workflow(*arguments: str) -> None:
 
     An environment that several checkouts share has the library of one of them, or a released one, installed.
     """
-    library = workflow_file(LIBRARY)
-    if (library / "learnability").resolve() != Path(__file__).resolve().parents[1]:
-        path = os.pathsep.join(filter(None, [str(library), os.environ.get("PYTHONPATH")]))
+    library = workflow_file("learnability")
+    if library.resolve() != Path(__file__).resolve().parents[1]:
+        path = os.pathsep.join(filter(None, [str(library.parent), os.environ.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "learnability", *arguments]
         os.execve(sys.executable, command, {**os.environ, "PYTHONPATH": path})
 

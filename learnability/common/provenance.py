@@ -5,10 +5,16 @@ The package's own __init__ is left out: its names are imported on first use, so 
 """
 
 import ast
+import os
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
+
+
+def processes_import_from(folder: Path) -> None:
+    """Processes that this one starts import the library in a folder, whichever one is installed in their environment."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
 
 
 @cache
@@ -53,8 +59,14 @@ def _imported(path):
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
-        found += [file for name in names for file in _chain(name)]
+        found += [file for name in names for file in (_chain(name) or _beside(path, name))]
     return [file for file in found if file != path]
+
+
+def _beside(path, name):
+    """A module in the folder of a script that imports it."""
+    file = path.parent / f"{name}.py"
+    return [file] if file.is_file() else []
 
 
 def _absolute(path, node):
