@@ -16,7 +16,7 @@ import torch
 
 import learnability as lb
 from learnability.common.store import replacing, write_h5
-from learnability.ensembles.training import fit as fitting
+from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.fit import fit
 from learnability.studies import costs, cutting
 from learnability.studies.configuration import experiments_from, studies_from
@@ -53,7 +53,7 @@ def allocate_too_much():
 def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypatch, caplog, shortage):
     """Memory for two networks at once: blocks of five become two, one single network fails with a message."""
     x, y, x_test = training_sets(5)
-    plain, initial, room, sizes = fit(NETWORK, 8, range(5), x, y, x_test), fitting.Ensemble.initial, [2], []
+    plain, initial, room, sizes = fit(NETWORK, 8, range(5), x, y, x_test), Ensemble.initial, [2], []
 
     def initial_in_little_memory(architecture, dim, width, seeds, *rest):
         sizes.append(len(seeds))
@@ -63,7 +63,7 @@ def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypa
             raise shortage
         return initial(architecture, dim, width, seeds, *rest)
 
-    monkeypatch.setattr(fitting.Ensemble, "initial", initial_in_little_memory)
+    monkeypatch.setattr(Ensemble, "initial", initial_in_little_memory)
     halved = fit(NETWORK, 8, range(5), x, y, x_test)
     assert sizes == [5, 2, 2, 1] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
     assert np.array_equal(halved.predictions, plain.predictions) and halved.converged.all()
@@ -76,7 +76,7 @@ def test_other_errors_of_a_block_are_not_taken_for_a_lack_of_memory(monkeypatch)
     def broken(*arguments):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(fitting.Ensemble, "initial", broken)
+    monkeypatch.setattr(Ensemble, "initial", broken)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
         fit(NETWORK, 8, range(5), *training_sets(5))
 

@@ -113,7 +113,7 @@ def test_the_kernel_tells_how_a_slope_moves_its_own_unit(activation, layer):
             gain = expansion.gains[lower][0]
             signals[lower - 1] = (signals[lower] @ ensemble.weights[lower].mT) * gain * expansion.slopes[lower - 1]
         moved = replace(expansion, signals=signals).descend(ensemble, cotangent)
-        return moved.evaluate(x)[1][layer][0, 0, unit]
+        return moved.evaluate(x).hidden[layer][0, 0, unit]
 
     ratio = (end(shift) - end(0.0)) / (-kernel[0, 0, 0] * pull * shift)
     assert abs(float(ratio) - 1) < 0.1

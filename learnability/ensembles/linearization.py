@@ -10,17 +10,30 @@ import torch
 
 
 @dataclass
-class Step:
-    """A straight step of the parameters, -J^T c.
+class Passage:
+    """Outputs of dense networks, and what they pass through.
 
-    start : per hidden layer, pre-activations at its start (networks, points, width)
-    slopes : per hidden layer, the slopes in J, of the same shape
-    cotangent : c, (networks, points, outputs)
+    values : (networks, points, outputs)
+    hidden : per hidden layer, its pre-activations (networks, points, width)
+    inputs : per layer, its inputs (networks, points, fan_in); None once they are no longer needed
     """
 
-    start: list
-    slopes: list
-    cotangent: torch.Tensor
+    values: torch.Tensor
+    hidden: list[torch.Tensor]
+    inputs: list[torch.Tensor] | None = None
+
+    def trimmed(self):
+        """The same without the layers' inputs."""
+        return replace(self, inputs=None)
+
+    def select(self, index):
+        """That of the networks listed in `index`, without the layers' inputs."""
+        return Passage(self.values[index], [z[index] for z in self.hidden])
+
+    def copy_from(self, other, index):
+        """Overwrite the networks listed in `index` by those of `other`."""
+        for mine, theirs in zip([self.values, *self.hidden], [other.values, *other.hidden], strict=True):
+            mine[index] = theirs
 
 
 def stacked(values):

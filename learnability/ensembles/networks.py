@@ -19,7 +19,8 @@ from ..common.seeding import stream
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
 from .kinks import mean_slope
-from .linearization import Linearization, gram, preactivation_kernels, stacked, summed
+from .linearization import Linearization, Passage, gram, preactivation_kernels, stacked, summed
+from .model import Step
 
 
 @dataclass
@@ -61,6 +62,25 @@ class Ensemble:
             list(pool.map(draw, range(len(seeds))))
         tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
         return cls(architecture, tensors[0::2], tensors[1::2])
+
+    @staticmethod
+    def bytes_in_training(
+        architecture: FullyConnected,
+        width: int,
+        input_dim: int,
+        outputs: int,
+        train_size: int,
+        test_points: int,
+        precision: torch.dtype,
+    ) -> int:
+        """Bytes that one network takes while it is trained by gradient flow."""
+        sizes = architecture.layer_sizes(input_dim, width, outputs)
+        depth = len(sizes) - 2
+        parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
+        activations = train_size * width * (depth * (8 + 2 * outputs) + 14 + outputs) + test_points * width * 2
+        products = 2 * depth * train_size**2
+        kernel = 6 * 8 * (train_size * outputs) ** 2  # float64: decomposed
+        return (4 * parameters + activations + products) * precision.itemsize + kernel
 
     @classmethod
     def joined(cls, parts):
@@ -135,23 +155,16 @@ class Ensemble:
             signal = activation(hidden)
         return self._affine(signal, -1)
 
-    def evaluate(self, x):
-        """`forward`, and what it passes through.
-
-        Returns
-        -------
-        values : (networks, points, outputs)
-        hidden : per hidden layer, its pre-activations (networks, points, width)
-        inputs : per layer, its inputs (networks, points, fan_in)
-        """
+    def evaluate(self, x: torch.Tensor) -> Passage:
+        """`forward`, and what it passes through."""
         activation = activation_from(self.architecture.activation).function
         inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
         for layer in range(self.architecture.depth):
             hidden.append(self._affine(inputs[-1], layer, hidden[-1] if hidden else None))
             inputs.append(activation(hidden[-1]))
-        return self._affine(inputs[-1], -1), hidden, inputs
+        return Passage(self._affine(inputs[-1], -1), hidden, inputs)
 
-    def linearize(self, x, step=None, evaluated=None):
+    def linearize(self, x: torch.Tensor, step: Step | None = None, evaluated: Passage | None = None) -> Linearization:
         """The network's first-order expansion in its parameters around the present ones.
 
         Parameters
@@ -167,12 +180,13 @@ class Ensemble:
         Linearization
         """
         activation = activation_from(self.architecture.activation)
-        values, hidden, inputs = evaluated or self.evaluate(x)
+        passage = evaluated or self.evaluate(x)
+        values, hidden, inputs = passage.values, passage.hidden, passage.inputs
         gains = [self._gain(layer) for layer in range(len(self.weights))]
         grams = kernels = None
         if step is not None and activation.kink is not None:
             grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
-            kernels = preactivation_kernels(grams, self.architecture, step.slopes)
+            kernels = preactivation_kernels(grams, self.architecture, step.expansion.slopes)
             cotangent = stacked(step.cotangent)
         networks, points = values.shape[:2]
         # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
@@ -188,7 +202,12 @@ class Ensemble:
             else:
                 pull = summed(back * cotangent, self.outputs)
                 slope = mean_slope(
-                    activation.kink, step.start[layer], hidden[layer], step.slopes[layer], pull, kernels[layer]
+                    activation.kink,
+                    step.start.hidden[layer],
+                    hidden[layer],
+                    step.expansion.slopes[layer],
+                    pull,
+                    kernels[layer],
                 )
             slopes.insert(0, slope)
             signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))

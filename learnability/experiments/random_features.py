@@ -68,7 +68,7 @@ def draw_errors(domain, architecture, target, train_size, features, ridge, draws
 def hidden_features(architecture, x, features, seed):
     """phi(w.x + b) / sqrt(k) of one network at initialisation, (points, features) float64."""
     network = Ensemble.initial(architecture, x.shape[1], features, [seed], dtype=torch.float64)
-    _, _, inputs = network.evaluate(as_tensor(x, torch.float64, "cpu"))
+    inputs = network.evaluate(as_tensor(x, torch.float64, "cpu")).inputs
     return inputs[-1][0].numpy() / np.sqrt(features)
 
 

@@ -11,6 +11,7 @@ from ..common.errors import require
 from ..common.progress import counted
 from ..domains import domain_from, target_from
 from ..domains.normalisation import normalised
+from ..ensembles.families import trains
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
@@ -36,7 +37,7 @@ def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, r
     other = [n for n in network_sizes or () if n not in train_sizes]
     require(not other, f"network_sizes: {other} are not among the train_sizes {train_sizes}")
     for name, entry in expanded("net", grid).items():
-        trained = hasattr(architecture_from(entry), "layer_sizes")
+        trained = trains(architecture_from(entry))
         require(trained, f"width: {width} with {name}, which is a kernel only; leave width out")
 
 

@@ -179,9 +179,11 @@ def _check_figure_options(entry):
 
 def _check_networks(architectures, study):
     """Only architectures that have networks are trained."""
+    from ..ensembles.families import trains
+
     for name in study.architectures:
         require(
-            not study.widths or hasattr(architectures[name], "layer_sizes"),
+            not study.widths or trains(architectures[name]),
             f"widths: {study.widths} with architecture {name!r}, which is a kernel only; leave widths out",
         )
 

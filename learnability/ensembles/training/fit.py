@@ -10,7 +10,8 @@ from ...common.arrays import finite_array
 from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...kernels.odd import warn_of_odd
-from ..networks import Ensemble, as_tensor
+from ..families import family_of
+from ..networks import as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
 
@@ -117,7 +118,7 @@ def fit(
     MemoryError
         Memory does not suffice for a single network.
     """
-    require(hasattr(architecture, "layer_sizes"), f"{architecture!r} is a kernel only: it has no networks to train")
+    family = family_of(architecture)
     trainer = trainer_from(method, **options)
     require_positive(target_mse=target_mse, max_steps=max_steps)
     precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
@@ -132,7 +133,7 @@ def fit(
     dim, outputs = x_train.shape[-1], y_train.shape[-1]
 
     def trained(rows, failures):
-        ensemble = Ensemble.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
+        ensemble = family.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
         x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
 
         def told(finished, failed):
@@ -235,10 +236,5 @@ def block_size(architecture, width, x_train, y_train, x_test, precision, device,
     if memory is None:
         memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
-    sizes = architecture.layer_sizes(dim, width, outputs)
-    depth = len(sizes) - 2
-    parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
-    activations = n * width * (depth * (8 + 2 * outputs) + 14 + outputs) + len(x_test) * width * 2
-    products = 2 * depth * n**2
-    per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
-    return max(1, memory // per_network)
+    needed = family_of(architecture).bytes_in_training(architecture, width, dim, outputs, n, len(x_test), precision)
+    return max(1, memory // needed)

@@ -25,8 +25,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..linearization import Linearization, Step
-from ..networks import Ensemble
+from ..model import Evaluation, Expansion, Model, Step
 from .frozen_kernel import FrozenKernel
 from .result import History, hold_final, ignore
 
@@ -77,7 +76,7 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), repor
         growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         longer = accepted & (growth > 1)
         state.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
-    ensemble.weights, ensemble.biases = trained.weights, trained.biases
+    ensemble.copy_from(trained, slice(None))
     if times:
         final = ensemble.forward(x_test) - start_test
         hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), final)
@@ -97,9 +96,9 @@ class State:
 
     number : (active,) which networks of the ensemble these are
     x, y, origin : their training sets, and their outputs there at initialisation
-    networks : Ensemble; spare : Ensemble, room for the next step
+    networks : Model; spare : Model, room for the next step
     expansion, frozen : linearization and tangent kernel in the middle of the last step
-    hidden : per hidden layer, pre-activations (active, points, width)
+    start : where the next step starts, what the networks pass through on x
     residual : (active, n, outputs); step, time : (active,), the step to try next and the flow time
     """
 
@@ -107,11 +106,11 @@ class State:
     x: torch.Tensor
     y: torch.Tensor
     origin: torch.Tensor
-    networks: Ensemble
-    spare: Ensemble
-    expansion: Linearization
+    networks: Model
+    spare: Model
+    expansion: Expansion
     frozen: FrozenKernel
-    hidden: list
+    start: Evaluation
     residual: torch.Tensor
     step: torch.Tensor
     time: torch.Tensor
@@ -119,13 +118,14 @@ class State:
     @classmethod
     def initial(cls, ensemble, x, y):
         """At time 0, with a step in units of n / lambda_max."""
-        evaluated = origin, hidden, _ = ensemble.evaluate(x)
+        evaluated = ensemble.evaluate(x)
         expansion = ensemble.linearize(x, evaluated=evaluated)
         frozen = FrozenKernel(expansion.tangent_kernel(), x.shape[-2])
         step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
         number, time = torch.arange(len(ensemble), device=ensemble.device), torch.zeros_like(step)
         spare = ensemble.empty_like()
-        return cls(number, x, y, origin, ensemble, spare, expansion, frozen, hidden, -y, step, time)
+        start = evaluated.trimmed()
+        return cls(number, x, y, evaluated.values, ensemble, spare, expansion, frozen, start, -y, step, time)
 
     def select(self, keep):
         """The networks listed in `keep`."""
@@ -138,7 +138,7 @@ class State:
             spare=self.spare.select(slice(len(keep))),
             expansion=self.expansion.select(keep),
             frozen=self.frozen.select(keep),
-            hidden=[z[keep] for z in self.hidden],
+            start=self.start.select(keep),
             residual=self.residual[keep],
             step=self.step[keep],
             time=self.time[keep],
@@ -148,13 +148,13 @@ class State:
         """The state after one step of each network, the lengths taken (cut at the target), and the local errors."""
         cotangent = self.frozen.displacement(length, self.residual).to(self.networks.dtype)
         middle = self.expansion.descend(self.networks, cotangent / 2, out=self.spare)
-        expansion = middle.linearize(self.x, Step(self.hidden, self.expansion.slopes, cotangent))
+        expansion = middle.linearize(self.x, Step(self.start, self.expansion, cotangent))
         frozen = FrozenKernel(expansion.tangent_kernel(), self.x.shape[-2])
         length = frozen.time_to(0.99 * target_mse, self.residual, length)
         cotangent = frozen.displacement(length, self.residual).to(self.networks.dtype)
         new = expansion.descend(self.networks, cotangent, out=self.spare)
-        values, hidden, _ = new.evaluate(self.x)
-        residual = values - self.origin - self.y
+        reached = new.evaluate(self.x)
+        residual = reached.values - self.origin - self.y
         error = _rms(residual - frozen.decayed(length, self.residual)) / _rms(self.y)
         trial = replace(
             self,
@@ -162,7 +162,7 @@ class State:
             spare=self.networks,
             expansion=expansion,
             frozen=frozen,
-            hidden=hidden,
+            start=reached.trimmed(),
             residual=residual,
         )
         return trial, length, error.nan_to_num(nan=torch.inf)
@@ -174,8 +174,7 @@ class State:
             self.networks.copy_from(before.networks.select(rejected), rejected)
             self.expansion.copy_from(before.expansion.select(rejected), rejected)
             self.frozen.copy_from(before.frozen.select(rejected), rejected)
-            for after, earlier in zip(self.hidden, before.hidden, strict=True):
-                after[rejected] = earlier[rejected]
+            self.start.copy_from(before.start.select(rejected), rejected)
         self.residual = torch.where(accepted[:, None, None], self.residual, before.residual)
         return self
 

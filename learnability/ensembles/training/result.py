@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import torch
 
-from ..networks import Ensemble
+from ..model import Model
 
 
 def ignore(finished, failed=0):
@@ -63,7 +63,7 @@ class TrainingResult:
         The learned functions at the requested times, nan where a network gave up before; empty without a request.
     device : str
         Where they were trained.
-    networks : Ensemble or None
+    networks : Model or None
         The trained networks, on the CPU, if `keep_networks` was asked for; None otherwise.
     """
 
@@ -76,7 +76,7 @@ class TrainingResult:
     time: np.ndarray
     snapshots: np.ndarray
     device: str
-    networks: Ensemble | None = None
+    networks: Model | None = None
 
     def __repr__(self):
         points = self.predictions.shape[1]
@@ -99,4 +99,4 @@ class TrainingResult:
         axis = {field.name: 1 if field.name == "snapshots" else 0 for field in fields(cls) if field.name not in others}
         arrays = {name: np.concatenate([getattr(part, name) for part in parts], along) for name, along in axis.items()}
         kept = [part.networks for part in parts if part.networks is not None]
-        return cls(**arrays, device=parts[0].device, networks=Ensemble.joined(kept) if kept else None)
+        return cls(**arrays, device=parts[0].device, networks=type(kept[0]).joined(kept) if kept else None)
