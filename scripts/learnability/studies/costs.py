@@ -16,9 +16,9 @@ def network_seconds(depth, width, train_size, outputs=1):
     return START + (4 + train_size / 20) * (products + eigenproblem) / RATE
 
 
-def descent_seconds(depth, width, train_size):
-    """The same for gradient descent at half of its stability limit, one output (docs/performance.md)."""
-    return network_seconds(depth, width, train_size) * max(1, train_size / 6)
+def descent_seconds(depth, width, train_size, outputs=1):
+    """The same for gradient descent at half of its stability limit (docs/performance.md)."""
+    return network_seconds(depth, width, train_size, outputs) * max(1, train_size / 6)
 
 
 def mini_batch_seconds(depth, width, train_size, batch_size):
