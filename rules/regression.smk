@@ -14,7 +14,7 @@ rule regression:
     threads: 1
     resources:
         mem_mb=doubled(of_study_and_domain(requests.regression_mb)),
-        runtime=minutes(of_study_and_domain(requests.regression_seconds_of)),
+        runtime=minutes(of_study_and_domain(requests.regressions_seconds)),
     params:
         domain=of_study("domain"),
         architecture=of_architecture,

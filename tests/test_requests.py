@@ -71,7 +71,7 @@ def test_points_of_a_large_cube_are_counted_where_functions_are_measured_and_not
     job = ("net", 50, [4, 16], 30)
     values = 4 * 60 * ((1 << 14) - 256) / 1e6
     assert requests.networks_mb(large, size14, *job) - requests.networks_mb(small, size8, *job) > 4 * values
-    assert requests.regression_seconds_of(large, size14) > requests.regression_seconds_of(small, size8)
+    assert requests.regressions_seconds(large, size14) > 1.5 * requests.regressions_seconds(small, size8)
 
 
 def test_sizes_reach_jobs_as_text(table):
@@ -112,7 +112,7 @@ def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more(monkeypatch)
     pairs = {
         "kernel": (doubled(names["of_domain"](requests.kernel_mb)), job, {**job, "domain": "circle10"}),
         "theory": (minutes(of_study(requests.theory_seconds)), job, {**job, "study": "own_data"}),
-        "regression": (minutes(of_study(requests.regression_seconds_of)), job, {**job, "study": "images_binary"}),
+        "regression": (minutes(of_study(requests.regressions_seconds)), job, {**job, "study": "images_binary"}),
         "networks": (minutes(names["time_of_networks"]), {**large, "largest": "256"}, large),
         "memory": (doubled(names["network_mb"]), {**block, "width": "4000"}, block),
     }

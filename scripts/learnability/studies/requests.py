@@ -11,7 +11,7 @@ from ..ensembles.training.memory import network_bytes
 from ..experiments import WITHOUT_MATRIX
 from ..kernels.matrix import LARGEST_MATRIX
 from .configuration import Experiment, Study
-from .costs import decomposition_seconds, regression_seconds
+from .costs import decomposition_seconds, kernel_seconds, regression_seconds
 from .cutting import seed_seconds
 from .sizes import DomainSize, Sizes
 
@@ -78,9 +78,14 @@ def theory_seconds(study: Study, size: DomainSize) -> float:
     return len(study.sample_theory_sizes()) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
 
 
-def regression_seconds_of(study: Study, size: DomainSize) -> float:
-    """Kernel regression on all training sets."""
-    return study.seeds * sum(regression_seconds(n, size.points, len(study.ridges)) for n in study.train_sizes)
+def regressions_seconds(study: Study, size: DomainSize) -> float:
+    """Kernel regression on all training sets; without a matrix the kernel between them and all points is computed each time."""
+    depth = 0 if size.matrix else max(_deepest(entry) for entry in study.architectures.values())
+    each = [
+        regression_seconds(n, size.points, len(study.ridges)) + kernel_seconds(depth, size.points, n)
+        for n in study.train_sizes
+    ]
+    return study.seeds * sum(each)
 
 
 def networks_seconds(study: Study, architecture: str, width: int, train_sizes: Sequence[int], seeds: int) -> float:
