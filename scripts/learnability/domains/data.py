@@ -19,6 +19,7 @@ OPENML = {
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
+VALUES = {"mnist": (70_000, 785), "fashion_mnist": (70_000, 785), "cifar10": (60_000, 3073)}  # with the labels
 IMAGES = ("digits", *OPENML)  # of ten classes each
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
@@ -75,6 +76,12 @@ def _named(name, folder):
             f"data set {name!r} is not cached and cannot be downloaded ({error}); fetch it once on a machine with "
             f"network access, or use name: digits"
         ) from error
+
+
+def openml_bytes(name):
+    """Bytes that reading a data set of OpenML takes: scikit-learn holds all of its values twice, as float64."""
+    rows, columns = VALUES[name]
+    return 2 * 8 * rows * columns
 
 
 def import_readers(path):
