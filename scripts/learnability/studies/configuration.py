@@ -9,7 +9,6 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains.data import IMAGES
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -31,6 +30,8 @@ class Study:
         For kernel regression and theory; for trained networks.
     seeds, network_seeds : int
         Seeds 0 ... seeds - 1.
+    outputs : int
+        Of each target.
     """
 
     name: str
@@ -50,13 +51,7 @@ class Study:
     population: str
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
-
-    @property
-    def outputs(self):
-        """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
-        images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
-        classes = len(self.domain.get("classes") or range(10))
-        return classes if images and classes > 2 else 1
+    outputs: int = 1
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
@@ -153,9 +148,11 @@ def grid_in(options):
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config):
-    """The studies of a checked configuration, {name: Study}."""
-    return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
+def studies_from(config, outputs=None):
+    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
+    return {
+        name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
+    }
 
 
 def with_grids(config):
@@ -239,7 +236,7 @@ def _file_name(value):
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config, name, entry):
+def _study(config, name, entry, outputs):
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -283,6 +280,7 @@ def _study(config, name, entry):
         population=entry["population"],
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
+        outputs=outputs,
     )
 
 

@@ -84,21 +84,24 @@ def check_meaning(config):
 
     Returns
     -------
-    list of str
-        Remarks on what is allowed and yet probably not meant.
+    remarks : list of str
+        On what is allowed and yet probably not meant.
+    sizes : Sizes
+        Of the domains and targets, from which memory and time of jobs follow.
     """
-    from ..domains import domain_from
     from ..kernels import architecture_from
     from .remarks import remarks
+    from .sizes import Sizes, measured
 
-    domains, architectures, studies, experiments = _together(
-        lambda: with_context("domains", config["domains"], domain_from),
+    built, architectures, studies, experiments = _together(
+        lambda: with_context("domains", config["domains"], measured),
         lambda: with_context("architectures", config["architectures"], architecture_from),
         lambda: studies_from(config),
         lambda: experiments_from(config),
     )
+    domains = {name: domain for name, (domain, _) in built.items()}
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
-    _together(
+    of_studies, *_, of_experiments, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
         lambda: with_context("studies", studies, _check_figure_options),
         lambda: with_context("studies", studies, partial(_check_networks, architectures)),
@@ -109,7 +112,8 @@ def check_meaning(config):
         lambda: with_context("studies", studies, _check_figure),
         lambda: with_context("experiments", experiments, _check_figure_of_experiment),
     )
-    return remarks(config, studies, experiments, domains, architectures)
+    sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments})
+    return remarks(config, studies, experiments, domains, architectures), sizes
 
 
 def _together(*checks):
@@ -125,26 +129,31 @@ def _together(*checks):
 
 
 def _check_study(study, domain):
-    """Targets exist and have the same number of outputs, and training sets fit into the domain."""
+    """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
     from ..measurements.labels import truth
 
     _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
-    truth(_targets(study.targets, domain), *domain.sample(1, 0))
+    outputs = truth(_targets(study.targets, domain), *domain.sample(1, 0)).shape[-1]
     options = study.training_options()
     trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
+    return outputs
 
 
 def _check_experiment(known, entry):
     """The kind exists; every cell has the options that the kind takes, and they mean something.
 
+    Returns the largest number of outputs that targets of the cells have.
+
     known : list of (specification, domain), built before
     """
     from ..experiments import WITHOUT_MATRIX, check, experiment
     from ..kernels import architecture_from
+    from ..measurements.labels import truth
 
+    outputs = 1
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         _check_lists(options)
@@ -155,8 +164,10 @@ def _check_experiment(known, entry):
             domain = next(domain for specification, domain in known if specification == options["domain"])
             if entry.kind not in WITHOUT_MATRIX:
                 _check_matrix(domain, name)
-            _targets(targets_in(options), domain)
+            for target in _targets(targets_in(options), domain).values():
+                outputs = max(outputs, truth({"": target}, *domain.sample(1, 0)).shape[-1])
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, name)
+    return outputs
 
 
 def _check_lists(options: dict) -> None:

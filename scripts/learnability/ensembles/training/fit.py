@@ -11,6 +11,7 @@ from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
+from .memory import network_bytes
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
 
@@ -236,9 +237,4 @@ def block_size(architecture, width, x_train, y_train, x_test, precision, device,
         memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     sizes = architecture.layer_sizes(dim, width, outputs)
-    depth = len(sizes) - 2
-    parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
-    activations = n * width * (depth * (8 + 2 * outputs) + 14 + outputs) + len(x_test) * width * 2
-    products = 2 * depth * n**2
-    per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
-    return max(1, memory // per_network)
+    return max(1, memory // network_bytes(sizes, n, len(x_test), precision.itemsize))
