@@ -10,7 +10,16 @@ import pytest
 from learnability.explorer.page import page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MEASURES = ("learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy", "accuracy_off_train")
+MEASURES = (
+    "learnability",
+    "train_mse",
+    "test_mse",
+    "test_mse_off_train",
+    "nmse",
+    "r2",
+    "accuracy",
+    "accuracy_off_train",
+)
 
 
 @pytest.fixture(scope="module")
