@@ -189,9 +189,9 @@ def test_bad_requests(arguments, message):
 
 
 def test_bad_arrays():
-    with pytest.raises(ValueError, match="x holds 1 values that are not finite, the first in row 1, column 0"):
+    with pytest.raises(ValueError, match="x holds values that are not finite, 1 of 4, the first in row 1, column 0"):
         lb.Samples([[1.0, 2.0], [np.nan, 1.0]])
-    with pytest.raises(ValueError, match="x has 2 samples, y 3"):
+    with pytest.raises(ValueError, match="x has 2 rows, y 3"):
         lb.Samples(np.eye(2), np.ones(3))
     with pytest.raises(ValueError, match="unknown label '7'; write {label: '0'} or {all: null}"):
         lb.Samples(np.eye(2), [1.0, 2.0]).label("7")
