@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
+from ..domains import DOMAINS
 from ..domains.data import IMAGES
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
@@ -53,10 +54,19 @@ class Study:
 
     @property
     def outputs(self):
-        """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
-        images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
-        classes = len(self.domain.get("classes") or range(10))
-        return classes if images and classes > 2 else 1
+        """Outputs of the targets as far as the configuration tells: those of classes in known images and mixtures, else one."""
+        if not any("all" in target for target in self.targets.values()):
+            return 1
+        if self.domain["kind"] == "mixture_samples":
+            classes = self.domain.get("classes", 10)
+        else:
+            classes = len(self.domain.get("classes") or range(10)) if self.domain.get("name") in IMAGES else 1
+        return classes if classes > 2 else 1
+
+    @property
+    def per_sample(self) -> bool:
+        """Whether the theory is that of a data set's samples."""
+        return self.population == "domain" and not DOMAINS[self.domain["kind"]].alike
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
@@ -140,6 +150,13 @@ def label_of(specification):
     if isinstance(argument, dict):
         argument = " ".join(str(value) for value in argument.values())
     return name if argument is None else f"{name} {argument}"
+
+
+def files_of(target: dict) -> list[str]:
+    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
+    argument = target.get("truth_table")
+    path = argument.get("path") if isinstance(argument, dict) else argument
+    return [path] if path else []
 
 
 def targets_in(options):

@@ -20,7 +20,8 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     population : "domain" or "infinite"
         Whether training sets are drawn without replacement from the points of a finite domain.
     """
-    signs = [name for name, target in targets.items() if (abs(target(*domain.evaluation())) == 1).all()]
+    values = {name: np.asarray(target(*domain.evaluation())) for name, target in targets.items()}
+    signs = [name for name, of in values.items() if of.size == len(of) and (abs(of) == 1).all()]
     drawn_from = domain.size if population == "domain" else None
     table = theory_table(spectrum, targets, train_sizes, ridges, noise_stds, domain.size, signs, drawn_from)
     if drawn_from and not domain.alike:
