@@ -200,10 +200,12 @@ def cell(kind, place, target):
     """A configuration of the tiny cell of a kind on another domain."""
     options = {**CELLS[kind], "domain": place}
     smaller = {"train_sizes": [3, 6], "train_size": 5, "shown_sizes": [3], "regression_sizes": [3], "samples": 12}
-    smaller |= {"target": target, "targets": [target], "architecture": "fully_connected", "width": 4}
+    smaller |= {"target": target, "targets": [target], "architecture": "fully_connected"}
     smaller |= {"labels": 16, "test_points": 4, "mixed": 10, "seeds": 2, "kernels": ["ntk"], "grid": {"depth": [1, 2]}}
     options |= {key: value for key, value in smaller.items() if key in options}
     figure = {"figure": kind} if kind in FIGURES else {"figure": "comparison", "figure_options": {"x": "train_size"}}
+    if kind == "optimizers":
+        options["training"] = {"max_steps": 20}  # networks that have not converged are counted, and slow otherwise
     if kind == "deep_bootstrap":
         figure["figure_options"] = {"x": "time", "group": "train_size"}
     return {
