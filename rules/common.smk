@@ -17,7 +17,7 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
-from learnability.studies.configuration import experiments_from, studies_from, targets_in
+from learnability.studies.configuration import experiments_from, files_of, studies_from, targets_in
 from learnability.studies.cutting import training_jobs
 from learnability.studies.schema import load_schema
 from learnability.studies.sizes import Sizes
@@ -82,8 +82,8 @@ def drawn(wildcards):
 
 def data_files(domain, targets=(), architecture=None):
     """Files that a domain, its targets and a kernel of the user's own are read from."""
-    files = [domain.get("path"), *(target.get("truth_table") for target in targets), (architecture or {}).get("path")]
-    return [path for path in files if path]
+    files = [domain.get("path"), (architecture or {}).get("path")]
+    return [path for path in files if path] + [path for target in targets for path in files_of(target)]
 
 
 def data_of_domain(wildcards):

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
+from ..domains import DOMAINS
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -52,6 +53,11 @@ class Study:
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
     outputs: int = 1
+
+    @property
+    def per_sample(self) -> bool:
+        """Whether the theory is that of a data set's samples."""
+        return self.population == "domain" and not DOMAINS[self.domain["kind"]].alike
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
@@ -135,6 +141,13 @@ def label_of(specification):
     if isinstance(argument, dict):
         argument = " ".join(str(value) for value in argument.values())
     return name if argument is None else f"{name} {argument}"
+
+
+def files_of(target: dict) -> list[str]:
+    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
+    argument = target.get("truth_table")
+    path = argument.get("path") if isinstance(argument, dict) else argument
+    return [path] if path else []
 
 
 def targets_in(options):
