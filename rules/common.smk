@@ -16,10 +16,10 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
-from learnability.studies.configuration import experiments_from, studies_from, targets_in
-from learnability.studies.cutting import seed_seconds, training_jobs
-from learnability.studies.costs import decomposition_seconds, regression_seconds
+from learnability.studies.configuration import experiments_from, files_of, studies_from, targets_in
+from learnability.studies.cutting import training_jobs
 from learnability.studies.schema import load_schema
+from learnability.studies.sizes import Sizes
 from learnability.studies.validation import check_meaning, checked
 
 processes_import_from(ROOT)
@@ -32,10 +32,13 @@ if not os.access(".", os.W_OK):
 
 try:
     config = checked(config, load_schema(ROOT / "config" / "schema.yaml"))
-    if workflow.is_main_process:
-        for remark in check_meaning(config):
+    SIZES = None if workflow.is_main_process else Sizes.handed_down()
+    if SIZES is None:
+        remarks, SIZES = check_meaning(config)
+        SIZES.hand_down()
+        for remark in remarks if workflow.is_main_process else ():
             logger.warning(remark)
-    STUDIES = studies_from(config)
+    STUDIES = studies_from(config, SIZES.outputs)
     EXPERIMENTS = experiments_from(config)
 except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
@@ -75,8 +78,8 @@ def drawn(wildcards):
 
 def data_files(domain, targets=(), architecture=None):
     """Files that a domain, its targets and a kernel of the user's own are read from."""
-    files = [domain.get("path"), *(target.get("truth_table") for target in targets), (architecture or {}).get("path")]
-    return [path for path in files if path]
+    files = [domain.get("path"), (architecture or {}).get("path")]
+    return [path for path in files if path] + [path for target in targets for path in files_of(target)]
 
 
 def data_of_domain(wildcards):

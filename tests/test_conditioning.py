@@ -125,6 +125,7 @@ def test_a_job_logs_it_once(tmp_path, monkeypatch, capsys):
     """A study has hundreds of training sets per kernel."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
     from job import run
 
     data = lb.Samples((STAMPS - STAMPS.mean()) / STAMPS.std(), LABELS)

@@ -1,12 +1,12 @@
 from copy import deepcopy
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from learnability.studies import sizes
 from learnability.studies.configuration import experiments_from, label_of, studies_from
 from learnability.studies.cutting import seed_ranges_by_cost, seed_seconds, training_jobs
 from learnability.studies.schema import load_schema
@@ -102,7 +102,8 @@ def test_ten_classes_and_gradient_descent_cost_what_they_cost():
     study["training"] = {"method": "gradient_descent"}
     assert 20 * flow < seed_seconds(boolean_functions(entry), "relu4", 500, 256) < 60 * flow
     entry = config("paper.yaml")
-    assert 3 < seed_seconds(studies_from(checked(entry, SCHEMA))["images_classes"], "relu4", 500, 128) < 20
+    classes = studies_from(checked(entry, SCHEMA), {"images_classes": 10})["images_classes"]
+    assert 3 < seed_seconds(classes, "relu4", 500, 128) < 20
 
 
 def test_widths_need_sizes_to_train_at():
@@ -277,26 +278,6 @@ def test_cells_of_one_domain_and_architecture_read_the_same_files():
         check_meaning(checked(entry, SCHEMA))
 
 
-def test_a_cell_asks_for_what_its_size_needs():
-    """Memory grows with the domain's matrix and with the networks, and doubles with every attempt."""
-    asked = {"config": config(), "EXPERIMENTS": {"one": SimpleNamespace(kind="covariance")}}
-    exec((ROOT / "rules" / "resources.smk").read_text(), asked)
-
-    def megabytes(attempt=1, **options):
-        asked["options_of_cell"] = lambda wildcards: options
-        return asked["doubled"](asked["cell_mb"])(SimpleNamespace(experiment="one"), attempt)
-
-    digits, net = {"kind": "data", "name": "digits"}, {"depth": 4}
-    small = megabytes(domain={"kind": "hypercube", "dim": 4}, architecture=net, train_sizes=[16])
-    assert megabytes(domain=digits) - small == pytest.approx(4 * 8 * 1797**2 / 1e6, abs=2)
-    assert megabytes(dim=12) - small == pytest.approx(4 * 8 * 4096**2 / 1e6, abs=2)
-    table = {"kind": "data", "path": str(ROOT / "config" / "data" / "diabetes.csv")}
-    assert megabytes(domain=table) - small == pytest.approx(4 * 8 * 443**2 / 1e6, abs=2)
-    wide = [megabytes(architecture=net, width=width, train_sizes=[16]) for width in (None, 10, 3000)]
-    assert wide[0] == small < wide[1] < wide[2] and wide[2] - small > 5 * 4 * 3 * 3000**2 / 1e6
-    assert megabytes(3, domain=digits) == 4 * megabytes(domain=digits)
-
-
 def test_cells_never_share_a_file():
     entry = config()
     entry["experiments"]["spectra"]["vary"] = {"max_mode": ["a/b", "a-b", {"x": 1}, {"x": 2}], "kernel": ["n", "b,n"]}
@@ -315,10 +296,8 @@ def test_a_cell_keeps_its_file_whatever_the_order_of_keys():
 def test_a_domain_is_built_once(monkeypatch):
     """A data set shared by studies and experiments is read once while the configuration is checked."""
     built = []
-    import learnability.domains as domains
-
-    original = domains.domain_from
-    monkeypatch.setattr(domains, "domain_from", lambda entry: built.append(entry) or original(entry))
+    original = sizes.domain_from
+    monkeypatch.setattr(sizes, "domain_from", lambda entry: built.append(entry) or original(entry))
     check_meaning(checked(config(), SCHEMA))
     assert len(built) == len(config()["domains"])
 

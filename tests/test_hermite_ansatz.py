@@ -172,7 +172,7 @@ def test_directions_without_variance_are_left_out():
         ({"x": np.array([1.0, -1.0])}, "eigenvalues of a covariance must be >= 0"),
         ({"x": np.array([[1.0, np.nan]])}, "x holds values that are not finite"),
         ({"x": np.ones(3), "y": np.ones(3)}, "labels need the points they belong to"),
-        ({"x": np.eye(3), "y": np.ones(4)}, "x has 3 samples, y the shape"),
+        ({"x": np.eye(3), "y": np.ones(4)}, "x has 3 rows, y 4"),
         ({"x": np.eye(3), "modes": 0}, "modes must be a whole number >= 1, got 0"),
         ({"x": np.zeros((3, 2))}, "all points are the origin"),
     ],

@@ -124,7 +124,8 @@ def check_config(path):
     """Check a configuration file as the workflow does; returns remarks. ValueError lists all that is wrong, a line each."""
     schema = load_schema(workflow_file("config/schema.yaml"))
     try:
-        return check_meaning(checked(load_config(path), schema))
+        remarks, _ = check_meaning(checked(load_config(path), schema))
+        return remarks
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(str(path)) else f"{path}:\n{text}") from error

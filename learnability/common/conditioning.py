@@ -42,11 +42,16 @@ class IllConditioned(UserWarning):
         )
 
 
-def warn_of_condition(what: str, smallest: float, largest: float, ridge: float = 0.0, stacklevel: int = 3) -> None:
-    """Warn if a symmetric matrix with these extreme eigenvalues, `ridge` among them, is ill-conditioned."""
+def warn_of_condition(
+    what: str, smallest: float, largest: float, ridge: float, least: float | None = None, stacklevel: int = 3
+) -> None:
+    """Warn if a symmetric matrix with these extreme eigenvalues, which hold `ridge`, is ill-conditioned.
+
+    least : the smallest eigenvalue of all, where the solve has left out those below `smallest`
+    """
     condition = largest / max(smallest, EPSILON * largest) if largest > 0 else 1.0
     if condition > LARGEST_CONDITION:
-        needed = _rounded_up(ridge + sufficient_ridge(smallest, largest))
+        needed = _rounded_up(ridge + sufficient_ridge(smallest if least is None else least, largest))
         scaled = "inputs of unit variance, duplicates removed or another kernel may mend it too"
         warn(IllConditioned(what, condition, needed, scaled), stacklevel=stacklevel + 1)
 
@@ -59,7 +64,7 @@ def sufficient_ridge(smallest: float, largest: float) -> float:
 def may_be_ill_conditioned(factor: NDArray, norm: float) -> bool:
     """Whether a lower Cholesky factor is that of such a matrix, by LAPACK's estimate; norm: the matrix' largest row sum.
 
-    The estimate is of the condition number in that norm, which is not below the ratio of eigenvalues.
+    The estimate is of the condition number in that norm, which is not below the ratio of eigenvalues, rarely a third of it.
     """
     from scipy.linalg import lapack  # jobs that solve nothing should not wait for it
 

@@ -5,7 +5,6 @@ mean the same for every data set.
 """
 
 from contextlib import contextmanager
-from functools import cache, partial
 from pathlib import Path
 
 import h5py
@@ -21,6 +20,7 @@ OPENML = {
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
+VALUES = {"mnist": (70_000, 785), "fashion_mnist": (70_000, 785), "cifar10": (60_000, 3073)}  # with the labels
 IMAGES = ("digits", *OPENML)  # of ten classes each
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
@@ -80,6 +80,20 @@ def _named(name, folder):
         ) from error
 
 
+def openml_bytes(name):
+    """Bytes that reading a data set of OpenML takes: scikit-learn holds all of its values twice, as float64."""
+    rows, columns = VALUES[name]
+    return 2 * 8 * rows * columns
+
+
+def import_readers(path):
+    """Import the libraries that read a data set, which else are imported on first use; path as of `DataSet`."""
+    if path is None or Path(path).suffix == ".csv":
+        import sklearn.datasets
+        import sklearn.impute
+        import sklearn.preprocessing  # noqa: F401
+
+
 def _read(path, label, encode, missing):
     """Inputs, labels and their name; ValueError for files that cannot be read, with the remedy."""
     require(path.suffix in READERS, f"{path}: unknown kind of file; use one of {', '.join(READERS)}")
@@ -126,16 +140,6 @@ def _inputs_and_labels(path, arrays):
     x, y = arrays["x"], arrays["y"]
     require(len(x) == len(y), f"{path}: x has {len(x)} rows, y {len(y)}")
     return x, y.astype(str) if y.dtype.kind in "SO" else y, "y"
-
-
-@cache
-def rows_in(path):
-    """How many samples a readable file holds at most, without reading the inputs."""
-    if Path(path).suffix == ".csv":
-        with open(path, "rb") as file:
-            return sum(part.count(b"\n") for part in iter(partial(file.read, 1 << 20), b""))
-    with np.load(path) if Path(path).suffix == ".npz" else h5py.File(path) as file:
-        return len(file["y"])
 
 
 def are_classes(y, classes):

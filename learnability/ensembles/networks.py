@@ -20,6 +20,7 @@ from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
 from .kinks import mean_slope
 from .linearization import Linearization, Passage, gram, preactivation_kernels, stacked, summed
+from .memory import network_bytes
 from .model import Step
 
 
@@ -75,12 +76,7 @@ class Ensemble:
     ) -> int:
         """Bytes that one network takes while it is trained by gradient flow."""
         sizes = architecture.layer_sizes(input_dim, width, outputs)
-        depth = len(sizes) - 2
-        parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
-        activations = train_size * width * (depth * (8 + 2 * outputs) + 14 + outputs) + test_points * width * 2
-        products = 2 * depth * train_size**2
-        kernel = 6 * 8 * (train_size * outputs) ** 2  # float64: decomposed
-        return (4 * parameters + activations + products) * precision.itemsize + kernel
+        return network_bytes(sizes, train_size, test_points, precision.itemsize)
 
     @classmethod
     def joined(cls, parts):

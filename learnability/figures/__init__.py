@@ -45,6 +45,13 @@ def told_apart(kind, options):
     return module.told_apart(**options) if hasattr(module, "told_apart") else module.TOLD_APART
 
 
+def check(kind: str, study) -> None:
+    """ValueError if a study has nothing that a kind of figure draws: its module's `check(study)`, where there is one."""
+    module = import_module(FIGURES[choose("figure", kind, FIGURES)])
+    if hasattr(module, "check"):
+        module.check(study)
+
+
 def save(figure, pdf, svg, png):
     """Write a figure in three formats, without time stamps, each renamed into place."""
     from matplotlib import rc_context

@@ -133,6 +133,6 @@ def minimum_norm_solve(matrix: Floats, right: Floats, ridge: float = 0.0) -> Flo
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)
     kept = values > len(matrix) * EPSILON * values[-1]
     if kept.any():
-        warn_of_condition(named(ridge), values[kept][0], values[-1], ridge)
+        warn_of_condition(named(ridge), values[kept][0], values[-1], ridge, least=values[0])
     vectors = vectors[:, kept]
     return vectors @ ((vectors.T @ right).T / values[kept]).T

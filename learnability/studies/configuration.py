@@ -9,7 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains.data import IMAGES
+from ..domains import DOMAINS
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -31,6 +31,8 @@ class Study:
         For kernel regression and theory; for trained networks.
     seeds, network_seeds : int
         Seeds 0 ... seeds - 1.
+    outputs : int
+        Of each target.
     """
 
     name: str
@@ -50,13 +52,12 @@ class Study:
     theory: str
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
+    outputs: int = 1
 
     @property
-    def outputs(self):
-        """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
-        images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
-        classes = len(self.domain.get("classes") or range(10))
-        return classes if images and classes > 2 else 1
+    def per_sample(self) -> bool:
+        """Whether the theory is that of a data set's samples."""
+        return self.theory in ("auto", "per_sample") and not DOMAINS[self.domain["kind"]].alike
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
@@ -142,6 +143,13 @@ def label_of(specification):
     return name if argument is None else f"{name} {argument}"
 
 
+def files_of(target: dict) -> list[str]:
+    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
+    argument = target.get("truth_table")
+    path = argument.get("path") if isinstance(argument, dict) else argument
+    return [path] if path else []
+
+
 def targets_in(options):
     """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
@@ -153,9 +161,11 @@ def grid_in(options):
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config):
-    """The studies of a checked configuration, {name: Study}."""
-    return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
+def studies_from(config, outputs=None):
+    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
+    return {
+        name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
+    }
 
 
 def with_grids(config):
@@ -239,7 +249,7 @@ def _file_name(value):
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config, name, entry):
+def _study(config, name, entry, outputs):
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -283,6 +293,7 @@ def _study(config, name, entry):
         theory=_theory(where, entry),
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
+        outputs=outputs,
     )
 
 

@@ -8,12 +8,13 @@ something, that targets exist on their domain, that training sets fit into it.
 import math
 from difflib import get_close_matches
 from functools import partial
+from itertools import product
 
 import jsonschema
 
+from .. import figures
 from ..common.errors import choose, require, require_arguments
-from ..experiments import EXPERIMENTS
-from ..figures import FIGURES, told_apart
+from ..experiments import EXPERIMENTS, READS, WITHOUT_MATRIX, check, check_domain, experiment
 from ..tables.columns import KEYS, MEASURES
 from .configuration import Experiment, Study, experiments_from, grid_in, studies_from, targets_in, with_grids
 from .schema import described
@@ -84,24 +85,28 @@ def check_meaning(config):
 
     Returns
     -------
-    list of str
-        Remarks on what is allowed and yet probably not meant.
+    remarks : list of str
+        On what is allowed and yet probably not meant.
+    sizes : Sizes
+        Of the domains and targets, from which memory and time of jobs follow.
     """
-    from ..domains import domain_from
     from ..kernels import architecture_from
     from .remarks import remarks
+    from .sizes import Sizes, measured
 
-    domains, architectures, studies, experiments = _together(
-        lambda: with_context("domains", config["domains"], domain_from),
+    built, architectures, studies, experiments = _together(
+        lambda: with_context("domains", config["domains"], measured),
         lambda: with_context("architectures", config["architectures"], architecture_from),
         lambda: studies_from(config),
         lambda: experiments_from(config),
     )
+    domains = {name: domain for name, (domain, _) in built.items()}
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
-    _together(
+    of_studies, *_, of_experiments, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
         lambda: with_context("studies", studies, _check_figure_options),
         lambda: with_context("studies", studies, partial(_check_networks, architectures)),
+        lambda: with_context("studies", studies, partial(_check_kernels, architectures, domains)),
         lambda: with_context("experiments", experiments, partial(_check_experiment, known)),
         lambda: with_context("experiments", experiments, _check_figure_options),
     )
@@ -109,15 +114,16 @@ def check_meaning(config):
         lambda: with_context("studies", studies, _check_figure),
         lambda: with_context("experiments", experiments, _check_figure_of_experiment),
     )
-    return remarks(config, studies, experiments, domains, architectures)
+    sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments})
+    return remarks(config, studies, experiments, domains, architectures), sizes
 
 
 def _together(*checks):
     """The results of all checks; what they find is raised together, a line each."""
     results, problems = [], []
-    for check in checks:
+    for one in checks:
         try:
-            results.append(check())
+            results.append(one())
         except ValueError as error:
             problems += str(error).splitlines()
     require(not problems, "\n".join(problems))
@@ -125,26 +131,30 @@ def _together(*checks):
 
 
 def _check_study(study, domain):
-    """Targets exist and have the same number of outputs, and training sets fit into the domain."""
+    """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
     from ..measurements.labels import truth
 
     _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
-    truth(_targets(study.targets, domain), *domain.sample(1, 0))
+    outputs = truth(_targets(study.targets, domain), *domain.sample(1, 0)).shape[-1]
     options = study.training_options()
     trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
+    return outputs
 
 
 def _check_experiment(known, entry):
     """The kind exists; every cell has the options that the kind takes, and they mean something.
 
+    Returns the largest number of outputs that targets of the cells have.
+
     known : list of (specification, domain), built before
     """
-    from ..experiments import WITHOUT_MATRIX, check, experiment
     from ..kernels import architecture_from
+    from ..measurements.labels import truth
 
+    outputs = 1
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         _check_lists(options)
@@ -155,8 +165,18 @@ def _check_experiment(known, entry):
             domain = next(domain for specification, domain in known if specification == options["domain"])
             if entry.kind not in WITHOUT_MATRIX:
                 _check_matrix(domain, name)
-            _targets(targets_in(options), domain)
+            targets = _targets(targets_in(options), domain)
+            sizes = {label: truth({"": target}, *domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
+            outputs = max([outputs, *sizes.values()])
+            check_domain(entry.kind, options["domain"]["kind"], domain.size, sizes)
+            networks = {name: architecture_from(one) for name, one in grid_in(options).items()}
+            if options.get("architecture"):
+                networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
+            read = [options.get("kernel", kind) for kind in READS.get(entry.kind, {}).values()]
+            for kind, (label, network) in product({*read, *options.get("kernels", [])} or {"ntk"}, networks.items()):
+                _check_kernel(domain, label, network, kind)
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, name)
+    return outputs
 
 
 def _check_lists(options: dict) -> None:
@@ -188,6 +208,19 @@ def _check_networks(architectures, study):
         )
 
 
+def _check_kernels(architectures: dict, domains: dict, study: Study) -> None:
+    """The architectures have a kernel of the kind that is asked for on the points of the domain."""
+    for name in study.architectures:
+        _check_kernel(domains[study.domain_name], name, architectures[name], study.kernel)
+
+
+def _check_kernel(domain, name: str, architecture, kind: str) -> None:
+    try:
+        architecture.kernel(domain.sample(1, 0)[0], kind=kind)
+    except ValueError as error:
+        raise ValueError(f"kernel {kind} of {name!r}: {error}") from None
+
+
 def _check_figure(study):
     """A figure must not average over what it does not tell apart, and draws what there is."""
     require(study.figure not in EXPERIMENTS, f"figure {study.figure} draws an experiment, not a study")
@@ -202,6 +235,7 @@ def _check_figure(study):
     if study.figure == "comparison":
         _check_comparison(study, several)
     _require_told_apart(study, several)
+    figures.check(study.figure, study)
 
 
 def _check_figure_of_experiment(entry: Experiment) -> None:
@@ -209,7 +243,7 @@ def _check_figure_of_experiment(entry: Experiment) -> None:
     require(
         entry.figure in (entry.kind, "comparison"),
         f"figure {entry.figure} does not draw an experiment of kind {entry.kind}; write figure: comparison"
-        + (f" or {entry.kind}" if entry.kind in FIGURES else ""),
+        + (f" or {entry.kind}" if entry.kind in figures.FIGURES else ""),
     )
     several = {}
     for options, labels in entry.cells.values():
@@ -222,7 +256,7 @@ def _check_figure_of_experiment(entry: Experiment) -> None:
 
 def _require_told_apart(entry: Study | Experiment, several: dict) -> None:
     """Columns of the table with several values are among those that the figure tells apart."""
-    shown = told_apart(entry.figure, entry.figure_options)
+    shown = figures.told_apart(entry.figure, entry.figure_options)
     for column, values in several.items():
         require(
             len(values) <= 1 or column in shown,

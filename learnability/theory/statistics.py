@@ -23,10 +23,10 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
 def sign_accuracy(prediction, points, off_train=False):
     """Share of all M points, or of those off the training set, on which the learned function has the sign of a +-1 target.
 
-    The approximation is Gaussian.
-    Off the training set the learned function times the target has mean m = 1 - (1 - L)/u and variance V = E_off - sigma^2
-    - (1 - m)^2, on it mean 1 - s (1 - m) and variance s^2 V + (1 - s)^2 sigma^2, with u and s those of the prediction's
-    `population`. Without one, u = 1 - n/M, s = 0, and nan is returned with a ridge or noise.
+    Learned functions are taken as Gaussian. Off the training set the learned function times the target has mean
+    m = 1 - (1 - L)/u and variance V = E_off - sigma^2 - (1 - m)^2, on it mean 1 - s (1 - m) and variance
+    s^2 V + (1 - s)^2 sigma^2, with u and s those of the prediction's `population`. Without one, u = 1 - n/M, s = 0, and nan is
+    returned with a ridge or noise.
     """
     require(prediction.power.size == len(prediction.power), "sign_accuracy needs a target with one output")
     n, noise = prediction.train_size, prediction.noise_std**2
