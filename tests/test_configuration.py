@@ -368,7 +368,7 @@ def test_an_experiment_whose_figure_would_mix_its_cells_is_refused(entry, messag
 
 def test_targets_that_are_told_apart_are_drawn_one_by_one():
     entry = varied({"target": [{"cosine": 1}, {"sine": 2}]}, x="train_size", group="target")
-    assert check_meaning(checked(entry, SCHEMA)) == []
+    assert check_meaning(checked(entry, SCHEMA))[0] == []
 
 
 @pytest.mark.parametrize("kernels", [{"kernels": ["ntk", "ntk"]}, {"train_sizes": [4, 4]}, {"grid": {"depth": [1, 1]}}])

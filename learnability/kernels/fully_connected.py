@@ -22,6 +22,7 @@ from .points import kernel_values, matching_points
 from .separation import near_pairs, separation
 
 KINDS = ("ntk", "nngp")
+DEEPEST = 100_000  # hidden layers
 CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
 CUDA_BLOCK = 1 << 25
 
@@ -53,7 +54,7 @@ class FullyConnected:
 
     def __post_init__(self):
         activation_from(self.activation)
-        object.__setattr__(self, "depth", whole("depth", self.depth))
+        object.__setattr__(self, "depth", whole("depth", self.depth, most=DEEPEST))
         for name in ("weight_std", "bias_std"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
 
