@@ -87,7 +87,7 @@ def test_depth_zero_is_linear_regression():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"depth": -1}, "depth must be a whole number >= 0, got -1"),
+        ({"depth": -1}, "depth must be a whole number from 0 to 100000, got -1"),
         ({"depth": 1, "activation": "tahn"}, "did you mean 'tanh'"),
         ({"depth": 1, "weight_std": -1.0}, "weight_std must be finite and >= 0"),
     ],
