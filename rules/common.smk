@@ -15,7 +15,8 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
-from learnability.studies.configuration import experiments_from, files_of, studies_from, targets_in
+from learnability.studies.configuration import experiments_from, studies_from, targets_in
+from learnability.studies.labels import files_of
 from learnability.studies.cutting import seed_seconds, training_jobs
 from learnability.studies.costs import decomposition_seconds, regression_seconds
 from learnability.studies.schema import load_schema
