@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from .common.threads import one_thread
 from .kernels.fully_connected import FullyConnected
 from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
@@ -36,6 +37,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.ridge = ridge
         self.kernel = kernel
 
+    @one_thread
     def fit(self, X, y):
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
@@ -46,6 +48,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.dual_coef_, _ = dual_coefficients(matrix, y.astype(float), self.ridge)
         return self
 
+    @one_thread
     def predict(self, X):
         """(points,) or (points, outputs)."""
         check_is_fitted(self)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from ..kernels.tiles import MEMORY, KernelTiles, kernel_trace
 from ..spectra.nystrom import nystrom
 from ..spectra.quadrature import LargeSpectrum, lanczos_quadrature
@@ -18,6 +19,7 @@ from .samples import Samples
 METHODS = ("quadrature", "nystrom", "subsample")
 
 
+@one_thread
 def large_spectrum(
     x, values, architecture, kind="ntk", method="quadrature", seed=0, memory=MEMORY, landmarks=1000, **options
 ):

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
+from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_DECOMPOSED
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -85,7 +86,8 @@ class Samples(FiniteDomain):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""
         from scipy import linalg  # here, because jobs on other domains should not wait for it
 
-        eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
+        with one_thread:
+            eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
         noise = self.size * np.finfo(float).eps * eigenvalues[-1]
         order = np.argsort(-eigenvalues, kind="stable")
         eigenvalues = np.where(eigenvalues > noise, eigenvalues, 0.0)[order]

@@ -24,7 +24,10 @@ def matching_points(x, x2=None):
 
 
 def _points(x, name):
-    points = torch.as_tensor(x if torch.is_tensor(x) else np.asarray(x)).to(torch.float64)
+    if torch.is_tensor(x):
+        points = x.to(torch.float64)
+    else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit
+        points = torch.tensor(np.asarray(x), dtype=torch.float64)
     require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
     require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")
     return points

@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from ..common.threads import one_thread
 from .labels import labels, rows_of, truth, with_measures
 
 
+@one_thread
 def network_experiment(domain, targets, train_size, noise_stds, seeds, fit):
     """Finite networks on the training sets of the given seeds, all targets and noise levels in one ensemble.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from ..common.threads import one_thread
 from ..regression.ridge import ridge_regression
 from .labels import labels, rows_of, truth, with_measures
 
@@ -40,6 +41,7 @@ def training_rows(index, index_test):
     return rows[index_test]
 
 
+@one_thread
 def kernel_experiment(domain, targets, kernel, train_sizes, ridges, noise_stds, seeds):
     """Exact kernel regression on the training sets of the given sizes and seeds.
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import linalg
 
 from ..common.errors import require
+from ..common.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Estimates:
     kappa: float
 
 
+@one_thread
 def estimate(train_kernel, y_train, ridge=0.0):
     """Estimate test error and effective regularization from the kernel matrix and labels of a training set.
 

@@ -8,12 +8,14 @@ import numpy as np
 from scipy import linalg
 
 from ..common.errors import real, require, require_finite
+from ..common.threads import one_thread
 from ..kernels.odd import warn_of_odd
 
 EPSILON = np.finfo(float).eps
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
 
 
+@one_thread
 def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="ntk"):
     """Predictions of infinitely wide networks trained to convergence (kind "ntk") or of Bayesian ones ("nngp").
 
@@ -44,6 +46,7 @@ def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="n
     return ridge_regression(train_kernel, test_kernel, y_train, ridge, train_row)
 
 
+@one_thread
 def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=None):
     """Kernel ridge regression from kernel matrices.
 
@@ -71,6 +74,7 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     return predictions
 
 
+@one_thread
 def dual_coefficients(train_kernel, y_train, ridge=0.0):
     """alpha = (K + ridge)^-1 y, of shape y_train, with which fhat(x) = K(x, train) alpha; and whether K + ridge is regular.
 
@@ -96,6 +100,7 @@ def _cholesky_solve(matrix, right):
     return solution if residual <= LARGEST_RESIDUAL * size else None
 
 
+@one_thread
 def minimum_norm_solve(matrix, right):
     """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix."""
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)

@@ -16,6 +16,7 @@ import pandas as pd
 
 from ..common.errors import require
 from ..common.progress import counted
+from ..common.threads import one_thread
 from ..domains.large import large_spectrum
 from ..domains.normalisation import normalised, variances
 from ..kernels.matrix import LARGEST_MATRIX
@@ -131,6 +132,7 @@ class Selection:
         return self.best().to_html(index=False)
 
 
+@one_thread
 def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 

@@ -13,6 +13,7 @@ are on Gaussian data of finite dimension (`learnability.spectra.hermite_mixing`)
 import numpy as np
 
 from ..common.errors import require, whole
+from ..common.threads import one_thread
 from .hermite_mixing import mixed_modes
 from .hermite_projection import project
 from .level_coefficients import level_coefficients
@@ -24,6 +25,7 @@ NEGLIGIBLE = 1e-10  # of the largest eigenvalue of the covariance: directions th
 STEP = 0.05  # relative change of the squared radius, for the coefficients' derivative
 
 
+@one_thread
 def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"):
     """The spectrum of a kernel, and a target in it, from the data's covariance and a few thousand labels.
 

@@ -21,6 +21,7 @@ import torch
 
 from ..common.errors import require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from .spectrum import Spectrum
 from .target import Target
 
@@ -56,6 +57,7 @@ class LargeSpectrum:
         return f"<LargeSpectrum of {self.size} points: {len(self.spectrum)} levels, {self.exact} of them eigenvalues>"
 
 
+@one_thread
 def lanczos_quadrature(kernel, values, probes=16, steps=20, seed=0, report=lambda done, total: None):
     """The spectrum of a kernel matrix K / size, as far as predictions need it.
 

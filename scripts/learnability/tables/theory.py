@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 
+from ..common.threads import one_thread
 from ..domains.normalisation import variances
 from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 
 
+@one_thread
 def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, ridges, noise_stds, population="domain"):
     """The theory's rows of a study: on a data set that of its samples, and the spectrum's beside it as "eigensystem".
 
@@ -29,6 +31,7 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     return _with_variance(table, domain, targets)
 
 
+@one_thread
 def large_table(domain, targets, spectra, train_sizes, ridges, noise_stds, population="domain"):
     """The theory's rows on a data set too large for its matrix.
 
@@ -49,6 +52,7 @@ def _with_variance(table, domain, targets):
     return table.assign(target_variance=table["target"].map(spread))
 
 
+@one_thread
 def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None, signs=(), population=None):
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point.
 
@@ -90,6 +94,7 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
     return pd.concat(parts, ignore_index=True)
 
 
+@one_thread
 def sample_table(matrix, targets, train_sizes, ridges, noise_stds):
     """Predictions of the per-sample theory on the grid train_sizes x ridges x noise_stds, columns as `theory_table`.
 

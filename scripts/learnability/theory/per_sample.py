@@ -24,6 +24,7 @@ import numpy as np
 from scipy import special
 
 from ..common.errors import reals, require, require_finite
+from ..common.threads import one_thread
 from .classes import right_output_is_largest
 from .sample_equations import along, smallest_ridge
 
@@ -78,6 +79,7 @@ class SamplePrediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
+@one_thread
 def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     """Predict kernel regression's errors, in all and on every sample, from the kernel matrix and the labels.
 

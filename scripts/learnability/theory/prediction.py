@@ -7,6 +7,7 @@ from warnings import warn
 import numpy as np
 
 from ..common.errors import choose, reals, require
+from ..common.threads import one_thread
 from ..spectra.spectrum import Spectrum
 from . import eigenlearning, few_samples, finite_population, fourth_moments, random_features
 from .solution import Solution
@@ -116,6 +117,7 @@ class Prediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
+@one_thread
 def predict(
     spectrum,
     target,

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..common.errors import require
+from ..common.threads import one_thread
 
 
 def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
@@ -20,6 +21,7 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
     return np.where((np.asarray(noise_std) == 0) & (train_size < points), values, np.nan)
 
 
+@one_thread
 def sign_accuracy(prediction, points):
     """Share of all M points on which the learned function has the sign of a +-1 target (Gaussian approximation).
 
@@ -58,6 +60,7 @@ def _positive(mean, variance):
     return np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
 
 
+@one_thread
 def mean_squared_gradient(prediction, laplacian):
     """E|grad fhat|^2 = sum_i mu_i E[vhat_i^2], with mu_i the eigenvalues of the (negative) Laplacian of the domain.
 
@@ -72,6 +75,7 @@ def mean_squared_gradient(prediction, laplacian):
     return (mean_squares * np.asarray(laplacian)).sum(-1)
 
 
+@one_thread
 def shifted_test_mse(prediction, coefficients, overlap):
     """Test error under a distribution other than the training one.
 
