@@ -65,7 +65,7 @@ def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypa
 
     monkeypatch.setattr(fitting.Ensemble, "initial", initial_in_little_memory)
     halved = fit(NETWORK, 8, range(5), x, y, x_test)
-    assert sizes == [5, 2, 2, 1] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
+    assert sizes == [5, 2, 3, 1, 2] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
     assert np.array_equal(halved.predictions, plain.predictions) and halved.converged.all()
     room[0] = 0
     with pytest.raises(MemoryError, match="does not suffice to train a single network.*take a smaller width"):

@@ -10,17 +10,13 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ContextDecorator
-from functools import cache, partial
+from functools import cache
 from threading import Lock, local
 from typing import Any, Self
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
-
-@cache
-def _libraries(loaded_with: str) -> ThreadpoolController:
-    """The BLAS libraries that are loaded once a module is; to find them takes a millisecond."""
-    return ThreadpoolController()
+BRINGS_BLAS = ("numpy", "scipy.linalg")  # each a library of its own, SciPy's perhaps only inside of a computation
 
 
 class OneThread(ContextDecorator):
@@ -30,34 +26,61 @@ class OneThread(ContextDecorator):
     """
 
     def __init__(self) -> None:
-        self._lock, self._users, self._restore = Lock(), 0, {}
-        self._threads = 1
+        self._lock, self._users, self._thread = Lock(), 0, local()
+        self._libraries: dict[LibController, int] = {}  # and their threads outside
+        self._torch: int | None = None
 
     def __enter__(self) -> Self:
+        self._thread.depth = self._depth + 1
         with self._lock:
             self._users += 1
-            for module in ("numpy", "scipy.linalg"):  # each brings a library of its own, SciPy's perhaps only inside
-                if module in sys.modules and module not in self._restore:
-                    limits = _libraries(module).limit(limits=1, user_api="blas")
-                    self._restore[module] = limits.restore_original_limits
+            loaded = _blas_libraries(tuple(module for module in BRINGS_BLAS if module in sys.modules))
+            if self._depth == 1 or len(loaded) > len(self._libraries):
+                for library in loaded:
+                    self._libraries.setdefault(library, library.num_threads)
+                    _set_threads(library, 1)
             if torch := sys.modules.get("torch"):
-                if "torch" not in self._restore:
-                    self._threads = torch.get_num_threads()
-                    self._restore["torch"] = partial(torch.set_num_threads, self._threads)
-                torch.set_num_threads(1)  # of this Python thread, too
+                self._torch = self._torch or torch.get_num_threads()
+                torch.set_num_threads(1)  # a number of each Python thread
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._thread.depth -= 1
         with self._lock:
             self._users -= 1
-            if self._users == 0:
-                while self._restore:
-                    self._restore.popitem()[1]()
+            if self._users:
+                return
+            for library, number in self._libraries.items():
+                _set_threads(library, number)
+            if self._torch:
+                sys.modules["torch"].set_num_threads(self._torch)
+            self._libraries, self._torch = {}, None
+
+    @property
+    def _depth(self) -> int:
+        return getattr(self._thread, "depth", 0)
 
     @property
     def threads(self) -> int:
-        """Threads of PyTorch outside, where this is entered."""
-        return self._threads
+        """Inside, the threads of PyTorch outside."""
+        return self._torch or 1
+
+
+@cache
+def _blas_libraries(modules: tuple[str, ...]) -> tuple[LibController, ...]:
+    """Those that are loaded once some modules are; a search takes a millisecond, and the same library is the same object."""
+    before = _blas_libraries(modules[:-1]) if modules else ()
+    paths = [library.filepath for library in before]
+    loaded = ThreadpoolController().select(user_api="blas").lib_controllers if modules else []
+    return (*before, *(library for library in loaded if library.filepath not in paths))
+
+
+def _set_threads(library: LibController, number: int) -> None:
+    """From any Python thread: threadpoolctl would heed the one alone that was the first to set OpenBLAS's."""
+    release = getattr(library, "clear_controlling_thread", lambda force: None)
+    release(force=True)
+    library.set_num_threads(number)
+    release(force=True)
 
 
 one_thread = OneThread()
