@@ -76,7 +76,7 @@ def time_of_regression(wildcards):
 
 
 def network_mb(wildcards):
-    """Networks are trained in blocks of 128 MiB, or one at a time; a step holds five copies of weights and activations.
+    """Each thread trains a block of 128 MiB, or one network; a step holds five copies of weights and activations.
 
     Four copies of all learned functions are held beside, while they are joined and written.
     """
@@ -84,7 +84,8 @@ def network_mb(wildcards):
     depth = config["architectures"][wildcards.architecture].get("depth", 1)
     networks = seeds * len(sizes) * len(study.targets) * len(study.noise_stds)
     values = networks * study.outputs * max(points_of(study.domain), study.domain.get("test_points", TEST_POINTS))
-    return BASE_MB + block_mb(sizes[-1], width, depth, study.outputs) + 4 * 4 * values / 1e6
+    blocks = study.training["threads"] * block_mb(sizes[-1], width, depth, study.outputs)
+    return BASE_MB + blocks + 4 * 4 * values / 1e6
 
 
 def block_mb(n, width, depth, outputs=1):

@@ -168,7 +168,7 @@ def _trained(space, aim, networks, predicted, train_sizes, width, seeds):
     f = np.asarray(aim(points, everywhere)).reshape(space.size, -1)
     rows, seconds = [], 0.0
     for n in train_sizes:
-        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values()
+        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values(kind="stable")
         chosen = dict.fromkeys([ranked.index[0], ranked.index[len(ranked) // 2], ranked.index[-1]])
         samples = [space.sample(n, seed) for seed in range(seeds)]
         x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])

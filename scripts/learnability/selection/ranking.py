@@ -97,7 +97,7 @@ class Selection:
         """
         rows = []
         for candidate, part in self.table.groupby(PARAMETERS, sort=False):
-            part = part[part["train_size"] > 0].sort_values("train_size")
+            part = part[part["train_size"] > 0].sort_values("train_size", kind="stable")
             samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), nmse)
             rows.append((*candidate, samples, error))
         table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
