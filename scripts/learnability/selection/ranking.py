@@ -9,12 +9,11 @@ the same samples, whose errors differ by so much that another draw of the data w
 from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
-from warnings import warn
 
 import numpy as np
 import pandas as pd
 
-from ..common.errors import require
+from ..common.errors import require, warn_caller
 from ..common.progress import counted
 from ..common.threads import one_thread
 from ..domains.large import large_spectrum
@@ -164,7 +163,7 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     spread = variances(domain, target) + noise_std**2
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
-        warn(remark(odd, target.name), stacklevel=2)
+        warn_caller(remark(odd, target.name))
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
         predicted = _predictor(domain, architecture, kernel, target)
         for ridge in ridges:

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from functools import partial
-from warnings import warn
 
 import numpy as np
 
-from ..common.errors import choose, reals, require
+from ..common.errors import choose, reals, require, warn_caller
 from ..common.threads import one_thread
 from ..spectra.spectrum import Spectrum
 from . import eigenlearning, few_samples, finite_population, fourth_moments, random_features
@@ -190,7 +189,7 @@ def predict(
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):
-        warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
+        warn_caller(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)")
     solution = solve(spectrum, columns, np.atleast_1d(beyond), *(grid.ravel() for grid in grids.values()))
     shape = grids["train_size"].shape
 
