@@ -40,7 +40,7 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
         mean_row("kernel", "error of a sample", errors[:, sample], predicted[sample], sample=sample)
         for sample in range(data.size)
     ]
-    for sample in np.argsort(-predicted)[:shown].tolist():
+    for sample in np.argsort(-predicted, kind="stable")[:shown].tolist():
         for feature, value in enumerate(data.points[sample].tolist()):
             rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
     return table(rows)

@@ -166,7 +166,7 @@ def _trained(task, networks, predicted, train_sizes, width, seeds):
     """Networks of the best, the median and the worst candidate at each size, and what training all would have taken."""
     rows, seconds = [], 0.0
     for n in train_sizes:
-        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values()
+        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values(kind="stable")
         chosen = dict.fromkeys([ranked.index[0], ranked.index[len(ranked) // 2], ranked.index[-1]])
         began = perf_counter()
         for name in counted(chosen, f"networks of width {width}, n = {n}"):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..ensembles.training.fit import fit
 from ..ensembles.training.result import TrainingResult
@@ -17,6 +18,7 @@ from .task import LearningTask, Points
 Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], TrainingResult]
 
 
+@one_thread
 def network_experiment(
     domain: Domain,
     targets: Mapping[str, Target],
@@ -58,6 +60,7 @@ def network_experiment(
     return table, result.predictions.astype(np.float32), result.device
 
 
+@one_thread
 def learned_functions(
     domain: Domain,
     kernel: KernelMatrix,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..kernels.matrix import KernelMatrix
 from ..regression.ridge import ridge_regression
@@ -69,6 +70,7 @@ def regressed(
     return [np.moveaxis(values.reshape(len(values), len(y), y.shape[2]), 0, 1) for values in learned]
 
 
+@one_thread
 def kernel_experiment(
     domain: Domain,
     targets: Mapping[str, Target],
