@@ -86,7 +86,7 @@ def _points(x: Any, name: str) -> Tensor:
     if torch.is_tensor(x):
         points = x.to(torch.float64)
     else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit
-        points = torch.tensor(array(name, x), dtype=torch.float64)
+        points = torch.tensor(np.ascontiguousarray(array(name, x)), dtype=torch.float64)
     require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
     if torch.is_tensor(x):
         require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")
