@@ -11,6 +11,8 @@ __version__ = "0.1.0"
 _HOME = {
     "FullyConnected": "kernels.fully_connected",
     "Residual": "kernels.residual",
+    "Sequential": "kernels.sequential",
+    "layers": "kernels.layers",
     "Activation": "kernels.activations",
     "Gaussian": "kernels.radial",
     "Laplace": "kernels.radial",
@@ -49,7 +51,8 @@ __all__ = sorted(_HOME)
 def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'learnability' has no attribute {name!r}; it offers {', '.join(__all__)}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    module = import_module(f"{__name__}.{_HOME[name]}")
+    return module if name == "layers" else getattr(module, name)
 
 
 def __dir__():

@@ -1,0 +1,221 @@
+"""Kernel matrices of lists of layers, in tiles of pairs of points that pass through all layers while they stay in the cache.
+
+Variances of points come first, from covariances of points with themselves: they also give the exact diagonal.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...common.errors import require
+from .covariances import Covariances
+from .flatten import EqualPositions
+from .layer import Layer, Signal, prepare_all, propagate_all
+
+CPU_TILE = 1 << 15  # entries of a tile's covariance: a handful of float64 buffers of this size fit a core's cache
+CUDA_TILE = 1 << 24
+BUFFERS = 8  # of a tile's size that are alive at a time
+MEMORY = 1 << 30  # bytes for what layers know of points
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of some points before they are paired.
+
+    Attributes
+    ----------
+    signal : Tensor
+        (positions, points, channels).
+    memory : tuple
+        Of every layer, see `Layer.prepare`.
+    diagonal : Tensor
+        (points,) kernel of each point with itself.
+    """
+
+    signal: Tensor
+    memory: tuple
+    diagonal: Tensor
+
+    def part(self, points: slice) -> Known:
+        """What is known of some of the points."""
+        return Known(self.signal[:, points], _each(lambda t: t[:, points], self.memory), self.diagonal[points])
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+
+class LayersKernel:
+    """The kernel of a list of layers between points of one shape.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    signals : sequence of Signal
+        Before every layer, and after the last one.
+    kind : "ntk" or "nngp"
+    """
+
+    def __init__(self, layers: Sequence[Layer], signals: Sequence[Signal], kind: str) -> None:
+        pooled = max((number for number, layer in enumerate(layers, 1) if layer.pools), default=0)
+        self.layers = [*layers[:pooled], EqualPositions(), *layers[pooled:]] if pooled else list(layers)
+        self.everywhere, self.with_tangent = pooled > 0, kind == "ntk"
+        self.positions = signals[0].positions
+        counts = [math.prod(signal.positions) for signal in signals]
+        self.entries = max([n**2 for n in counts[: pooled + 1] if pooled] + counts)
+
+    def matrix(self, x: Tensor, x2: Tensor, symmetric: bool) -> Tensor:
+        """K(x, x2), (points, points2), of points of shape (points, channels, *positions).
+
+        Raises
+        ------
+        ValueError
+            More memory would be needed than the machine has.
+        """
+        self._require_memory(x, len(x2))
+        matrix = x.new_empty(len(x), len(x2))
+        blocks, blocks2 = ([p[part] for part in _parts(len(p), self._block(p))] for p in (x, x2))
+        first = 0
+        for number, block in enumerate(blocks):
+            left, second = self.known(block), 0
+            for number2, block2 in enumerate(blocks2):
+                same = symmetric and number2 == number
+                part = matrix[first : first + len(block), second : second + len(block2)]
+                if same or not symmetric or number2 > number:
+                    right = left if same else self.known(block2)
+                    self._fill(part, left, right, same)
+                    if symmetric and not same:
+                        matrix[second : second + len(block2), first : first + len(block)] = part.T
+                second += len(block2)
+            first += len(block)
+        return matrix
+
+    def known(self, x: Tensor) -> Known:
+        """Variances and what else layers must know of points."""
+        signal = x.reshape(len(x), x.shape[1], -1).permute(2, 0, 1).contiguous()
+        parts = _parallel(self._own, [signal[:, part] for part in _parts(len(x), self._chunk(x))], x.device)
+        memories, diagonals = zip(*parts, strict=True)
+        return Known(signal, _joined(memories), torch.cat(diagonals))
+
+    def _own(self, signal: Tensor) -> tuple[tuple, Tensor]:
+        """Memory of layers and kernel of each point with itself, (points,)."""
+        points = signal.transpose(0, 1)
+        if self.everywhere:
+            covariance = (points @ points.mT).reshape(len(points), *self.positions, 1, *self.positions, 1)
+        else:
+            covariance = points.square().sum(2).reshape(len(points), *self.positions, 1, 1)
+        memory, own = prepare_all(self.layers, self._input(covariance, signal))
+        return memory, (own.tangent if self.with_tangent else own.covariance).reshape(-1)
+
+    def _tile(self, left: Known, right: Known) -> Tensor:
+        """The kernel between a few points and a few others."""
+        if self.everywhere:
+            covariance = left.signal.flatten(0, 1) @ right.signal.flatten(0, 1).T
+            shape = (1, *self.positions, len(left), *self.positions, len(right))
+        else:
+            covariance = left.signal @ right.signal.mT
+            shape = (1, *self.positions, len(left), len(right))
+        state = self._input(covariance.reshape(shape), left.signal)
+        state = propagate_all(self.layers, state, left.memory, right.memory)
+        return (state.tangent if self.with_tangent else state.covariance)[0]
+
+    def _input(self, covariance: Tensor, signal: Tensor) -> Covariances:
+        """The state of inputs from their inner products over channels."""
+        covariance = covariance.div_(signal.shape[-1])
+        return Covariances(covariance, None, len(self.positions), self.everywhere, self.with_tangent)
+
+    def _fill(self, matrix: Tensor, left: Known, right: Known, symmetric: bool) -> None:
+        """A block of the kernel matrix, tile by tile."""
+        pairs = (CPU_TILE if matrix.device.type == "cpu" else CUDA_TILE) // self.entries
+        rows = 1 << int(math.log2(max(pairs, 1)) / 2)
+        columns = max(1, pairs // rows)
+        tiles = product(_parts(len(left), rows), _parts(len(right), columns))
+
+        def fill(tile: tuple[slice, slice]) -> None:
+            matrix[tile] = self._tile(left.part(tile[0]), right.part(tile[1]))
+
+        _parallel(fill, [tile for tile in tiles if not symmetric or tile[1].stop > tile[0].start], matrix.device)
+        if symmetric:
+            upper = torch.triu(matrix, 1)
+            matrix.copy_(upper).add_(upper.T).diagonal().add_(left.diagonal)
+
+    def _block(self, x: Tensor) -> int:
+        """Points of which layers may know at a time, by what they know of the largest one."""
+        if not len(x):
+            return 1
+        largest = x.flatten(1).square().sum(1).argmax()
+        return max(1, MEMORY // (4 * _bytes(self.known(x[largest : largest + 1]).memory) + 1))
+
+    def _chunk(self, x: Tensor) -> int:
+        """Points whose covariances with themselves are computed at a time."""
+        return max(1, (CPU_TILE if x.device.type == "cpu" else CUDA_TILE) // self.entries)
+
+    def _require_memory(self, x: Tensor, points2: int) -> None:
+        """Require that the machine has the memory for one tile and for the matrix."""
+        workers = _workers(x.device)
+        tile, matrix = 8 * BUFFERS * workers * self.entries, 8 * len(x) * points2
+        have = _memory(x.device)
+        require(
+            tile <= have,
+            f"this network needs covariances between all pairs of its positions, {self.entries} for one pair of points: about "
+            f"{tile / 2**30:.1f} GiB, and the machine has {have / 2**30:.1f}; pool the images before, use strides, or flatten",
+        )
+        require(
+            tile + matrix <= have,
+            f"the kernel matrix of {len(x)} x {points2} points takes {matrix / 2**30:.1f} GiB, and the machine has "
+            f"{have / 2**30:.1f}; use fewer points, or lb.large_spectrum, which holds no matrix",
+        )
+
+
+def _parts(size: int, step: int) -> list[slice]:
+    return [slice(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def _each(function: Callable[[Tensor], Tensor], memory: Any) -> Any:
+    """A function applied to every tensor of nested tuples."""
+    return tuple(_each(function, part) for part in memory) if isinstance(memory, tuple) else function(memory)
+
+
+def _bytes(memory: Any) -> int:
+    return sum(map(_bytes, memory)) if isinstance(memory, tuple) else memory.numel() * memory.element_size()
+
+
+def _joined(memories: Sequence[Any]) -> Any:
+    """Memories of parts of the points as one; Hermite series of different length are filled up with zeros."""
+    if isinstance(memories[0], tuple):
+        return tuple(map(_joined, zip(*memories, strict=True)))
+    if memories[0].ndim > 2:
+        longest = max(memory.shape[2] for memory in memories)
+        memories = [torch.nn.functional.pad(memory, (0, longest - memory.shape[2])) for memory in memories]
+    return torch.cat(memories, 1)
+
+
+def _workers(device: torch.device) -> int:
+    return torch.get_num_threads() if device.type == "cpu" else 1
+
+
+def _parallel(function: Callable, tasks: Iterable, device: torch.device) -> list:
+    """The function of every task; on CPUs each task has one core to itself, so that its tensors stay in that core's cache."""
+    tasks, workers = list(tasks), _workers(device)
+    if workers == 1 or len(tasks) == 1:
+        return [function(task) for task in tasks]
+    try:
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(pool.map(function, tasks))
+    finally:
+        torch.set_num_threads(workers)  # a worker's setting is that of threads to come
+
+
+def _memory(device: torch.device) -> int:
+    """Bytes of memory."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

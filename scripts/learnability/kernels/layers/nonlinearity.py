@@ -1,0 +1,88 @@
+r"""Activations: with k, kdot the dual of an activation at the covariances Sigma of pre-activations,
+
+    Sigma' = k(Sigma),      Theta' = kdot(Sigma) Theta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from ..activations import Activation, activation_from
+from .covariances import Covariances
+from .layer import FEATURES, Layer, Signal, require_pre_activations
+
+
+@dataclass(frozen=True)
+class Nonlinearity(Layer):
+    """An activation, elementwise.
+
+    Parameters
+    ----------
+    activation : str, dict or Activation
+        As `learnability.FullyConnected` takes it.
+
+    Raises
+    ------
+    ValueError
+        A misspelt name; parameters that it does not take. `after` raises it for anything but pre-activations.
+    """
+
+    activation: str | dict | Activation | tuple
+
+    def __post_init__(self) -> None:
+        activation_from(self._specification)
+        if isinstance(self.activation, dict):
+            object.__setattr__(self, "activation", tuple(sorted(self.activation.items())))
+
+    @property
+    def _specification(self) -> str | dict | Activation:
+        return dict(self.activation) if isinstance(self.activation, tuple) else self.activation
+
+    @property
+    def function(self) -> Activation:
+        """The activation itself."""
+        return activation_from(self._specification)
+
+    @property
+    def name(self) -> str:
+        return self.function.name
+
+    @property
+    def odd(self) -> bool:
+        grid = torch.linspace(0.1, 3, 30, dtype=torch.float64)
+        return bool(torch.allclose(self.function.function(-grid), -self.function.function(grid)))
+
+    @property
+    def entry(self) -> str | dict:
+        if not isinstance(self.activation, tuple):
+            return self.name
+        options = dict(self.activation)
+        return {options.pop("kind"): options}
+
+    def after(self, signal: Signal) -> Signal:
+        require_pre_activations(self, signal)
+        return Signal(signal.positions, FEATURES)
+
+    def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
+        memory = self.function.prepare(own.of_themselves())
+        exact = tuple(part.T for part in self.function.diagonal(memory))  # (points, positions)
+        if own.everywhere:
+            sides = tuple(part.transpose(0, 1) for part in memory)
+            duals = self.function.dual(sides, sides, own.matrices(own.covariance))
+            for dual, diagonal in zip(duals, exact, strict=True):
+                dual.diagonal(dim1=1, dim2=2).copy_(diagonal)
+        else:
+            duals = exact
+        return memory, _with_duals(own, *duals)
+
+    def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
+        sides = (tuple(map(state.side, memory)) for memory in (left, right))
+        return _with_duals(state, *self.function.dual(*sides, state.matrices(state.covariance)))
+
+
+def _with_duals(state: Covariances, k: Tensor, kdot: Tensor) -> Covariances:
+    tangent = None if state.tangent is None else state.tangent.mul_(kdot.reshape(state.shape))
+    return replace(state, covariance=k.reshape(state.shape), tangent=tangent)

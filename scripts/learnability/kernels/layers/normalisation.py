@@ -1,0 +1,46 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from .covariances import Covariances
+from .layer import Layer, Signal, require_pre_activations
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """Pre-activations at every position divided by their standard deviation over channels, without parameters.
+
+    At infinite width their mean is 0 and their variance that of the kernel, so that Sigma and Theta are divided by both standard
+    deviations (the definition of neural-tangents, Novak et al. 2020, arXiv 1912.02803). Where the variance is 0, they stay 0.
+
+    Raises
+    ------
+    ValueError
+        `after`, for anything but pre-activations.
+    """
+
+    name = "layer_norm"
+
+    def after(self, signal: Signal) -> Signal:
+        require_pre_activations(self, signal)
+        return signal
+
+    def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
+        variance = own.of_themselves()
+        inverse = torch.where(variance > 0, variance.rsqrt(), 0.0)
+        side = inverse.T if own.everywhere else inverse.T.reshape(-1, 1)
+        return (inverse,), _divided(own, side, side)
+
+    def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
+        return _divided(state, state.side(left[0]), state.side(right[0]))
+
+
+def _divided(state: Covariances, left: torch.Tensor, right: torch.Tensor) -> Covariances:
+    def divided(tensor: torch.Tensor) -> torch.Tensor:
+        return state.matrices(tensor).mul_(left.unsqueeze(-1)).mul_(right.unsqueeze(-2)).reshape(state.shape)
+
+    return state.each(divided)

@@ -1,0 +1,109 @@
+r"""Networks as lists of layers, and their kernels at infinite width.
+
+A layer takes covariances Sigma and tangent kernels Theta between positions of points to those behind it (`learnability.lb.layers`);
+one after the other they give the NNGP kernel, the last Sigma, and the NTK, the last Theta (Jacot et al. 2018, arXiv 1806.07572; Novak
+et al. 2019, arXiv 1810.05148; Arora et al. 2019, arXiv 1904.11955).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..common.errors import choose, require
+from .fully_connected import KINDS
+from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, signals
+from .layers.matrix import LayersKernel
+from .layers.reading import layers_from
+from .points import matching_signals
+
+
+@dataclass(frozen=True)
+class Sequential:
+    """A network as a list of layers, the readout written out, in NTK parameterization.
+
+    Parameters
+    ----------
+    layers : sequence
+        Each an object of `learnability.layers`, an `Activation`, a name ("relu", "flatten") or {name: options}, as in
+        {"conv": {"kernel": [3, 3], "weight_std": 1.4}}.
+
+    Raises
+    ------
+    ValueError
+        A misspelt layer or option, options out of range, with the layer's number. `kernel` raises it for layers that do not
+        fit the points or each other.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> network = lb.Sequential([{"conv": {"kernel": 3}}, "relu", "flatten", "dense"])
+    >>> images = np.random.default_rng(0).standard_normal((5, 1, 8, 8))  # (points, channels, height, width)
+    >>> network.kernel(images).shape
+    (5, 5)
+    """
+
+    layers: Sequence[Layer]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", layers_from(self.layers))
+        require(bool(self.layers), "layers: there are none; write at least the readout, [dense]")
+
+    @property
+    def identity(self) -> dict:
+        """What the network is, for hashing and for file attributes."""
+        return {"kind": "sequential", "layers": [layer.entry for layer in self.layers]}
+
+    @property
+    def odd(self) -> bool:
+        """Whether f(-x) = -f(x): without biases and with odd activations only."""
+        return all(layer.odd for layer in self.layers)
+
+    def signals(self, shape: Sequence[int]) -> list[Signal]:
+        """The signal before every layer and after the last, for points of a shape (dim,) or (channels, *positions).
+
+        Raises
+        ------
+        ValueError
+            Layers that do not fit the points or each other.
+        """
+        passed = signals(self.layers, Signal(tuple(shape[1:]), INPUTS))
+        require(
+            not passed[-1].positions,
+            f"the network ends with {passed[-1].place}; add flatten or global_avg_pool and a readout, e.g. dense",
+        )
+        require(
+            passed[-1].stage == PRE_ACTIVATIONS,
+            f"the network ends with {passed[-1].stage}; add a readout, {{dense: {{weight_std: 1, bias_std: 0}}}}",
+        )
+        return passed
+
+    def kernel(
+        self, x: np.ndarray | torch.Tensor, x2: np.ndarray | torch.Tensor | None = None, kind: str = "ntk"
+    ) -> np.ndarray | torch.Tensor:
+        """Infinite-width kernel between two sets of points.
+
+        Parameters
+        ----------
+        x : (points, channels, height, width), (points, channels, length) or (points, dim) numpy array or torch tensor
+        x2 : (points2, ...), optional
+            Missing means `x` itself: half the work, exactly symmetric, the exact diagonal.
+        kind : "ntk" or "nngp"
+
+        Returns
+        -------
+        (points, points2) float64, numpy for numpy and torch (same device) for torch.
+
+        Raises
+        ------
+        ValueError
+            Unknown kind, arrays of other or different shapes, values that are not finite, layers that do not fit, more memory
+            than the machine has.
+        """
+        choose("kernel kind", kind, KINDS)
+        points, points2 = matching_signals(x, x2)
+        matrix = LayersKernel(self.layers, self.signals(points.shape[1:]), kind).matrix(points, points2, x2 is None)
+        return matrix if torch.is_tensor(x) else matrix.numpy()
