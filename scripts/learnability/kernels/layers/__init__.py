@@ -1,7 +1,7 @@
 """Layers of networks of infinite width, for `learnability.Sequential`: one module for each family.
 
-A layer is a frozen dataclass of its options that says what it does to covariances and tangent kernels (`Layer`); a new one is one
-subclass, imported here.
+A layer is a frozen dataclass of its options that says what it does to covariances and tangent kernels (`Layer`); a new one is
+one subclass, imported here.
 """
 
 from .affine import Conv, Dense

@@ -1,9 +1,10 @@
 r"""Layers with weights, in NTK parameterization: z = weight_std / sqrt(fan_in) W x + bias_std b, W and b standard normal.
 
-With A the average over a filter's positions, of a dense layer the identity (Novak et al. 2019, arXiv 1810.05148; Arora et al. 2019,
-arXiv 1904.11955; Yang 2019, arXiv 1902.04760),
+With A the average over a filter's positions, of a dense layer the identity,
 
-    Sigma' = weight_std^2 A(Sigma) + bias_std^2,      Theta' = Sigma' + weight_std^2 A(Theta).
+    Sigma' = weight_std^2 A(Sigma) + bias_std^2,      Theta' = Sigma' + weight_std^2 A(Theta)
+
+(Novak et al. 2019, arXiv 1810.05148; Arora et al. 2019, arXiv 1904.11955; Yang 2019, arXiv 1902.04760).
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ class Dense(_Affine):
     def after(self, signal: Signal) -> Signal:
         require(
             not signal.positions,
-            f"dense acts on flat points and what reaches it has {signal.place}; put flatten or global_avg_pool before it, or write "
-            "a conv with kernel: 1",
+            f"dense acts on flat points and what reaches it has {signal.place}; put flatten or global_avg_pool before it, or "
+            "write a conv with kernel: 1",
         )
         return Signal((), PRE_ACTIVATIONS)
 

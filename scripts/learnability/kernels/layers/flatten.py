@@ -31,7 +31,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class EqualPositions(Layer):
-    """What follows needs covariances between equal positions only: the others are dropped. Without a name: no user writes it."""
+    """What follows needs covariances between equal positions only: the others are dropped. It has no name to be written."""
 
     def after(self, signal: Signal) -> Signal:
         return signal

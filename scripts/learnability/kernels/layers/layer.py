@@ -145,8 +145,8 @@ def require_positions(layer: Layer, signal: Signal) -> None:
     """Require positions for a layer to act on."""
     require(
         bool(signal.positions),
-        f"{layer.name} acts on positions and what reaches it are flat points; give points of shape (points, channels, length) or "
-        "(points, channels, height, width), and put it before flatten or global_avg_pool",
+        f"{layer.name} acts on positions and what reaches it are flat points; give points of shape (points, channels, length) "
+        "or (points, channels, height, width), and put it before flatten or global_avg_pool",
     )
 
 

@@ -1,6 +1,8 @@
-r"""Activations: with k, kdot the dual of an activation at the covariances Sigma of pre-activations,
+r"""Activations. With k, kdot the dual of an activation (`learnability.kernels.activations`) at the pre-activations' Sigma,
 
-    Sigma' = k(Sigma),      Theta' = kdot(Sigma) Theta.
+    Sigma' = k(Sigma),      Theta' = kdot(Sigma) Theta,
+
+the duals at every pair of positions taking the variances of both.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from .layer import Layer, Signal, require_pre_activations
 class LayerNorm(Layer):
     """Pre-activations at every position divided by their standard deviation over channels, without parameters.
 
-    At infinite width their mean is 0 and their variance that of the kernel, so that Sigma and Theta are divided by both standard
-    deviations (the definition of neural-tangents, Novak et al. 2020, arXiv 1912.02803). Where the variance is 0, they stay 0.
+    At infinite width their mean is 0 and their variance that of the kernel, so that Sigma and Theta are divided by both
+    standard deviations (as in neural-tangents, Novak et al. 2020, arXiv 1912.02803). Where the variance is 0, they stay 0.
 
     Raises
     ------

@@ -61,14 +61,14 @@ class Residual(Layer):
         branch, shortcut = ends["branch"], ends["shortcut"]
         require(
             branch.positions == shortcut.positions,
-            f"the branch ends with {branch.place} and the shortcut with {shortcut.place}; give both the same strides, padding and "
-            "pooling, e.g. shortcut: [{conv: {kernel: 1, strides: 2}}]",
+            f"the branch ends with {branch.place} and the shortcut with {shortcut.place}; give both the same strides, padding "
+            "and pooling, e.g. shortcut: [{conv: {kernel: 1, strides: 2}}]",
         )
         for name, end in ends.items():
             require(
                 end.stage == PRE_ACTIVATIONS,
-                f"the {name} ends with {end.stage} and only pre-activations can be added; end it with a conv or dense layer, or "
-                "move the activation before residual into the branch",
+                f"the {name} ends with {end.stage} and only pre-activations can be added; end it with a conv or dense layer, "
+                "or move the activation before residual into the branch",
             )
         return branch
 

@@ -129,7 +129,7 @@ def windows(
     for axis, (n, window) in enumerate(zip(positions, chosen, strict=True)):
         require(
             window.count(n) >= 1,
-            f"{name} {window.size} is larger than the {n} positions of axis {axis + 1} with padding {padding}; write at most {n}, "
-            "or padding: same",
+            f"{name} {window.size} is larger than the {n} positions of axis {axis + 1} with padding {padding}; write at most "
+            f"{n}, or padding: same",
         )
     return chosen
