@@ -1,8 +1,8 @@
 r"""Networks as lists of layers, and their kernels at infinite width.
 
-A layer takes covariances Sigma and tangent kernels Theta between positions of points to those behind it; one after the other they
-give the NNGP kernel, the last Sigma, and the NTK, the last Theta (Jacot et al. 2018, arXiv 1806.07572; Novak et al. 2019, arXiv
-1810.05148; Arora et al. 2019, arXiv 1904.11955).
+A layer takes covariances Sigma and tangent kernels Theta between positions of points to those behind it. One after the other
+they give the NNGP kernel, the last Sigma, and the NTK, the last Theta (Jacot et al. 2018, arXiv 1806.07572; Novak et al. 2019,
+arXiv 1810.05148; Arora et al. 2019, arXiv 1904.11955).
 """
 
 from __future__ import annotations
