@@ -11,7 +11,7 @@ report: "report/workflow.rst"
 # A configuration file given on the command line takes the place of the default one; of several, later ones win.
 if not workflow.config_settings.configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: Path(workflow.basedir) / "config" / "config.yaml"
 
 
 include: "rules/common.smk"

@@ -8,6 +8,8 @@ from snakemake.logging import logger
 
 SCRIPTS = Path(workflow.basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+# Jobs too import this checkout's library, whichever one is installed in the environment.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH")]))
 
 from learnability.common.store import read_table, replacing
 from learnability.common.provenance import module_file, sources
@@ -15,11 +17,13 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
-from learnability.studies.configuration import experiments_from, studies_from, targets_in
-from learnability.studies.cutting import seed_seconds, training_jobs
-from learnability.studies.costs import decomposition_seconds, regression_seconds
+from learnability.studies.configuration import experiments_from, files_of, studies_from, targets_in
+from learnability.studies.cutting import training_jobs
 from learnability.studies.schema import load_schema
+from learnability.studies.sizes import Sizes
 from learnability.studies.validation import check_meaning, checked
+
+SIZES_FROM_MAIN = "LEARNABILITY_SIZES"
 
 if not os.access(".", os.W_OK):
     raise WorkflowError(
@@ -29,10 +33,16 @@ if not os.access(".", os.W_OK):
 
 try:
     config = checked(config, load_schema(SCRIPTS.parent / "config" / "schema.yaml"))
-    if workflow.is_main_process:
-        for remark in check_meaning(config):
+    if (
+        workflow.is_main_process or SIZES_FROM_MAIN not in os.environ
+    ):  # jobs are told, and load no data set beside their own
+        remarks, SIZES = check_meaning(config)
+        os.environ[SIZES_FROM_MAIN] = SIZES.to_json()
+        for remark in remarks if workflow.is_main_process else ():
             logger.warning(remark)
-    STUDIES = studies_from(config)
+    else:
+        SIZES = Sizes.from_json(os.environ[SIZES_FROM_MAIN])
+    STUDIES = studies_from(config, SIZES.outputs)
     EXPERIMENTS = experiments_from(config)
 except ValueError as error:
     raise WorkflowError(f"configuration: {error}") from None
@@ -72,8 +82,8 @@ def drawn(wildcards):
 
 def data_files(domain, targets=(), architecture=None):
     """Files that a domain, its targets and a kernel of the user's own are read from."""
-    files = [domain.get("path"), *(target.get("truth_table") for target in targets), (architecture or {}).get("path")]
-    return [path for path in files if path]
+    files = [domain.get("path"), (architecture or {}).get("path")]
+    return [path for path in files if path] + [path for target in targets for path in files_of(target)]
 
 
 def data_of_domain(wildcards):

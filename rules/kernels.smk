@@ -14,8 +14,8 @@ rule kernel:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=domain_mb(3),
-        runtime=minutes(time_of_spectrum),
+        mem_mb=doubled(of_domain(requests.kernel_mb)),
+        runtime=minutes(of_domain(requests.spectrum_seconds)),
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
         architecture=of_architecture,

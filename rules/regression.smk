@@ -13,8 +13,8 @@ rule regression:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=study_mb(4),
-        runtime=minutes(time_of_regression),
+        mem_mb=doubled(of_study_and_domain(requests.regression_mb)),
+        runtime=minutes(of_study_and_domain(requests.regressions_seconds)),
     params:
         domain=of_study("domain"),
         architecture=of_architecture,

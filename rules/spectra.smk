@@ -15,8 +15,8 @@ rule spectrum:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=domain_mb(6),
-        runtime=minutes(time_of_spectrum),
+        mem_mb=doubled(of_domain(requests.spectrum_mb)),
+        runtime=minutes(of_domain(requests.spectrum_seconds)),
     params:
         domain=lambda wildcards: config["domains"][wildcards.domain],
     message:

@@ -14,8 +14,8 @@ rule theory:
         "../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=study_mb(3),
-        runtime=minutes(time_of_theory),
+        mem_mb=doubled(of_study_and_domain(requests.theory_mb)),
+        runtime=minutes(of_study_and_domain(requests.theory_seconds)),
     params:
         domain=of_study("domain"),
         targets=of_study("targets"),

@@ -1,4 +1,4 @@
-"""How every script of the pipeline runs: its messages go to the rule's log, its errors say what to do.
+"""How every script of the pipeline runs: its messages and warnings go to the rule's log, its errors say what to do.
 
 The log also says what the job cost: seconds of CPU until its script began (Python, Snakemake's preamble, imports), and until
 its end.
@@ -8,8 +8,11 @@ import logging
 import signal
 import sys
 import traceback
+import warnings
 from inspect import signature
 from time import process_time
+
+from learnability.common.conditioning import one_warning
 
 
 def run(main, snakemake):
@@ -17,18 +20,26 @@ def run(main, snakemake):
     log = snakemake.log[0]
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(asctime)s %(message)s")
     logging.info("began after %.3f s of CPU", process_time())
+    warnings.showwarning = _noted
     signal.signal(signal.SIGTERM, _terminated)
     given = {**dict(snakemake.params.items()), **dict(snakemake.output.items())}
     given |= {name: value for name, value in snakemake.input.items() if name not in ("code", "data")}
     given |= {"threads": snakemake.threads, "gpu": snakemake.resources.get("gpu", 0)}
     try:
-        main(**{name: given[name] for name in signature(main).parameters})
+        with one_warning():
+            main(**{name: given[name] for name in signature(main).parameters})
     except KeyboardInterrupt:
         sys.exit(f"{snakemake.rule}: interrupted, nothing half done is left")
     except Exception as error:
         logging.error("%s", traceback.format_exc())
         sys.exit(f"{snakemake.rule}: {type(error).__name__}: {error}\n(the whole story: {log})")
     logging.info("done after %.3f s of CPU", process_time())
+
+
+def _noted(message, category, *_):
+    """A warning goes to the log and to the terminal."""
+    logging.warning("%s: %s", category.__name__, message)
+    print(f"note: {message}", file=sys.stderr)
 
 
 def _terminated(number, frame):

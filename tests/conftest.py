@@ -3,11 +3,15 @@
 from pathlib import Path
 
 import pytest
+import scipy.linalg  # noqa: F401  SciPy brings a BLAS of its own, which is limited only once it is loaded
 import torch
+from threadpoolctl import threadpool_limits
 
 import learnability as lb
 
-torch.set_num_threads(1)  # the workers of pytest-xdist share the cores; two OpenMP pools would spin against each other
+# The workers of pytest-xdist share the cores: pools of more threads than cores would wait for each other.
+torch.set_num_threads(1)
+threadpool_limits(1)
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent

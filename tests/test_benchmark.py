@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 import torch
@@ -57,7 +57,7 @@ def test_the_host_waits_for_the_device_four_times_a_step():
 
 SMALL = """
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
 from benchmarks import gpu
 gpu.WIDTH, gpu.POINTS, gpu.SEEDS = 16, 50, (1, 2)
 gpu.TRAIN_SIZES, gpu.SWEEP_WIDTHS, gpu.SWEEP_SIZES, gpu.SWEEP_STEPS = (1, 2), (20,), (4,), 50
@@ -82,13 +82,32 @@ def closure(*names):
     return found.values()
 
 
+def locations(distributions):
+    """What lies at the top of these distributions, {name: path}; those of CUDA share one folder, `nvidia`."""
+    tops = ((package, file.parts[0]) for package in distributions for file in package.files)
+    return {name: package.locate_file(name) for package, name in tops if name not in ("..", "__pycache__")}
+
+
+def test_a_folder_that_distributions_share_is_linked_once():
+    class Shared:
+        def __init__(self, module):
+            self.files = [PurePath("nvidia", module), PurePath("..", "bin", module), PurePath(f"{module}.dist-info")]
+
+        def locate_file(self, path):
+            return Path("/packages") / path
+
+    names = locations([Shared("cublas"), Shared("cudnn")])
+    assert names.keys() == {"nvidia", "cublas.dist-info", "cudnn.dist-info"} and names["nvidia"] == Path(
+        "/packages/nvidia"
+    )
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     """The page, with small sizes, in an environment of PyTorch, NumPy, SciPy and h5py."""
     packages, folder = tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("page")
-    for package in closure("torch", "numpy", "scipy", "h5py"):
-        for top in {file.parts[0] for file in package.files} - {"..", "__pycache__"}:
-            (packages / top).symlink_to(package.locate_file(top))
+    for name, location in locations(closure("torch", "numpy", "scipy", "h5py")).items():
+        (packages / name).symlink_to(location)
     environment = {**os.environ, "PYTHONPATH": f"{packages}:{ROOT / 'scripts'}", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-S", "-c", SMALL, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
@@ -97,6 +116,8 @@ def page(tmp_path_factory):
     return (folder / "gpu.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("page of benchmarks")
 def test_every_part_of_the_page_is_measured_with_four_packages(page):
     parts = page.split("\n## ")[1:]
     assert len(parts) == 9 and all("\n| --- |" in part for part in parts)
@@ -104,6 +125,8 @@ def test_every_part_of_the_page_is_measured_with_four_packages(page):
     assert page.count("| passed |") == len(CHECKS)
 
 
+@pytest.mark.slow
+@pytest.mark.xdist_group("page of benchmarks")
 def test_the_page_says_what_was_trained(page):
     assert "2 of 2 seeds: 16 networks" in page  # two sizes, four targets
     assert "the CPU takes its place" in page or torch.cuda.is_available()

@@ -56,6 +56,27 @@ def test_predict_and_select_agree_and_draw_the_error_off_the_training_set(prices
     assert rows["nmse"].tolist() == pd.read_csv(ranked)["nmse"].tolist()
 
 
+def test_what_is_given_twice_counts_once(prices):
+    once = ["-n", 8, "-n", 16, "--depth", 1, "--ridge", 0.1, "--kernel", "nngp", "--activation", "relu"]
+    twice = [*once, "-n", 8, "--depth", 1, "--ridge", 0.1, "--kernel", "nngp", "--activation", "relu"]
+    first, again = (ran("select", prices, *arguments) for arguments in (once, twice))
+    assert first.exit_code == again.exit_code == 0
+    assert again.output.splitlines()[1:] == first.output.splitlines()[1:]
+    once = ["predict", prices, "-n", 8, "--ridge", 0.1, "--noise-std", 0.2]
+    assert ran(*once).output == ran(*once, "-n", 8, "--ridge", 0.1, "--noise-std", 0.2).output
+
+
+def test_the_samples_for_an_r2_are_those_for_its_error(prices):
+    command = ["select", prices, "-n", 8, "-n", 16, "-n", 32, "--depth", 1]
+    error, r2 = (ran(*command, option, value) for option, value in (("--reach", 0.25), ("--r2", 0.75)))
+    assert error.output.splitlines()[1:] == r2.output.splitlines()[1:]
+    assert "R2 of 0.75, samples for a normalised error of 0.25: " in r2.output
+    assert "this normalised error, 1 - R2" in " ".join(ran("select", "--help").output.split())
+    for wrong in (["--reach", -1], ["--reach", "nan"], ["--r2", 1], ["--r2", "nan"], ["--r2", 0.5, "--reach", 0.5]):
+        done = ran(*command, *wrong)
+        assert done.exit_code == 1 and "samples for" not in done.output and "Traceback" not in done.output
+
+
 @pytest.mark.parametrize(
     "text, message", [("", "cannot be read as CSV"), ("a,b\n", "no rows"), ("a,b\n1,3\n2,3\n", "one value only")]
 )

@@ -1,10 +1,12 @@
 from copy import deepcopy
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
+from learnability.studies import sizes
 from learnability.studies.configuration import experiments_from, label_of, studies_from
 from learnability.studies.cutting import seed_ranges_by_cost, seed_seconds, training_jobs
 from learnability.studies.schema import load_schema
@@ -100,7 +102,8 @@ def test_ten_classes_and_gradient_descent_cost_what_they_cost():
     study["training"] = {"method": "gradient_descent"}
     assert 20 * flow < seed_seconds(boolean_functions(entry), "relu4", 500, 256) < 60 * flow
     entry = config("paper.yaml")
-    assert 3 < seed_seconds(studies_from(checked(entry, SCHEMA))["images_classes"], "relu4", 500, 128) < 20
+    classes = studies_from(checked(entry, SCHEMA), {"images_classes": 10})["images_classes"]
+    assert 3 < seed_seconds(classes, "relu4", 500, 128) < 20
 
 
 def test_widths_need_sizes_to_train_at():
@@ -275,26 +278,6 @@ def test_cells_of_one_domain_and_architecture_read_the_same_files():
         check_meaning(checked(entry, SCHEMA))
 
 
-def test_a_cell_asks_for_what_its_size_needs():
-    """Memory grows with the domain's matrix and with the networks, and doubles with every attempt."""
-    asked = {"config": config(), "EXPERIMENTS": {"one": SimpleNamespace(kind="covariance")}}
-    exec((ROOT / "rules" / "resources.smk").read_text(), asked)
-
-    def megabytes(attempt=1, **options):
-        asked["options_of_cell"] = lambda wildcards: options
-        return asked["doubled"](asked["cell_mb"])(SimpleNamespace(experiment="one"), attempt)
-
-    digits, net = {"kind": "data", "name": "digits"}, {"depth": 4}
-    small = megabytes(domain={"kind": "hypercube", "dim": 4}, architecture=net, train_sizes=[16])
-    assert megabytes(domain=digits) - small == pytest.approx(4 * 8 * 1797**2 / 1e6, abs=2)
-    assert megabytes(dim=12) - small == pytest.approx(4 * 8 * 4096**2 / 1e6, abs=2)
-    table = {"kind": "data", "path": str(ROOT / "config" / "data" / "diabetes.csv")}
-    assert megabytes(domain=table) - small == pytest.approx(4 * 8 * 443**2 / 1e6, abs=2)
-    wide = [megabytes(architecture=net, width=width, train_sizes=[16]) for width in (None, 10, 3000)]
-    assert wide[0] == small < wide[1] < wide[2] and wide[2] - small > 5 * 4 * 3 * 3000**2 / 1e6
-    assert megabytes(3, domain=digits) == 4 * megabytes(domain=digits)
-
-
 def test_cells_never_share_a_file():
     entry = config()
     entry["experiments"]["spectra"]["vary"] = {"max_mode": ["a/b", "a-b", {"x": 1}, {"x": 2}], "kernel": ["n", "b,n"]}
@@ -313,9 +296,113 @@ def test_a_cell_keeps_its_file_whatever_the_order_of_keys():
 def test_a_domain_is_built_once(monkeypatch):
     """A data set shared by studies and experiments is read once while the configuration is checked."""
     built = []
-    import learnability.domains as domains
-
-    original = domains.domain_from
-    monkeypatch.setattr(domains, "domain_from", lambda entry: built.append(entry) or original(entry))
+    original = sizes.domain_from
+    monkeypatch.setattr(sizes, "domain_from", lambda entry: built.append(entry) or original(entry))
     check_meaning(checked(config(), SCHEMA))
     assert len(built) == len(config()["domains"])
+
+
+def varied(vary, figure="comparison", kind="gradient_norm", **figure_options):
+    """An experiment on the ring that varies something."""
+    fixed = {"domain": "ring", "architecture": "relu1", "target": {"cosine": 1}, "width": 8, "train_sizes": [2, 4]}
+    if kind == "kappa_fluctuation":
+        fixed = {"domain": "ring", "architecture": "relu1", "targets": [{"cosine": 1}], "train_sizes": [2, 4]}
+    options = {key: value for key, value in fixed.items() if key not in vary}
+    entry = config()
+    entry["experiments"] = {
+        "varied": {"kind": kind, "vary": vary, "options": options, "figure": figure, "figure_options": figure_options}
+    }
+    return entry
+
+
+VARIED = [
+    ({"target": [{"cosine": 1}, {"sine": 2}]}, ["cosine 1", "sine 2"]),
+    ({"train_sizes": [[2], [2, 4]]}, ["2", "2, 4"]),
+    ({"targets": [[{"cosine": 1}], [{"sine": 2}, {"cosine": 2}]]}, ["cosine 1", "sine 2, cosine 2"]),
+    ({"training": [None, {"method": "sgd", "max_steps": 5}]}, ["none", "max_steps 5, method sgd"]),
+    ({"width": [8, 16]}, [8, 16]),
+]
+
+
+@pytest.mark.parametrize(("vary", "labels"), VARIED)
+def test_what_is_varied_has_a_column_of_plain_values(vary, labels, tmp_path):
+    """Whatever is varied, each cell's label is one text or number, which its table holds in every row."""
+    from learnability.common.store import read_frame, write_frame
+
+    ((key, _),) = vary.items()
+    cells = experiments_from(checked(varied(vary), SCHEMA))["varied"].cells
+    assert [cell[key] for _, cell in cells.values()] == labels
+    for number, (_, cell) in enumerate(cells.values()):
+        write_frame(tmp_path / "cell.h5", pd.DataFrame({"mean": [1.0, 2.0, 3.0]}).assign(**cell), {})
+        assert read_frame(tmp_path / "cell.h5")[key].tolist() == [labels[number]] * 3
+
+
+def test_a_number_that_is_missing_in_a_cell_is_a_gap():
+    cells = experiments_from(checked(varied({"width": [None, 8]}), SCHEMA))["varied"].cells
+    assert np.isnan([labels["width"] for _, labels in cells.values()]).tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (varied({"target": [{"cosine": 1}, {"sine": 2}]}, x="train_size"), "does not tell apart values of target"),
+        (varied({"width": [8, 16]}, x="train_size"), "does not tell apart values of width"),
+        (
+            varied({"targets": [[{"cosine": 1}], [{"sine": 2}]]}, kind="kappa_fluctuation", x="train_size"),
+            "does not tell apart values of target",
+        ),
+        (varied({"width": [8, 8]}, x="train_size", group="width"), "varied.vary.width"),
+        (varied({"target": ["cosine"]}, x="train_size"), "target 'cosine' is no mapping"),
+        (
+            varied({}, figure="select"),
+            "figure select does not draw an experiment of kind gradient_norm",
+        ),
+        (varied({"train_sizes": [[2, 2]]}, x="train_size"), "train_sizes: 2 is repeated"),
+        (varied({"train_sizes": [4]}, x="train_size"), r"train_sizes: 4 is no list; write \[4\]"),
+    ],
+)
+def test_an_experiment_whose_figure_would_mix_its_cells_is_refused(entry, message):
+    with pytest.raises(ValueError, match=message):
+        check_meaning(checked(entry, SCHEMA))
+
+
+def test_targets_that_are_told_apart_are_drawn_one_by_one():
+    entry = varied({"target": [{"cosine": 1}, {"sine": 2}]}, x="train_size", group="target")
+    assert check_meaning(checked(entry, SCHEMA)) == []
+
+
+@pytest.mark.parametrize("kernels", [{"kernels": ["ntk", "ntk"]}, {"train_sizes": [4, 4]}, {"grid": {"depth": [1, 1]}}])
+def test_a_selection_says_nothing_twice(kernels):
+    entry = config()
+    options = {"domain": "cube", "target": {"parity": 1}, "grid": {"depth": [1, 2]}, "train_sizes": [4]}
+    entry["experiments"] = {"which": {"kind": "select", "options": {**options, **kernels}}}
+    with pytest.raises(ValueError, match="is repeated; write it once"):
+        check_meaning(checked(entry, SCHEMA))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"x": "train_sice", "group": "target", "panel": "ridge"}, "unknown figure_options.x 'train_sice'"),
+        (
+            {"x": "train_size", "group": "target", "panel": "ridge", "measures": ["test_msee"]},
+            "did you mean 'test_mse'",
+        ),
+        ({"x": "train_size", "group": "target", "panel": "ridge", "select": {"noise_std": 0.3}}, "no noise_std 0.3"),
+        (
+            {"x": "train_size", "group": "target", "panel": "ridge", "select": {"noise": 0.2}},
+            "figure_options.select 'noise'",
+        ),
+    ],
+)
+def test_a_comparison_of_what_is_not_in_the_table_is_refused(options, message):
+    entry = study_with(figure_options={"measures": ["test_mse"], **options})
+    with pytest.raises(ValueError, match=message):
+        check_meaning(checked(entry, SCHEMA))
+
+
+def test_networks_that_are_not_trained_have_no_width_to_draw():
+    options = {"x": "width", "group": "target", "panel": "ridge", "measures": ["nmse"]}
+    entry = study_with(widths=[], figure_options={**options, "select": {"noise_std": 0.2, "train_size": 4}})
+    with pytest.raises(ValueError, match="figure_options.x: width without widths"):
+        check_meaning(checked(entry, SCHEMA))

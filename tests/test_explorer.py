@@ -10,7 +10,16 @@ import pytest
 from learnability.explorer.page import page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-MEASURES = ("learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy")
+MEASURES = (
+    "learnability",
+    "train_mse",
+    "test_mse",
+    "test_mse_off_train",
+    "nmse",
+    "r2",
+    "accuracy",
+    "accuracy_off_train",
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +32,7 @@ def table():
             rows.append({"source": "theory", **keys, **dict.fromkeys(MEASURES, 1 / n)})
             for source, width in (("kernel", np.nan), ("network", 50.0), ("network", 500.0)):
                 for seed in range(4):
-                    values = dict(zip(MEASURES, 1 / n + 0.1 * rng.standard_normal(7)))
+                    values = dict(zip(MEASURES, 1 / n + 0.1 * rng.standard_normal(len(MEASURES))))
                     rows.append({"source": source, "width": width, "seed": seed, **keys, **values, "converged": None})
     return pd.DataFrame(rows)
 
@@ -95,4 +104,4 @@ def test_downloads_are_what_is_shown(opened, tmp_path):
 def test_the_page_holds_strict_json(table):
     text = page({"a</script>": table})
     data = json.loads(text.split('type="application/json">')[1].split("</script>")[0])
-    assert len(data["studies"]["a</script>"]["mean"]) == 7 * 2 * 3 * 4
+    assert len(data["studies"]["a</script>"]["mean"]) == len(MEASURES) * 2 * 3 * 4

@@ -6,9 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,8 +16,7 @@ import learnability as lb
 from learnability.common.store import replacing, write_h5
 from learnability.ensembles.training import fit as fitting
 from learnability.ensembles.training.fit import fit
-from learnability.studies import costs, cutting
-from learnability.studies.configuration import experiments_from, studies_from
+from learnability.studies.configuration import experiments_from
 from learnability.studies.schema import load_config, load_schema
 from learnability.studies.validation import checked
 
@@ -130,6 +127,7 @@ def test_no_name_in_an_experiment_leads_out_of_the_results():
     assert len(cells) == 12 and all(re.fullmatch(r"[A-Za-z0-9._+~-]+", f"{cell}.h5") for cell in cells)
 
 
+@pytest.mark.slow
 def test_a_configuration_is_read_as_plain_yaml(tmp_path):
     """Snakemake's own reader evaluates templates, `learnability validate` and `learnability run` do not."""
     told = tmp_path / "evaluated"
@@ -150,31 +148,3 @@ def test_nothing_is_pickled_and_no_text_is_evaluated():
     for path in [*(ROOT / "scripts").rglob("*.py"), *(ROOT / "rules").glob("*.smk"), ROOT / "Snakefile"]:
         found = [match[0] for match in forbidden.finditer(path.read_text())]
         assert found == (["exec("] if path.name == "own.py" else []), path
-
-
-def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more():
-    """rules/resources.smk is plain Python."""
-    config = checked(load_config(ROOT / "config" / "paper.yaml"), load_schema(ROOT / "config" / "schema.yaml"))
-    names = {
-        "config": config,
-        "STUDIES": studies_from(config),
-        "cache": cache,
-        "os": os,
-        **vars(costs),
-        **vars(cutting),
-    }
-    exec((ROOT / "rules" / "resources.smk").read_text(), names)
-    job = {"study": "images_classes", "domain": "digits", "architecture": "relu4"}
-    block = {**job, "width": "500", "smallest": "8", "largest": "8", "first": "0", "last": "4"}
-    large = {**block, "study": "learning_curves_hypercube", "smallest": "64", "largest": "64"}
-    requests = {
-        "kernel": (names["domain_mb"](3), job, {**job, "domain": "circle10"}),
-        "theory": (names["minutes"](names["time_of_theory"]), job, {**job, "study": "own_data"}),
-        "regression": (names["minutes"](names["time_of_regression"]), job, {**job, "study": "images_binary"}),
-        "networks": (names["minutes"](names["time_of_networks"]), {**large, "largest": "256"}, large),
-        "memory": (names["doubled"](names["network_mb"]), {**block, "width": "4000"}, block),
-    }
-    for what, (request, large, small) in requests.items():
-        tries = [request(SimpleNamespace(**large), attempt) for attempt in (1, 2, 3)]
-        assert tries == [tries[0], 2 * tries[0], 4 * tries[0]], what
-        assert isinstance(tries[0], int) and tries[0] > request(SimpleNamespace(**small), 1) > 0, what

@@ -167,3 +167,61 @@ def test_a_group_that_is_not_compared_takes_no_room():
     figure = drawing("corrections")(table, group="ridge")
     figure.draw_without_rendering()
     assert min(axis.get_position().width for axis in figure.axes) > 0.3
+
+
+@pytest.fixture(scope="module")
+def two_widths():
+    table = study(["cosine 0", "cosine 1"], [2, 4])
+    curve = table[table["source"] == "theory"].iloc[[0]]
+    between = [
+        curve.assign(target=target, train_size=n) for target in ("cosine 0", "cosine 1") for n in (2.5, 3.0, 3.5)
+    ]
+    wider = table[table["source"] == "network"].assign(width=32)
+    return pd.concat([table, wider, *between], ignore_index=True)
+
+
+def lines_in(axis):
+    """How many lines and groups of points of how many places an axis shows, by colour."""
+    drawn = [(line.get_color(), len(line.get_xdata())) for line in axis.lines if len(line.get_xdata())]
+    return sorted((str(colour), places) for colour, places in drawn)
+
+
+def test_theory_and_kernel_regression_stand_beside_the_networks_of_every_width(two_widths):
+    draw = drawing("comparison")
+    options = {"measures": ["learnability"], "select": {"target": "cosine 0"}}
+    figure = draw(two_widths, x="train_size", group="width", **options)
+    grey = [places for colour, places in lines_in(figure.axes[0]) if colour == "0.3"]
+    assert {2, 5} <= set(grey), "kernel regression at two sizes, the theory at five"
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels[:2] == ["width 16", "width 32"] and not any("nan" in label for label in labels)
+    figure = draw(two_widths, x="train_size", panel="width", group="target", measures=["learnability"])
+    first, second = (lines_in(axis) for axis in figure.axes)
+    assert first == second and [axis.get_title() for axis in figure.axes] == ["width 16", "width 32"]
+    options["select"] = {"target": "cosine 0", "train_size": 4}
+    figure = draw(two_widths, x="width", **options)
+    places = [sorted(line.get_xdata()) for line in figure.axes[0].lines if len(line.get_xdata()) == 2]
+    assert places.count([16, 32]) >= 3, "theory, kernel regression and networks at both widths"
+
+
+def test_curves_are_drawn_at_the_sizes_that_were_measured_where_these_are_groups_or_panels(two_widths):
+    options = {"x": "width", "measures": ["learnability"]}
+    figure = drawing("comparison")(two_widths, group="train_size", panel="target", **options)
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == ["$n=$2", "$n=$4"]
+    figure = drawing("comparison")(two_widths, group="target", panel="train_size", **options)
+    assert [axis.get_title() for axis in figure.axes] == ["$n=$2", "$n=$4"]
+
+
+def test_a_figure_without_rows_says_so(two_widths):
+    with pytest.raises(ValueError, match="nothing to draw"):
+        drawing("comparison")(two_widths, x="train_size", measures=["nmse"], select={"ridge": 3.0})
+
+
+def test_a_selection_on_several_domains_has_a_row_of_panels_for_each():
+    keys = {"measure": "test_mse_off_train", "source": "kernel", "activation": "relu", "standard_error": 0.01}
+    rows = [
+        {**keys, "domain": domain, "train_size": n, "mean": error, "theory": error}
+        for domain, error in (("one", 0.2), ("two", 0.7))
+        for n in (4, 8)
+    ]
+    axes = drawing("select")(pd.DataFrame(rows)).axes
+    assert [axis.get_title() for axis in axes] == ["one $n=4$", "one $n=8$", "two $n=4$", "two $n=8$"]

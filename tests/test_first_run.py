@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from pythons import interpreter
 
 import job
 
@@ -22,11 +23,23 @@ def test_a_wrong_python_is_refused_before_anything_is_made(tmp_path):
     pretended = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (old)'; exec(sys.argv[1])"
     old.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{pretended}" "$2"\n')
     old.chmod(0o755)
-    done = subprocess.run(["make", ".venv/ready", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True)
+    command = ["make", ".venv/ready", "VENV=.venv", f"PYTHON={old}"]  # whatever the make that runs the tests was told
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (
         done.returncode != 0 and "needs Python 3.11 to 3.13, this is 3.9.1; try: make PYTHON=python3.12" in done.stderr
     )
     assert not (tmp_path / ".venv").exists()
+
+
+def test_a_shim_of_pyenv_that_refuses_is_passed_over_for_the_python_behind_it(tmp_path, monkeypatch):
+    shim, python = tmp_path / "shims" / "python3.12", tmp_path / "pyenv" / "versions" / "3.12.1" / "bin" / "python"
+    for program, does in ((shim, "exit 127"), (python, "echo 3.12")):
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{does}\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    assert interpreter("3.12") == python and interpreter("3.13") is None
 
 
 def test_a_folder_that_cannot_be_written_to_is_named_with_the_remedy(tmp_path):

@@ -172,7 +172,7 @@ def test_directions_without_variance_are_left_out():
         ({"x": np.array([1.0, -1.0])}, "eigenvalues of a covariance must be >= 0"),
         ({"x": np.array([[1.0, np.nan]])}, "x holds values that are not finite"),
         ({"x": np.ones(3), "y": np.ones(3)}, "labels need the points they belong to"),
-        ({"x": np.eye(3), "y": np.ones(4)}, "x has 3 samples, y the shape"),
+        ({"x": np.eye(3), "y": np.ones(4)}, "x has 3 rows, y 4"),
         ({"x": np.eye(3), "modes": 0}, "modes must be a whole number >= 1, got 0"),
         ({"x": np.zeros((3, 2))}, "all points are the origin"),
     ],
@@ -191,3 +191,13 @@ def test_multi_indices_count_their_factorials():
         values, indices = largest_products(covariance, weights, 1000)
         shares = [v / np.prod([factorial(i.count(c)) for c in set(i)]) for v, i in zip(values, indices, strict=True)]
         assert sum(shares) == pytest.approx(1 / factorial(level))
+
+
+def test_points_that_are_not_centred_are_refused():
+    """Their mean would count as covariance; the mean of a sample of centred points is no mean."""
+    x = np.random.default_rng(0).standard_normal((200, 4))
+    network = lb.FullyConnected(1, bias_std=0.3)
+    with pytest.raises(ValueError, match=r"x is not centred.*x - x\.mean\(0\)"):
+        lb.hermite_ansatz(network, x + 5, x[:, 0], modes=50, mixed=0)
+    for few in (x[:20], x - x.mean(0)):
+        lb.hermite_ansatz(network, few, few[:, 0], modes=50, mixed=0)

@@ -170,9 +170,10 @@ print(peak() - before)
 """
 
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(lb.__file__).parent.parent)}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(lb.__file__).parent.parent), "OMP_NUM_THREADS": "1"}
 
 
+@pytest.mark.slow
 def test_memory_stays_within_the_budget(tmp_path):
     """Of the matrix on 6000 points, 288 MB in double precision, no more is held than 32 MB of tiles and what one tile needs."""
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, env=ENVIRONMENT)

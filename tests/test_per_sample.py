@@ -170,7 +170,7 @@ def test_errors_teach():
     for arguments, message in (
         ((np.ones((3, 2)), y, 1), "square kernel matrix"),
         ((np.triu(np.ones((3, 3))), y, 1), "not symmetric"),
-        ((np.eye(3), np.ones(4), 1), "y must be"),
+        ((np.eye(3), np.ones(4), 1), "the matrix has 3 rows, y 4"),
         ((np.eye(3), y, 4), "train_size 4 is more than the 3 samples"),
         ((np.eye(3), y, 1, -1.0), "ridge must be finite and >= 0"),
         ((np.full((3, 3), np.nan), y, 1), "not finite"),

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -9,8 +10,9 @@ from learnability.kernels import architecture_from
 from learnability.kernels.grid import expanded
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.regression import kernel_experiment
+from learnability.selection.ranking import Selection
 from learnability.studies.configuration import with_grids
-from learnability.tables.recommendation import best_lines, recommendation
+from learnability.tables.recommendation import best_lines, recommendation, samples_lines
 
 
 def networks(**grid):
@@ -77,6 +79,100 @@ def test_the_samples_needed_move_with_the_data_as_their_standard_error_says():
         samples = 16 * 4 ** ((above - np.log(0.15)) / (above - below))
         assert row.standard_error == pytest.approx(samples.std(), rel=0.08)
         assert row.samples == pytest.approx(samples.mean(), rel=0.02)
+
+
+def learning_curve(nmse, sizes=(2, 4, 8, 16, 32)):
+    """A selection of one candidate with the given normalised errors."""
+    table = pd.DataFrame({"train_size": sizes, "test_mse": nmse, "nmse": nmse})
+    return Selection(table.assign(architecture="a", kernel="ntk", ridge=0.0), 0.0, {}, np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "nmse, low, high",
+    [
+        ([0.3, 435.0, 2.0, 0.4, 0.1], 8, 16),  # double descent: below at the smallest size and above later
+        ([0.9, 0.4, 0.6, 0.3, 0.2], 8, 16),
+        ([0.9, 0.4, 0.3, 0.4, 0.6], np.nan, np.nan),  # above at the end
+        ([0.4, 0.3, 0.2, 0.1, 0.05], 2, 2),  # or fewer
+        ([0.688, 0.0, 0.0, 0.0, 0.0], 4, 4),  # no logarithm to interpolate
+        ([0.688, 1e-30, 0.0, 0.0, 0.0], 4, 4),
+        ([0.9, 0.8, np.inf, 0.3, 0.2], 16, 16),
+        ([np.nan] * 5, np.nan, np.nan),  # a constant target
+    ],
+)
+def test_the_samples_needed_are_those_from_which_on_the_error_stays_below(nmse, low, high):
+    samples = learning_curve(nmse).samples_needed(0.5)["samples"].iloc[0]
+    assert np.isnan(samples) if np.isnan(low) else low <= samples <= high
+
+
+def test_an_interpolated_size_is_never_called_or_fewer():
+    text = samples_lines(learning_curve([0.688, 0.0, 0.0, 0.0, 0.0]).samples_needed(0.5), 0.5, 2)[0]
+    assert "or fewer" not in text and "4 with a (ntk)" in text
+
+
+def test_a_level_is_a_normalised_error_or_an_r2():
+    curve = learning_curve([0.9, 0.6, 0.3, 0.15, 0.05])
+    assert curve.samples_needed(r2=0.75).equals(curve.samples_needed(0.25))
+    assert (
+        "R2 of 0.8, samples for a normalised error of 0.2: "
+        in samples_lines(curve.samples_needed(r2=0.8), 1 - 0.8, 2)[0]
+    )
+    for wrong in (
+        {"nmse": -1}, {"nmse": 0}, {"nmse": np.nan}, {"nmse": np.inf},
+        {"r2": 1}, {"r2": np.nan}, {"r2": -np.inf}, {}, {"nmse": 0.5, "r2": 0.5},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="the normalised error to reach|the R2 to reach|not both"):
+            curve.samples_needed(**wrong)
+
+
+def test_a_best_error_of_zero_has_no_nan_in_its_margin():
+    errors = {"a": 0.0, "b": 0.5, "c": 1e-31}
+    rows = [
+        {"architecture": name, "kernel": "ntk", "ridge": 0.0, "test_mse": e, "nmse": e} for name, e in errors.items()
+    ]
+    for others, words in (("b", "b (ntk) does not reach zero"), ("cb", "c (ntk) is as good: a tie")):
+        table = pd.DataFrame(rows).set_index("architecture", drop=False).loc[["a", *others]].assign(train_size=4)
+        (line,) = best_lines(Selection(table, 0.0, {}, np.ones(3)).best())
+        assert line.endswith(words)
+
+
+def test_what_is_repeated_counts_once(relu4):
+    cube = lb.Hypercube(4)
+    once = lb.select(cube, {"a": relu4}, cube.parity(1), [4, 8], [0.0, 0.1], kernels=["ntk", "nngp"])
+    twice = lb.select(
+        cube,
+        {"a": relu4},
+        cube.parity(1),
+        np.array([4, 4, 8, 4]),
+        [0.0, 0.1, -0.0, 0.1],
+        kernels=["ntk", "nngp", "ntk"],
+    )
+    assert twice.table.equals(once.table)
+    grid, place = {"depth": [1, 2], "activation": "relu"}, {"kind": "hypercube", "dim": 4}
+    tables = [
+        run(place, grid, {"parity": 1}, sizes, kernels=kernels, seeds=2)
+        for sizes, kernels in (([4], ["ntk"]), ([4, 4], ["ntk"] * 2))
+    ]
+    first, again = (table[table["measure"] != "seconds"].reset_index(drop=True) for table in tables)
+    pd.testing.assert_frame_equal(first, again)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"train_sizes": [-1, 4]}, "train_sizes must be finite and >= 0"),
+        ({"train_sizes": [np.nan]}, "train_sizes must be finite and >= 0"),
+        ({"train_sizes": []}, "train_sizes: at least one number is needed"),
+        ({"ridges": [-0.1]}, "ridges must be finite and >= 0"),
+        ({"ridges": [np.nan]}, "ridges must be finite and >= 0"),
+        ({"noise_std": np.nan}, "noise_std must be finite and >= 0"),
+        ({"kernels": ["ntkk"]}, "unknown kernel 'ntkk'; did you mean 'ntk'"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(relu4, arguments, message):
+    cube = lb.Hypercube(4)
+    with pytest.raises(ValueError, match=message):
+        lb.select(cube, {"a": relu4}, cube.parity(1), **{"train_sizes": [4], **arguments})
 
 
 def test_a_recommendation_in_words():

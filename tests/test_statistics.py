@@ -136,7 +136,7 @@ def test_estimators_agree_with_the_test_error(relu4):
 
 
 def test_estimates_need_a_definite_matrix():
-    with pytest.raises(ValueError, match="remove duplicated points or use a ridge"):
+    with pytest.raises(ValueError, match="remove duplicated points, or use a ridge"):
         estimate(np.ones((2, 2)), np.ones(2))
 
 

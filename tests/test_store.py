@@ -1,13 +1,18 @@
 import json
+import subprocess
+import sys
+from subprocess import PIPE
 
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
+from learnability.command.show import described
 from learnability.common import progress
 from learnability.common.seeding import digest, stream
 from learnability.common.store import read_frame, read_h5, read_table, replacing, write_frame, write_h5, write_table
+from learnability.domains import domain_from
 
 
 def test_same_description_same_stream():
@@ -67,6 +72,54 @@ def test_damaged_and_missing_files_say_what_to_do(tmp_path):
     (tmp_path / "x.h5").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match="cannot read .*x.h5"):
         read_h5(tmp_path / "x.h5")
+
+
+HOLDER = """
+import sys, h5py
+file = h5py.File(sys.argv[1], "a")
+print("open", flush=True)
+for line in sys.stdin:
+    file["x"][0] = 7.0
+    file.flush()
+    print("changed", flush=True)
+"""
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A result file that another process holds open for writing, and a function that lets that process change it."""
+    path = tmp_path / "results" / "x.h5"
+    write_h5(path, {"x": np.ones(9), "y": np.zeros(9)}, {"n": 3})
+    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdin=PIPE, stdout=PIPE, text=True) as process:
+        assert process.stdout.readline() == "open\n"
+
+        def change():
+            print(file=process.stdin, flush=True)
+            assert process.stdout.readline() == "changed\n"
+
+        yield path, change
+        process.stdin.close()
+
+
+def test_a_file_that_another_program_holds_open_is_read_and_replaced(held):
+    path, _ = held
+    assert read_h5(path)[0]["x"].tolist() == [1.0] * 9 and "x: (9,) float64" in described(path, 5)
+    write_h5(path, {"x": np.full(9, 2.0)}, {"n": 3})
+    assert read_h5(path)[0]["x"].tolist() == [2.0] * 9
+
+
+def test_a_file_that_another_program_has_changed_is_refused_and_the_program_named(held):
+    path, change = held
+    change()
+    with pytest.raises(
+        ValueError, match=r"x.h5 is damaged.*h5py.File\(..., 'a'\), holds it open for writing; close it"
+    ):
+        read_h5(path)
+
+
+def test_data_of_the_user_that_another_program_may_be_changing_is_not_read(held):
+    with pytest.raises(ValueError, match=r"x.h5: another program.* holds it open for writing; close it there"):
+        domain_from({"kind": "data", "path": str(held[0])})
 
 
 def test_a_result_in_the_place_of_another_is_refused(tmp_path):

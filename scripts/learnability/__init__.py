@@ -37,6 +37,7 @@ _HOME = {
     "predict_samples": "theory.per_sample",
     "SamplePrediction": "theory.per_sample",
     "kernel_regression": "regression.ridge",
+    "IllConditioned": "common.conditioning",
     "select": "selection.ranking",
     "Selection": "selection.ranking",
     "train": "ensembles.training.fit",

@@ -11,6 +11,7 @@ CAMPAIGN = Path(__file__).with_name("campaign.py")
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("faults")
 def test_after_a_fault_the_tables_are_the_same():
     environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}

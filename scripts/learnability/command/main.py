@@ -1,15 +1,21 @@
 """The command and its subcommands; what they compute is the library's."""
 
-import subprocess
-import sys
 import warnings
 
 import click
 
 from .. import __version__
+from ..common.conditioning import one_warning
 
+
+def each_once(context: click.Context, option: click.Parameter, values: tuple) -> tuple:
+    """The values of an option that may be repeated, each once, in their order."""
+    return tuple(dict.fromkeys(values))
+
+
+REPEATED = {"multiple": True, "callback": each_once}
 SIZES = {
-    "multiple": True,
+    **REPEATED,
     "required": True,
     "type": click.IntRange(min=1),
     "help": "Training-set size; may be repeated: -n 64 -n 200.",
@@ -25,7 +31,8 @@ class Teaching(click.Group):
             with warnings.catch_warnings():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
-                return super().invoke(context)
+                with one_warning():
+                    return super().invoke(context)
         except ValueError as error:
             raise click.ClickException(str(error)) from error
 
@@ -59,14 +66,14 @@ def of_problem(command):
 @click.option("--kernel", default="ntk", type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
 @click.option(
-    "--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, multiple=True, help="Absolute ridge; may be repeated."
+    "--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, **REPEATED, help="Absolute ridge; may be repeated."
 )
 @click.option(
     "--noise-std",
     "noise_stds",
     default=[0.0],
     type=NOT_NEGATIVE,
-    multiple=True,
+    **REPEATED,
     help="Of label noise; may be repeated.",
 )
 @click.option("--population", default="domain", type=click.Choice(["domain", "infinite"]))
@@ -103,22 +110,26 @@ def predict(
 
 @main.command()
 @of_problem
-@click.option(
-    "--depth", "depths", default=[1, 2, 4], multiple=True, help="Hidden layers; may be repeated, as all below."
-)
-@click.option("--activation", "activations", default=["relu", "erf", "tanh"], multiple=True)
-@click.option("--weight-std", "weight_stds", default=[2**0.5], multiple=True)
-@click.option("--bias-std", "bias_stds", default=[0.1], multiple=True)
-@click.option("--kernel", "kernels", default=["ntk"], multiple=True, type=click.Choice(["ntk", "nngp"]))
+@click.option("--depth", "depths", default=[1, 2, 4], **REPEATED, help="Hidden layers; may be repeated, as all below.")
+@click.option("--activation", "activations", default=["relu", "erf", "tanh"], **REPEATED)
+@click.option("--weight-std", "weight_stds", default=[2**0.5], **REPEATED)
+@click.option("--bias-std", "bias_stds", default=[0.1], **REPEATED)
+@click.option("--kernel", "kernels", default=["ntk"], **REPEATED, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option("--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, multiple=True)
-@click.option("--reach", type=float, help="List how many samples each candidate needs to reach this normalised error.")
+@click.option("--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, **REPEATED)
+@click.option(
+    "--reach", type=float, help="List how many samples each candidate needs to reach this normalised error, 1 - R2."
+)
+@click.option("--r2", type=float, help="The same for this R2 off the training set: --r2 0.8 is --reach 0.2.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 def select(
     file, label, encode, missing, domain, target, depths, activations, weight_stds, bias_stds, kernels, train_sizes, ridges,
-    reach, csv,
+    reach, r2, csv,
 ):  # fmt: skip
     """Rank architectures on FILE (.csv, .npz, .h5) or on a domain by predicted test error; nothing is trained.
+
+    nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
+    What is repeated counts once.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
@@ -126,15 +137,17 @@ def select(
     from ..common.store import write_csv
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
+    from ..selection.ranking import level_of
     from .problem import problem, ranking
 
+    level = None if reach is None and r2 is None else level_of(reach, r2)
     space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
     grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in grid.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
     selection = ranked(space, networks, wanted, train_sizes, ridges, kernels=kernels)
-    click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, reach))
+    click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
     if csv:
         write_csv(csv, selection.table)
 
@@ -144,7 +157,9 @@ def select(
 def validate(config):
     """Check a configuration file: every key, name and size; all errors that do not hide each other are listed at once."""
     from .problem import check_config
+    from .workflow import use_the_library_of_the_workflow
 
+    use_the_library_of_the_workflow("validate", config)
     for remark in check_config(config):
         click.echo(f"note: {remark}")
     click.echo(f"{config}: no errors")
@@ -160,21 +175,27 @@ def show(file, rows):
     click.echo(described(file, rows))
 
 
-@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
-@click.option("--configfile", help="A configuration; the default draws the two headline figures.")
-@click.argument("flags", nargs=-1, type=click.UNPROCESSED)
-def run(configfile, flags):
-    """Run the workflow: check the configuration, then snakemake with FLAGS (--cores all unless given)."""
-    from .problem import check_config, workflow_file
+class Forwarding(click.Command):
+    """A command that hands its arguments on as they are, `--` included; alone, -h and --help are its own."""
 
-    snakefile = workflow_file("Snakefile")
-    if configfile:
-        check_config(configfile)
-    cores = (
-        ()
-        if any(flag in ("--cores", "-c", "--profile") or flag.startswith("-c") for flag in flags)
-        else ("--cores", "all")
-    )
-    chosen = ("--configfile", configfile) if configfile else ()
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), *cores, *flags, *chosen]
-    sys.exit(subprocess.call(command))
+    def parse_args(self, context, arguments):
+        if arguments in (["-h"], ["--help"]):
+            return super().parse_args(context, arguments)
+        context.params["arguments"] = tuple(arguments)
+        return []
+
+
+@main.command(cls=Forwarding)
+@click.argument("arguments", metavar="[CONFIG.yaml]... [OPTIONS AND TARGETS OF SNAKEMAKE]...", nargs=-1)
+def run(arguments):
+    """Run the workflow: snakemake on the Snakefile of this checkout, with results in the current folder.
+
+    Of several configurations later ones win, key by key; without one, the two headline figures are drawn. `snakemake --help`
+    lists its options.
+
+    Example: learnability run my_study.yaml --dry-run
+    """
+    from .workflow import become_snakemake, use_the_library_of_the_workflow
+
+    use_the_library_of_the_workflow("run", *arguments)
+    become_snakemake(arguments)

@@ -1,7 +1,5 @@
 """From a command's arguments to domains, targets and tables: the same functions that the workflow calls."""
 
-from pathlib import Path
-
 import numpy as np
 import yaml
 
@@ -18,6 +16,7 @@ from ..studies.validation import check_meaning, checked
 from ..tables.normalised import with_normalised
 from ..tables.recommendation import best_lines, samples_lines
 from ..tables.theory import domain_table, large_table
+from .workflow import workflow_file
 
 MOST_ROWS = 24  # of a ranking on the terminal
 
@@ -85,7 +84,7 @@ def summary(table):
     """The columns of predictions that a reader looks at first, as text; what the spectrum alone says is left to --csv."""
     told = table[table["source"] == "theory"]
     several = [name for name in ("ridge", "noise_std") if told[name].nunique() > 1 or told[name].max() > 0]
-    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
+    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy_off_train"]
     chosen = told[[*several, "train_size", *measures]].dropna(axis=1, how="all")
     return chosen.to_string(index=False, float_format="{:.4g}".format)
 
@@ -103,7 +102,7 @@ def ranking(selection, shared, reach=None):
     wide.columns = [f"nmse at n = {size:g}" for size in sizes]
     if reach is not None:
         needed = selection.samples_needed(reach).set_index(PARAMETERS)
-        wide[f"samples for {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
+        wide[f"samples for nmse {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
     wide = wide.reset_index()
     if wide["ridge"].max() == 0:
         wide = wide.drop(columns="ridge")
@@ -128,20 +127,12 @@ def drawn(table, path, title):
     save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
 
 
-def workflow_file(name):
-    """A file of the workflow; ValueError where only the library is installed."""
-    path = Path(__file__).parents[3] / name
-    require(
-        path.is_file(), "the workflow is not part of an installed package: run this in a checkout of the repository"
-    )
-    return path
-
-
 def check_config(path):
     """Check a configuration file as the workflow does; returns remarks. ValueError lists all that is wrong, a line each."""
     schema = load_schema(workflow_file("config/schema.yaml"))
     try:
-        return check_meaning(checked(load_config(path), schema))
+        remarks, _ = check_meaning(checked(load_config(path), schema))
+        return remarks
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(str(path)) else f"{path}:\n{text}") from error

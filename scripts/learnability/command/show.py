@@ -3,9 +3,7 @@
 import json
 from pathlib import Path
 
-import h5py
-
-from ..common.store import read_frame, read_h5, read_table
+from ..common.store import opened, read_frame, read_h5, read_table
 
 MOST_COLUMNS = 8  # of a table whose rows are shown as lines; a wider one is shown column by column
 
@@ -16,7 +14,7 @@ def described(path, rows):
         table = read_table(path)
         return f"{path}: {len(table)} rows, {len(table.columns)} columns\n\n{_first(table, rows)}"
     arrays, parameters = read_h5(path)
-    with h5py.File(path) as file:
+    with opened(path) as file:
         version, code = file.attrs["package_version"], file.attrs["code_version"]
     lines = [f"{path}: made by learnability {version}, code {code}, from"]
     lines += [f"    {name}: {json.dumps(value)}" for name, value in parameters.items()]

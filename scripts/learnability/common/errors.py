@@ -32,21 +32,27 @@ def whole(name, value, least=0, most=None):
         number = index(value)
     except TypeError as error:
         raise ValueError(message) from error
+    require(not isinstance(value, bool | np.bool_), message)
     require(least <= number and (most is None or number <= most), message)
     return number
 
 
 def real(name, value, positive=False):
     """`value` as a float; ValueError unless it is finite and >= 0, or > 0 if `positive`."""
-    number = float(value)
-    allowed = math.isfinite(number) and (number > 0 if positive else number >= 0)
-    require(allowed, f"{name} must be finite and {'>' if positive else '>='} 0, got {value!r}")
+    message = f"{name} must be finite and {'>' if positive else '>='} 0, got {value!r}"
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be a number, got {value!r}") from error
+    require(not isinstance(value, bool | np.bool_ | str | bytes), f"{name} must be a number, got {value!r}")
+    require(math.isfinite(number) and (number > 0 if positive else number >= 0), message)
     return number
 
 
 def reals(name, value, infinite=False):
     """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
-    require(np.asarray(value).dtype.kind in "biuf", f"{name} must be a number or an array of numbers, got {value!r}")
+    numbers = np.asarray(value).dtype.kind in "iuf" and not isinstance(value, np.ma.MaskedArray)
+    require(numbers, f"{name} must be a number or an array of numbers, got {value!r}")
     values = np.asarray(value, dtype=float)
     allowed = (values >= 0) & (np.isfinite(values) | infinite)
     require(bool(allowed.all()), f"{name} must be finite and >= 0, got {value!r}")

@@ -3,6 +3,8 @@
 Readers never see half a file, nor one that has changed or was moved since it was written: every array carries its SHA-256, and
 the file its place among the results and a SHA-256 of all that it says. Every HDF5 file carries the parameters, the package
 version and a hash of the library's source that made it, so that a number can always be traced to its code.
+
+That is why result files need no locks: a program that holds one open, even for writing, stops neither readers nor the writer.
 """
 
 import hashlib
@@ -20,6 +22,11 @@ import numpy as np
 from .. import __version__
 from .errors import require
 from .seeding import digest, hash_of
+
+IN_USE = (
+    "another program, such as a notebook with h5py.File(..., 'a'), holds it open for writing; close it there "
+    "(file.close(), or end the notebook's kernel)"
+)
 
 
 @cache
@@ -101,6 +108,22 @@ def _place(path):
     return "/".join(parts[len(parts) - parts[::-1].index("results") :]) if "results" in parts else ""
 
 
+def opened(path):
+    """A result file, open for reading: without HDF5's locks, which others may hold and not every file system has."""
+    return h5py.File(path, "r", locking=False)
+
+
+def _in_use(path):
+    """Whether another process has locked an HDF5 file, as HDF5 does where it is open for writing."""
+    try:
+        h5py.File(path, "r", locking=True).close()
+    except BlockingIOError:
+        return True
+    except Exception:  # of a damaged file, or of a file system without locks
+        return False
+    return False
+
+
 def read_h5(path, *names, made_from=None):
     """Read arrays from a result file, and verify that they are what was written.
 
@@ -117,11 +140,10 @@ def read_h5(path, *names, made_from=None):
     ------
     ValueError
         The file is missing, damaged, of another format, another result than its place says, made from other parameters or
-        lacks one of the datasets; the message names it and the remedy.
+        lacks one of the datasets; the message names it and the remedy, and a program that is changing the file.
     """
-    remedy = "delete it and run snakemake again to make it anew"
     try:
-        with h5py.File(path) as file:
+        with opened(path) as file:
             found = []  # in the order of writing
             file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
             arrays = {name: _load(file[name]) for name in found if not names or name in names}
@@ -129,7 +151,8 @@ def read_h5(path, *names, made_from=None):
             sealed = _sound(file, found, arrays)
             place = file.attrs.get("place", "")
     except Exception as error:  # what damage does to HDF5's own structures comes as errors of many kinds
-        raise ValueError(f"cannot read {path} ({error}); {remedy}") from error
+        raise ValueError(f"cannot read {path} ({error}); {_remedy(path)}") from error
+    remedy = REMEDY if sealed else _remedy(path)
     require(sealed is not None, f"{path} holds no check sums: another program or an older version wrote it; {remedy}")
     require(sealed, f"{path} is damaged: its content does not match its check sums; {remedy}")
     moved = place and _place(path) not in ("", place)
@@ -142,6 +165,14 @@ def read_h5(path, *names, made_from=None):
             f"{path} was made from {name} {parameters.get(name)!r}, and its place says {wanted!r}; {remedy}",
         )
     return arrays, parameters
+
+
+REMEDY = "delete it and run snakemake again to make it anew"
+
+
+def _remedy(path):
+    """What to do about a result file whose content is not what was written."""
+    return f"{IN_USE}, then {REMEDY}" if _in_use(path) else REMEDY
 
 
 def _sound(file, found, arrays):

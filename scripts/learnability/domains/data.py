@@ -5,20 +5,22 @@ mean the same for every data set.
 """
 
 from contextlib import contextmanager
-from functools import cache, partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from ..common.errors import choose, require
+from ..common.arrays import signs
+from ..common.errors import choose, require, whole
 from ..common.seeding import stream
+from ..common.store import IN_USE
 
 OPENML = {
     "mnist": {"data_id": 554},
     "fashion_mnist": {"data_id": 40996},
     "cifar10": {"data_id": 40927},
 }
+VALUES = {"mnist": (70_000, 785), "fashion_mnist": (70_000, 785), "cifar10": (60_000, 3073)}  # with the labels
 IMAGES = ("digits", *OPENML)  # of ten classes each
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
@@ -26,7 +28,8 @@ MOST_CLASSES = 20  # different whole numbers that are taken as classes
 def selected(name, path, samples, classes, label, seed, folder, encode, missing):
     """The rows of the raw data that are asked for: x (samples, ...), y, the label's name, the scale if none is given."""
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
-    require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
+    seed = whole("seed", seed)
+    samples = samples if samples is None else whole("samples", samples, 2)
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
     table = path is not None and Path(path).suffix == ".csv"
     require(table or (encode is None and missing is None), "encode and missing are for .csv tables only")
@@ -77,6 +80,20 @@ def _named(name, folder):
         ) from error
 
 
+def openml_bytes(name):
+    """Bytes that reading a data set of OpenML takes: scikit-learn holds all of its values twice, as float64."""
+    rows, columns = VALUES[name]
+    return 2 * 8 * rows * columns
+
+
+def import_readers(path):
+    """Import the libraries that read a data set, which else are imported on first use; path as of `DataSet`."""
+    if path is None or Path(path).suffix == ".csv":
+        import sklearn.datasets
+        import sklearn.impute
+        import sklearn.preprocessing  # noqa: F401
+
+
 def _read(path, label, encode, missing):
     """Inputs, labels and their name; ValueError for files that cannot be read, with the remedy."""
     require(path.suffix in READERS, f"{path}: unknown kind of file; use one of {', '.join(READERS)}")
@@ -109,6 +126,10 @@ READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
 def _readable(path):
     try:
         yield
+    except (
+        BlockingIOError
+    ) as error:  # locks are heeded: a user's file carries no check sums that would notice half a change
+        raise ValueError(f"{path}: {IN_USE}") from error
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: cannot be read ({error})") from error
 
@@ -121,20 +142,10 @@ def _inputs_and_labels(path, arrays):
     return x, y.astype(str) if y.dtype.kind in "SO" else y, "y"
 
 
-@cache
-def rows_in(path):
-    """How many samples a readable file holds at most, without reading the inputs."""
-    if Path(path).suffix == ".csv":
-        with open(path, "rb") as file:
-            return sum(part.count(b"\n") for part in iter(partial(file.read, 1 << 20), b""))
-    with np.load(path) if Path(path).suffix == ".npz" else h5py.File(path) as file:
-        return len(file["y"])
-
-
 def are_classes(y, classes):
     """Whether labels are classes: if classes are listed, of texts, and of whole numbers of at most 20 values."""
     if y.ndim == 2 and y.shape[1] > 1:
-        return False
+        return y.dtype.kind == "b"
     if classes or y.dtype.kind in "OUSb":
         return True
     values = np.unique(y).astype(float)
@@ -144,11 +155,13 @@ def are_classes(y, classes):
 def _encoded(y, classes, column):
     """Outputs (samples, outputs) and their names."""
     if y.ndim == 2 and y.shape[1] > 1:
-        return y.astype(float), [str(number) for number in range(y.shape[1])]
+        return signs(y) if y.dtype.kind == "b" else y.astype(float), [str(number) for number in range(y.shape[1])]
     y = y.ravel()
     if not are_classes(y, classes):
         return y.astype(float)[:, None], [column]
     values = [str(value) for value in classes or np.unique(y)]
+    if set(values) == {"True", "False"} and not classes:
+        values = ["True", "False"]  # the sign of a boolean label in an array, too
     require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
     require(
         len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"

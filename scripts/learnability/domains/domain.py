@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..common.errors import require, require_finite, whole
+from ..common.arrays import labels
+from ..common.errors import require, whole
 from ..common.seeding import stream
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -155,12 +156,11 @@ class FiniteDomain(Domain):
 
     def _values(self, values, name):
         """A function's values at `points` as an array; ValueError if they do not fit or are not finite."""
-        values = np.asarray(values, dtype=np.float64)
+        values = labels(f"target {name!r}", values)
         require(
             values.shape[:1] == (self.size,),
             f"target {name!r} has shape {values.shape}; {self.kind} has {self.size} points",
         )
-        require_finite(f"target {name!r}", values)
         return values
 
 

@@ -127,7 +127,8 @@ class Hypercube(SymmetricFiniteDomain):
 
     def monomial(self, bits):
         """The parity of the listed coordinates, an eigenfunction of level len(bits); no points are listed."""
-        bits = [int(bit) for bit in np.atleast_1d(np.asarray(bits, dtype=int))]
+        several = isinstance(bits, list | tuple | range | np.ndarray)
+        bits = [whole("a bit of a monomial", bit, 0, self.dim - 1) for bit in (bits if several else [bits])]
         inside = all(0 <= bit < self.dim for bit in bits) and len(set(bits)) == len(bits)
         require(inside, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {bits}")
         return Target(

@@ -5,8 +5,7 @@ See `learnability.spectra.quadrature` (Golub & Meurant 2010) and `learnability.s
 
 from dataclasses import replace
 
-import numpy as np
-
+from ..common.arrays import finite_array, labels
 from ..common.errors import choose, require, whole
 from ..common.seeding import stream
 from ..kernels.tiles import MEMORY, KernelTiles, kernel_trace
@@ -55,8 +54,8 @@ def large_spectrum(
     ValueError
         An unknown method; shapes that do not match; more landmarks than points.
     """
-    x, values = np.asarray(x, dtype=float), np.asarray(values, dtype=float)
-    require(len(x) == len(values), f"x has {len(x)} points, values {len(values)}")
+    x = finite_array("x", x)
+    values = labels("values", values, len(x))
     if choose("method", method, METHODS) == "quadrature":
         place = {name: options.pop(name) for name in ("scratch", "device") if name in options}
         tiles = KernelTiles(architecture, x, kind, memory, **place)

@@ -6,6 +6,8 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 
 import numpy as np
 
+from ..common.arrays import array, first_not_finite
+from ..common.arrays import labels as labels_from
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
 from ..kernels.matrix import LARGEST_DECOMPOSED
@@ -22,7 +24,7 @@ class Samples(FiniteDomain):
     ----------
     x : (samples, dim), finite
     y : (samples,) or (samples, outputs), finite, optional
-        Labels; `label` and `all` make targets of them.
+        Labels; `label` and `all` make targets of them. Booleans are two classes: True is +1, False is -1.
     names : list of str, optional
         Of the outputs.
 
@@ -37,23 +39,15 @@ class Samples(FiniteDomain):
     alike = False
 
     def __init__(self, x, y=None, names=None):
-        x = np.asarray(x, dtype=np.float64)
+        x = array("x", x)
         require(
             x.ndim >= 2, f"x must be an array (samples, dim), got shape {x.shape}; write x[:, None] for one feature"
         )
         x = x.reshape(len(x), -1)
         require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
-        labels = np.empty((len(x), 0)) if y is None else np.asarray(y, dtype=np.float64)
-        require(labels.ndim >= 1, f"y must be an array (samples,) or (samples, outputs), got the number {labels}")
-        labels = labels if labels.ndim == 2 else labels.reshape(len(labels), -1)
-        require(len(labels) == len(x), f"x has {len(x)} samples, y {len(labels)}")
-        for name, values in (("x", x), ("y", labels)):
-            bad = np.argwhere(~np.isfinite(values))
-            require(
-                len(bad) == 0,
-                f"{name} holds {len(bad)} values that are not finite, the first in row {bad[0][0] if len(bad) else 0}, "
-                f"column {bad[0][1] if len(bad) else 0}; remove or impute them",
-            )
+        first_not_finite("x", x)
+        labels = np.empty((len(x), 0)) if y is None else labels_from("y", y, len(x))
+        labels = labels.reshape(len(x), -1)
         if len(labels):
             same = np.flatnonzero(np.ptp(labels, axis=0) == 0)
             require(

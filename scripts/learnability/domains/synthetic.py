@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..common.errors import require, whole
+from ..common.errors import real, require, whole
 from ..common.seeding import stream
 from ..spectra.multi_index import hermite_products, largest_products
 from ..spectra.target import Target
@@ -127,8 +127,7 @@ class MixtureSamples(SyntheticSamples):
 
     def __init__(self, dim, classes=10, separation=0.5, exponent=1.0, samples=60_000, seed=0):
         self.covariance = power_law_covariance(whole("dim", dim, 1), exponent)
-        self.classes, self.separation = whole("classes", classes, 2, 1000), float(separation)
-        require(0 <= self.separation < np.inf, f"separation must be finite and >= 0, got {separation!r}")
+        self.classes, self.separation = whole("classes", classes, 2, 1000), real("separation", separation)
         require(samples >= classes, f"samples: {samples} are fewer than the {classes} classes")
         names = ["0 or 1"] if classes == 2 else range(classes)
         recipe = {"dim": dim, "classes": classes, "separation": self.separation, "exponent": float(exponent)}
@@ -204,9 +203,6 @@ def power_law_covariance(dim, exponent):
 
 
 def _exponent(value):
-    try:
-        exponent = float(value)
-    except (TypeError, ValueError):
-        exponent = np.nan
-    require(0 <= exponent <= 20, f"exponent must be a number from 0 to 20, got {value!r}")
+    exponent = real("exponent", value)
+    require(exponent <= 20, f"exponent must be a number from 0 to 20, got {value!r}")
     return exponent

@@ -11,7 +11,7 @@ import torch
 
 from ..common.errors import choose, require, whole
 from ..common.seeding import digest, hash_of
-from ..kernels.points import matching_points
+from ..kernels.points import kernel_values, matching_points
 from .networks import Ensemble, tangent_kernel
 
 BLOCK = 512  # points at a time
@@ -72,11 +72,13 @@ class TangentKernel:
         points, points2 = (p.to(self.networks.device) for p in matching_points(x, x2))
         dim = self.networks.weights[0].shape[1]
         require(points.shape[1] == dim, f"the network takes points of dimension {dim}, got {points.shape[1]}")
-        matrix = torch.cat(
-            [
-                torch.cat([tangent_kernel(self.networks, rows, columns)[0] for columns in points2.split(BLOCK)], 1)
-                for rows in points.split(BLOCK)
+
+        def compute(kernel, left, right):
+            blocks = [
+                torch.cat([tangent_kernel(kernel.networks, rows, columns)[0] for columns in right.split(BLOCK)], 1)
+                for rows in left.split(BLOCK)
             ]
-        )
-        matrix = (matrix + matrix.T) / 2 if x2 is None else matrix
-        return matrix.to(x.device) if torch.is_tensor(x) else matrix.cpu().numpy()
+            matrix = torch.cat(blocks)
+            return (matrix + matrix.T) / 2 if x2 is None else matrix
+
+        return kernel_values(self, compute, points, points2, x)

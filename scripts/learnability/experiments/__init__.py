@@ -11,7 +11,7 @@ Cells that name the same domain and architecture share the kernel and spectrum f
 
 from importlib import import_module
 
-from ..common.errors import choose
+from ..common.errors import choose, require
 
 EXPERIMENTS = {
     "after_kernel": "learnability.experiments.after_kernel",
@@ -38,6 +38,24 @@ WITHOUT_MATRIX = (
     "hermite_ansatz",
     "large_spectrum",
 )  # kinds for data sets whose kernel matrix is too large to decompose
+DATA = ("data", "gaussian_samples", "mixture_samples", "sphere_samples")
+LISTED = ("hypercube", "circle", *DATA)
+DOMAINS = {  # the kinds of domain on which a kind of experiment is defined; those that are not listed run on all
+    "after_kernel": LISTED,
+    "circle_fits": ("circle",),
+    "corrections": ("hypercube", "circle", "sphere"),
+    "covariance": ("hypercube", "circle"),
+    "estimators": LISTED,
+    "gradient_norm": ("circle", "sphere"),
+    "hard_samples": DATA,
+    "hermite_ansatz": DATA,
+    "kappa_fluctuation": LISTED,
+    "large_data": ("hypercube", "circle", "sphere"),
+    "random_features": LISTED,
+    "select": LISTED,
+}
+UNLISTED = ("corrections", "large_data")  # kinds of these that do not need all points of a hypercube
+ONE_OUTPUT = ("after_kernel", "kappa_fluctuation", "random_features")  # kinds for targets with one output
 
 KERNEL, SPECTRUM = {"values": "ntk"}, {"eigenvalues": "ntk"}
 READS = {  # the files of its domain and architecture that a kind reads, and the kernel unless an option `kernel` says so
@@ -57,6 +75,23 @@ READS = {  # the files of its domain and architecture that a kind reads, and the
 def experiment(kind):
     """The function that runs one cell of an experiment; ValueError names the kinds there are."""
     return import_module(EXPERIMENTS[choose("experiment", kind, EXPERIMENTS)]).run
+
+
+def check_domain(kind: str, domain_kind: str, size: int | None, outputs: dict[str, int]) -> None:
+    """ValueError if a kind is not defined on a kind of domain of this size, or for so many outputs of targets by label."""
+    allowed = DOMAINS.get(kind, (domain_kind,))
+    require(
+        domain_kind in allowed,
+        f"experiment {kind} is not defined on a domain of kind {domain_kind}; give one of kind {', '.join(allowed)}",
+    )
+    require(
+        size is not None or domain_kind != "hypercube" or kind in UNLISTED or kind not in DOMAINS,
+        f"experiment {kind} needs all points of a hypercube, which are listed up to dim 20; give a smaller dim",
+    )
+    several = [label for label, number in outputs.items() if number > 1 and kind in ONE_OUTPUT]
+    require(
+        not several, f"experiment {kind} is defined for targets with one output, and {', '.join(several)} has several"
+    )
 
 
 def check(kind, options):

@@ -11,6 +11,7 @@ import numpy as np
 from ..common.errors import require
 from ..common.seeding import stream
 from ..domains import domain_from, target_from
+from ..domains.domain import Domain
 from ..domains.samples import Samples
 from ..ensembles.networks import Ensemble
 from ..ensembles.tangent_kernel import TangentKernel
@@ -23,6 +24,11 @@ from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 
 KERNELS = ("infinite width", "at initialisation", "after training")
+
+
+def check(domain, train_size, **_) -> None:
+    """ValueError if too few points are left to judge kernels on."""
+    _require_points(domain_from(domain), train_size)
 
 
 def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, draws=5, training=None):
@@ -48,10 +54,7 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
     """
     place, network = domain_from(domain), architecture_from(architecture)
     points, everywhere = place.evaluation()
-    require(
-        place.size is not None and place.size >= 2 * train_size,
-        f"train_size: {train_size} leaves fewer than {train_size} points of {place} to judge kernels on",
-    )
+    _require_points(place, train_size)
     f = np.asarray(target_from(place, target)(points, everywhere), dtype=float).reshape(place.size, -1)
     require(f.shape[1] == 1, f"target: {target} has {f.shape[1]} outputs, a tangent kernel has one")
     index = np.stack([place.sample(train_size, seed)[1] for seed in range(seeds)])
@@ -67,6 +70,13 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
         error = ((result.predictions[seed] - f)[unseen] ** 2).mean()
         found.append({"kernel": "network", ("network", "error with the network's samples"): error})
     return table(_rows(found, train_size=train_size, width=width))
+
+
+def _require_points(place: Domain, train_size: int) -> None:
+    require(
+        place.size is not None and place.size >= 2 * train_size,
+        f"train_size: {train_size} leaves fewer than {train_size} points of {place} to judge kernels on",
+    )
 
 
 def _judged(matrix, f, seen, unseen, ridge, draws, rng):

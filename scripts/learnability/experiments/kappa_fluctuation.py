@@ -38,7 +38,7 @@ def run(domain, architecture, targets, train_sizes, draws=1000, files=None):
     rows = []
     for specification in targets:
         target = target_from(space, specification)
-        phi = target(*space.evaluation())
+        phi = np.asarray(target(*space.evaluation())).reshape(space.size)
         grid = np.geomspace(min(train_sizes), max(train_sizes), 100)
         rows += curve("kappa", grid, effective_regularization(spectrum, grid), "train_size", target=target.name)
         eigenvalue = coefficients(phi[:, None], (whole @ phi) / space.size)[0]

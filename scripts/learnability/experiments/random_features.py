@@ -43,6 +43,7 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
     for ridge in map(float, ridges):
         keys = {"target": wanted.name, "ridge": ridge}
         theory = predict(spectrum, wanted, sizes[:, None], ridge, features=widths).test_mse
+        theory = theory.reshape(len(sizes), len(widths))  # of a target with one output
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():
@@ -54,7 +55,7 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
 
 def draw_errors(domain, architecture, target, train_size, features, ridge, draws):
     """Test errors over the whole domain, (draws,)."""
-    everywhere = target(domain.points, np.arange(domain.size))
+    everywhere = np.asarray(target(domain.points, np.arange(domain.size))).reshape(domain.size)
     errors = np.empty(draws)
     for draw in range(draws):
         _, index = domain.sample(train_size, draw)

@@ -19,13 +19,14 @@ from ..kernels.matrix import KernelMatrix
 from ..measurements.metrics import mean_squared_error
 from ..measurements.regression import learned_function
 from ..regression.cross_validation import estimate
-from ..selection.ranking import select
+from ..selection.ranking import level_of, select
 from ..tables.means import mean_row, table
 from ..theory.prediction import predict
 
 
-def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, **_):
-    """ValueError if networks are asked for that cannot be trained, or at sizes that are not ranked."""
+def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, reach=None, r2=None, **_):
+    """ValueError if networks are asked for that cannot be trained, or at sizes that are not ranked, or a level twice."""
+    _level(reach, r2)
     if width is None:
         return
     require(
@@ -49,7 +50,8 @@ def run(
     width=None,
     network_seeds=3,
     network_sizes=None,
-    reach=0.5,
+    reach=None,
+    r2=None,
 ):
     """Rank all candidates, measure all of them by kernel regression, train the best, the median and the worst.
 
@@ -65,8 +67,8 @@ def run(
     network_sizes : list of int, optional
         Of the train_sizes, those at which networks are trained; missing: all. Gradient flow of several outputs solves an
         eigenproblem of outputs * n rows per step.
-    reach : float
-        The normalised error for which the samples needed are told.
+    reach, r2 : float, optional
+        The normalised error, or R2 = 1 - reach in its place, for which the samples needed are listed; missing: reach 0.5.
 
     Returns
     -------
@@ -79,6 +81,7 @@ def run(
         source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
         all candidates, as estimated from those that were trained.
     """
+    train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
     space = domain_from(domain)
     aim = target_from(space, target)
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
@@ -96,7 +99,12 @@ def run(
     for row in rows:
         if row["measure"] == "test_mse_off_train":
             row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
-    return table([*rows, *_recommended(ranking, reach)])
+    return table([*rows, *_recommended(ranking, _level(reach, r2))])
+
+
+def _level(reach: float | None, r2: float | None) -> float:
+    """The normalised error for which the samples needed are listed."""
+    return 0.5 if reach is None and r2 is None else level_of(reach, r2)
 
 
 def _shape(network):
@@ -106,12 +114,12 @@ def _shape(network):
     return {"activation": activation_from(network.activation).name, "depth": network.depth}
 
 
-def _recommended(ranking, reach):
+def _recommended(ranking, level):
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
     best = ranking.best().drop(columns=["ridge", "test_mse"]).assign(measure="best")
     best["mean"] = best["nmse"]
-    needed = ranking.samples_needed(reach).drop(columns="ridge").rename(columns={"samples": "mean"})
-    both = pd.concat([best, needed.assign(measure="samples needed", nmse=reach)]).assign(source="theory")
+    needed = ranking.samples_needed(level).drop(columns="ridge").rename(columns={"samples": "mean"})
+    both = pd.concat([best, needed.assign(measure="samples needed", nmse=level)]).assign(source="theory")
     names = {"architecture": "candidate", "kernel": "kernel_kind"}
     return [
         {key: value for key, value in row.items() if not pd.isna(value)}

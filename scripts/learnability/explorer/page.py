@@ -19,6 +19,7 @@ PLAIN = {
     "nmse": "normalised error (1: that of the mean)",
     "r2": "R² off the training set",
     "accuracy": "accuracy",
+    "accuracy_off_train": "accuracy off the training set",
 }
 
 

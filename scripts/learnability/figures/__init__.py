@@ -8,7 +8,7 @@ every job on a cluster reads the rules, and with them these names, twice.
 from importlib import import_module
 from pathlib import Path
 
-from ..common.errors import choose, require
+from ..common.errors import choose
 from ..common.store import replacing
 
 FIGURES = {
@@ -40,18 +40,16 @@ def drawing(kind):
 
 
 def told_apart(kind, options):
-    """The columns of a study of which a figure shows several values without mixing them: TOLD_APART or `told_apart`.
-
-    Raises
-    ------
-    ValueError
-        A kind that draws an experiment of its own, not a study.
-    """
+    """The columns of a table of which a figure shows several values without mixing them: TOLD_APART or `told_apart`."""
     module = import_module(FIGURES[choose("figure", kind, FIGURES)])
-    if hasattr(module, "told_apart"):
-        return module.told_apart(**options)
-    require(hasattr(module, "TOLD_APART"), f"figure {kind} draws an experiment, not a study")
-    return module.TOLD_APART
+    return module.told_apart(**options) if hasattr(module, "told_apart") else module.TOLD_APART
+
+
+def check(kind: str, study) -> None:
+    """ValueError if a study has nothing that a kind of figure draws: its module's `check(study)`, where there is one."""
+    module = import_module(FIGURES[choose("figure", kind, FIGURES)])
+    if hasattr(module, "check"):
+        module.check(study)
 
 
 def save(figure, pdf, svg, png):

@@ -10,6 +10,7 @@ from .style import SETTINGS, colours, log_errors, panels
 
 MEASURES = ("learnability", "test_mse_off_train", "alignment")
 KERNELS = ("infinite width", "at initialisation", "after training")
+TOLD_APART = ("width", "train_size")
 
 
 def draw(table, width=None, train_size=None, title=None):

@@ -1,6 +1,7 @@
 """Measured means against the theory: one panel per measure (or other column), curves are theory, points experiment."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator, NullFormatter
@@ -24,6 +25,7 @@ from .style import (
 )
 
 MOST_IN_LEGEND = 6
+UNGROUPED = "0.3"  # the colour of rows that belong to no group
 SHARES = ("learnability", "accuracy", "r2")  # of a whole
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
 
@@ -55,6 +57,9 @@ def draw(
 ):
     """Draw a joined table.
 
+    Rows without a value in a column, as theory and kernel regression have no width, belong to each of its values: they are
+    drawn in all panels, at all places of the horizontal axis, and in grey beside the colours of the groups.
+
     Parameters
     ----------
     table : DataFrame from `learnability.tables.joined`, or with the columns of `learnability.tables.means`
@@ -84,20 +89,26 @@ def draw(
             rows = rows[rows["measure"].isin(measures)]
         for column, value in (select or {}).items():
             rows = rows[rows[column].isna() | (rows[column] == value)]
-        rows = rows[rows[x].notna()]
+        if "train_size" in (group, panel):
+            rows = _at_measured_sizes(rows)
+        for column in (x, panel):
+            rows = _at_each(rows, column)
+        require(len(rows) > 0, "there is nothing to draw: no row has a value of x and panel, and what select asks for")
         _require_one_measure(panel, group, rows["measure"].unique())
         names = measures if measures and panel == "measure" else list(dict.fromkeys(rows[panel]))
         columns = min(len(names), 3)
         lines = -(-len(names) // columns)
         width = PAGE if columns > 1 else PAGE * 0.6
         figure, axes = panels(columns, lines, height=2.6 if lines == 1 else 2.2, width=width)
-        groups = list(dict.fromkeys(rows[group])) if group else [None]
+        groups = list(dict.fromkeys(rows[group].dropna())) if group else [None]
         palette = colours(groups)
         for axis, name in zip(axes, names, strict=False):
             part = rows[rows[panel] == name]
             for value, colour in palette.items():
                 lines = part if group is None else part[part[group] == value]
                 _lines(axis, lines, x, colour, best)
+            if group is not None:
+                _lines(axis, part[part[group].isna()], x, UNGROUPED, best)
             label = LABELS.get(name if panel == "measure" else part["measure"].iloc[0], str(name))
             axis.set(xlabel=LABELS.get(x, x), ylabel=label)
             _scale(axis, part, x, xscale, yscale)
@@ -124,6 +135,22 @@ def draw(
         across = legend_columns(handles, 6 if columns > 1 else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
+
+
+def _at_each(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Rows without a value in a column at each value that their measure has there."""
+    without = rows[column].isna()
+    if not without.any():
+        return rows
+    values = rows.loc[~without, ["measure", column]].drop_duplicates()
+    repeated = rows[without].drop(columns=column).merge(values, on="measure")
+    return pd.concat([rows[~without], repeated], ignore_index=True)
+
+
+def _at_measured_sizes(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows at the training-set sizes of the experiments, where there are any: curves have many more."""
+    sizes = rows.loc[~rows["source"].isin(CURVES), "train_size"].dropna()
+    return rows[rows["train_size"].isna() | rows["train_size"].isin(sizes)] if len(sizes) else rows
 
 
 def _require_one_measure(panel, group, measures):

@@ -11,6 +11,11 @@ GROUPS = {"ridge": r"ridge $\delta=$", "noise_std": r"$\sigma=$"}
 SMALLEST = 1e-4  # measured values below it are not compared
 
 
+def told_apart(group: str = "target", select: dict | None = None, **_) -> set:
+    """Columns of which the figure shows several values without mixing them."""
+    return {"train_size", group, *(select or {})}
+
+
 def draw(table, group="target", select=None, title=None):
     """One column per measure; above, means and standard errors with both theories, below, theory / measured - 1.
 

@@ -7,6 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from .style import COLOURS, SETTINGS, panels, source_handles
 
+TOLD_APART = ("train_size",)
+
 
 def draw(table, train_size=None, title=None):
     """Three panels: E[vhat_i] and Var[vhat_i] with standard errors, and correlations, the theory's below the diagonal.

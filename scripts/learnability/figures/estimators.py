@@ -10,6 +10,7 @@ ESTIMATES = {
     "leave-one-out": ("leave-one-out", "s", 0.96),
     "gcv": ("GCV (KARE)", "D", 1.04),
 }
+TOLD_APART = ("ridge", "train_size")
 
 
 def draw(table, title=None):

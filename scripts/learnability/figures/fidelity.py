@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 from .style import SETTINGS, colours, panels
 
 MARKS = {"gradient_flow": "o", "gradient_descent": "s"}
+TOLD_APART = ("architecture", "width", "train_size", "degree")
 
 
 def draw(table, title=None):

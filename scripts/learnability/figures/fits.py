@@ -6,6 +6,8 @@ from matplotlib.lines import Line2D
 
 from .style import COLOURS, MARKERS, NAMES, SETTINGS, panels
 
+TOLD_APART = ("target", "train_size")
+
 
 def draw(table, probe="cos 5t", title=None):
     """Rows: targets. Panels: learned functions (mean and one standard deviation) at each size, then the coefficient.

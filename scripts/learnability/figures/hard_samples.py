@@ -6,6 +6,8 @@ from scipy.stats import spearmanr
 
 from .style import COLOURS, SETTINGS, panels
 
+TOLD_APART = ()
+
 
 def draw(table, title=None):
     """Left: one point per sample. Right: the inputs of the hardest samples, where they are square images."""

@@ -12,6 +12,11 @@ PANELS = {
 CURVES = {"theory": {"linestyle": "-"}, "paper": {"linestyle": "--", "linewidth": 0.7}}
 
 
+def told_apart(group: str = "architecture", panel: str = "domain", **_) -> set:
+    """Columns of which the figure shows several values without mixing them."""
+    return {"train_size", group, panel}
+
+
 def draw(table, group="architecture", panel="domain", title=None):
     """One row for each value of `panel`, with eigenvalues on the left and test errors on the right.
 

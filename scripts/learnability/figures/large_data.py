@@ -7,6 +7,7 @@ from ..tables.columns import LABELS, NAMES
 from .style import MARKERS, SETTINGS, by_number, colours, panels
 
 STYLE = {"samples": {"fmt": "D", "markersize": 3.2}, "kernel": {"fmt": MARKERS["kernel"], "markersize": 4.6}}
+TOLD_APART = ("target", "train_size")
 
 
 def draw(table, title=None):

@@ -10,6 +10,7 @@ from .style import SETTINGS, colours, panels
 ORDER = ("dense", "quadrature", "nystrom", "subsample")
 MARKS = dict(zip(ORDER, "soD^", strict=True))
 FITTED = 3  # largest sizes, to which the exponent is fitted
+TOLD_APART = ("method", "samples", "train_size")
 
 
 def draw(table, title=None):

@@ -3,6 +3,7 @@
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
+from ..common.errors import require
 from ..tables.columns import CURVES, LABELS
 from .style import (
     MARKERS,
@@ -20,6 +21,13 @@ from .style import (
 
 TOLD_APART = ("target", "train_size")
 SHOWN = ("test_mse", "learnability")
+
+
+def check(study) -> None:
+    """ValueError unless something is learned from samples."""
+    require(
+        max(study.train_sizes) > 0, "figure learning_curves needs a training-set size above 0; add one to train_sizes"
+    )
 
 
 def draw(table, title=None, scale="log"):

@@ -9,6 +9,7 @@ from .style import SETTINGS, colours, finite, log_errors, panels
 
 NAMES = {"gradient_flow": "gradient flow", "gradient_descent": "gradient descent", "sgd": "SGD", "adam": "Adam"}
 ERROR = "test_mse_off_train"
+TOLD_APART = ("method", "train_size")
 
 
 def draw(table, title=None):

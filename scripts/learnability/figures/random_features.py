@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from .style import MARKERS, SETTINGS, colours, finite, panels, source_handles
 
 CURVES = 5  # at most, on the left
+TOLD_APART = ("ridge", "train_size", "features")
 
 
 def draw(table, ridge=None, title=None):

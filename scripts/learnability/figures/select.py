@@ -1,4 +1,6 @@
-"""Predicted against measured error of every candidate, one panel per training size."""
+"""Predicted against measured error of every candidate, one panel per training size, a row of them per domain."""
+
+from itertools import product
 
 import numpy as np
 from matplotlib import rc_context
@@ -8,6 +10,8 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from ..tables.columns import EXPERIMENTS, NAMES
 from .style import MARKERS, SETTINGS, colours, panels
 
+TOLD_APART = ("domain", "train_size", "kernels", "grid")
+
 
 def draw(table, title=None):
     """One point per architecture and kernel, coloured by activation; on the diagonal theory and experiment agree.
@@ -15,12 +19,13 @@ def draw(table, title=None):
     Open circles are kernel regression, filled triangles networks; bars are standard errors over training sets.
     """
     with rc_context(SETTINGS):
+        table = table.assign(domain="") if "domain" not in table else table
         errors = table[(table["measure"] == "test_mse_off_train") & table["source"].isin(EXPERIMENTS)]
-        sizes = sorted(errors["train_size"].unique().astype(int))
+        sizes, domains = sorted(errors["train_size"].unique().astype(int)), list(dict.fromkeys(errors["domain"]))
         palette = colours(errors["activation"].unique())
-        figure, axes = panels(len(sizes), height=2.7)
-        for axis, n in zip(axes, sizes, strict=True):
-            here = errors[errors["train_size"] == n]
+        figure, axes = panels(len(sizes), len(domains), height=2.7)
+        for axis, (domain, n) in zip(axes, product(domains, sizes), strict=True):
+            here = errors[(errors["train_size"] == n) & (errors["domain"] == domain)]
             ends = np.array([here[["mean", "theory"]].min().min() * 0.9, here[["mean", "theory"]].max().max() * 1.1])
             axis.plot(ends, ends, color="0.6", linewidth=0.8, zorder=1)
             for (source, activation), part in here.groupby(["source", "activation"]):
@@ -36,13 +41,28 @@ def draw(table, title=None):
                     elinewidth=0.6,
                     zorder=4 if source == "network" else 3,
                 )
-            axis.set(xscale="log", yscale="log", xlabel="predicted test error", title=f"$n={n}$", xlim=ends, ylim=ends)
+            axis.set(
+                xscale="log",
+                yscale="log",
+                xlabel="predicted test error",
+                title=f"{domain} $n={n}$".strip(),
+                xlim=ends,
+                ylim=ends,
+            )
             for side in (axis.xaxis, axis.yaxis):
                 side.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 4, 6)))
                 side.set_major_formatter("{x:g}")
                 side.set_minor_formatter(NullFormatter())
-            axis.text(0.95, 0.07, _correlation(table, n), transform=axis.transAxes, ha="right", fontsize=7)
-        axes[0].set_ylabel("measured off the training set")
+            axis.text(
+                0.95,
+                0.07,
+                _correlation(table[table["domain"] == domain], n),
+                transform=axis.transAxes,
+                ha="right",
+                fontsize=7,
+            )
+        for axis in axes[:: len(sizes)]:
+            axis.set_ylabel("measured off the training set")
         handles = [
             Line2D([], [], color=colour, linestyle="", marker="s", label=name) for name, colour in palette.items()
         ]

@@ -4,9 +4,20 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.lines import Line2D
 
+from ..common.errors import require
 from .style import SETTINGS, colours, converged, panels, points, source_handles
 
 TOLD_APART = ("target", "train_size")
+
+
+def check(study) -> None:
+    """ValueError unless the theory is known at less than one sample, where the tangents are taken."""
+    require(
+        not study.per_sample,
+        "figure small_n draws the theory from 0 samples on, and that of a data set's samples begins at 1; write population: "
+        "infinite, or another figure",
+    )
+    require(max(study.train_sizes) > 0, "figure small_n needs a training-set size above 0; add one to train_sizes")
 
 
 def draw(table, title=None):

@@ -3,10 +3,16 @@
 import numpy as np
 from matplotlib import rc_context
 
+from ..common.errors import require
 from ..tables.columns import EXPERIMENTS
 from .style import MARKERS, SETTINGS, colours, converged, panels, source_handles
 
 TOLD_APART = ("architecture", "target", "train_size")
+
+
+def check(study) -> None:
+    """ValueError unless something is learned from samples."""
+    require(max(study.train_sizes) > 0, "figure universal needs a training-set size above 0; add one to train_sizes")
 
 
 def draw(table, title=None):

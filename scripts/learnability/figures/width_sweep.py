@@ -3,9 +3,18 @@
 import numpy as np
 from matplotlib import rc_context
 
+from ..common.errors import require
 from .style import SETTINGS, colours, converged, panels
 
 TOLD_APART = ("width", "target", "train_size")
+
+
+def check(study) -> None:
+    """ValueError unless networks of several widths can be compared."""
+    require(
+        len(study.widths) > 1,
+        f"figure width_sweep compares networks of several widths, and there are {study.widths}; give two widths or more",
+    )
 
 
 def draw(table, title=None):

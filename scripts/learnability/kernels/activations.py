@@ -22,6 +22,8 @@ from ..common.errors import built, choose, require
 from . import duals
 from .hermite import hermite_coefficients, hermite_sum
 
+LARGEST_VARIANCE = 1e150  # its square is a float64
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -34,6 +36,9 @@ class Activation:
         Elementwise on a tensor of any shape and floating dtype.
     closed_form : callable, optional
         (q1, q2, c) -> (k, kdot), elementwise under broadcasting; float64 tensors.
+    separable : bool
+        Whether the closed form takes a `learnability.kernels.duals.Separation` as a fourth argument, for points that are near
+        to each other at large norms.
     kink : (float, float), optional
         Slopes below and above zero of a piecewise-linear activation.
 
@@ -48,6 +53,7 @@ class Activation:
     derivative: Callable
     closed_form: Callable | None = None
     kink: tuple | None = None
+    separable: bool = False
 
     def __post_init__(self):
         z, half = torch.linspace(-3.05, 3.05, 62, dtype=torch.float64), 1e-5
@@ -63,7 +69,8 @@ class Activation:
         variance : (..., points) pre-activation variances.
         """
         if self.closed_form is not None:
-            return (variance,)
+            squared = self.separable and self.kink is None  # the closed form multiplies two variances
+            return (torch.where(variance < LARGEST_VARIANCE, variance, torch.nan) if squared else variance,)
         return hermite_coefficients(self, variance)
 
     def diagonal(self, prepared):
@@ -87,14 +94,17 @@ class Activation:
 
 def leaky_relu(slope=0.01):
     """x above zero, slope * x below."""
-    slope = float(slope)
-    require(math.isfinite(slope), f"slope of leaky_relu must be finite, got {slope!r}")
+    require(
+        isinstance(slope, int | float) and not isinstance(slope, bool) and math.isfinite(slope),
+        f"slope of leaky_relu must be a finite number, got {slope!r}",
+    )
     return Activation(
         "leaky_relu",
         lambda x: torch.nn.functional.leaky_relu(x, slope),
         lambda x: torch.where(x > 0, 1.0, slope).to(x.dtype),
         duals.piecewise_linear(slope, 1),
         (slope, 1.0) if slope < 1 else None,
+        separable=True,
     )
 
 
@@ -102,20 +112,33 @@ PARAMETRIC = {"leaky_relu": leaky_relu}  # functions of their parameters
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("relu", torch.relu, lambda x: (x > 0).to(x.dtype), duals.piecewise_linear(0, 1), (0.0, 1.0)),
+        Activation(
+            "relu", torch.relu, lambda x: (x > 0).to(x.dtype), duals.piecewise_linear(0, 1), (0.0, 1.0), separable=True
+        ),
         leaky_relu(),
-        Activation("abs", torch.abs, torch.sign, duals.piecewise_linear(-1, 1), (-1.0, 1.0)),
+        Activation("abs", torch.abs, torch.sign, duals.piecewise_linear(-1, 1), (-1.0, 1.0), separable=True),
         Activation("identity", lambda x: x, torch.ones_like, duals.linear),
-        Activation("erf", torch.erf, lambda x: torch.exp(-x.square()) * (2 / math.sqrt(math.pi)), duals.erf),
+        Activation(
+            "erf",
+            torch.erf,
+            lambda x: torch.exp(-x.square()) * (2 / math.sqrt(math.pi)),
+            duals.erf,
+            separable=True,
+        ),
         Activation(
             "gelu",
             lambda x: x * torch.special.ndtr(x),
             lambda x: torch.special.ndtr(x) + x * torch.exp(-x.square() / 2) / math.sqrt(2 * math.pi),
             duals.gelu,
+            separable=True,
         ),
-        Activation("sin", torch.sin, torch.cos, duals.sine),
+        Activation("sin", torch.sin, torch.cos, duals.sine, separable=True),
         Activation(
-            "gaussian", lambda x: torch.exp(-x.square()), lambda x: -2 * x * torch.exp(-x.square()), duals.gaussian
+            "gaussian",
+            lambda x: torch.exp(-x.square()),
+            lambda x: -2 * x * torch.exp(-x.square()),
+            duals.gaussian,
+            separable=True,
         ),
         Activation(
             "sigmoid_erf",
@@ -124,6 +147,7 @@ ACTIVATIONS = {
                 torch.exp(-(x / duals.SIGMOID_ERF_SCALE).square()) / (duals.SIGMOID_ERF_SCALE * math.sqrt(math.pi))
             ),
             duals.sigmoid_erf,
+            separable=True,
         ),
         Activation("sigmoid", torch.sigmoid, lambda x: torch.sigmoid(x) * torch.sigmoid(-x)),
         Activation("tanh", torch.tanh, lambda x: torch.tanh(x).square().neg().add(1)),

@@ -18,7 +18,8 @@ import torch
 
 from ..common.errors import choose, real, whole
 from .activations import Activation, activation_from
-from .points import matching_points
+from .points import kernel_values, matching_points
+from .separation import near_pairs, separation
 
 KINDS = ("ntk", "nngp")
 CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
@@ -104,12 +105,16 @@ class FullyConnected:
         Raises
         ------
         ValueError
-            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite.
+            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite; a kernel
+            that exceeds the largest float64, with the depth or weight_std that would do.
         """
         choose("kernel kind", kind, KINDS)
         points, points2 = matching_points(x, x2)
-        matrix = self._fill(points, points2, kind, symmetric=x2 is None)
-        return matrix if torch.is_tensor(x) else matrix.numpy()
+
+        def compute(network, left, right):
+            return network._fill(left, right, kind, symmetric=x2 is None)
+
+        return kernel_values(self, compute, points, points2, x, kind)
 
     def _fill(self, x, x2, kind, symmetric):
         """The kernel matrix, computed in blocks of rows that stay in the cache."""
@@ -158,12 +163,27 @@ class FullyConnected:
         covariance = (x @ x2.T).mul_(weight_std**2 / x.shape[1]).add_(bias_std**2)
         tangent = covariance.clone()
         after = zip(self.layers[1:], self.shortcuts[1:], prepared, prepared2, strict=True)
-        for (weight_std, bias_std), shortcut, left, right in after:
+        for layer, ((weight_std, bias_std), shortcut, left, right) in enumerate(after):
             before = covariance.clone() if shortcut else None
             k, kdot = activation.dual(left, right, covariance)
+            if layer == 0 and activation.separable:
+                self._refine(k, kdot, x, x2, left[0], right[0], covariance)
             covariance = k.mul_(weight_std**2).add_(bias_std**2)
             if kind == "ntk":
                 tangent.mul_(kdot.mul_(weight_std**2).add_(shortcut)).add_(covariance)
             if shortcut:
                 covariance.add_(before)
         return tangent if kind == "ntk" else covariance
+
+    def _refine(self, k, kdot, x, x2, variance, variance2, covariance):
+        """Write the duals of the first hidden layer again where points are near: there from their differences.
+
+        Later layers know the covariances alone: there kdot of piecewise-linear activations is exact to 1e-8 only, for points
+        whose angle is below that.
+        """
+        weight_std, bias_std = self.layers[0]
+        rows, columns = near_pairs(variance, variance2, covariance)
+        separate = separation(x[rows], x2[columns], weight_std**2 / x.shape[1], bias_std**2)
+        closed_form = activation_from(self.activation).closed_form
+        pairs = closed_form(variance[rows], variance2[columns], covariance[rows, columns], separate)
+        k[rows, columns], kdot[rows, columns] = pairs

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..common.errors import choose, require
-from .points import matching_points
+from .points import kernel_values, matching_points
 
 ASYMMETRY = 1e-8  # of the largest value
 NEGATIVE = 1e-8  # the least eigenvalue, in units of the largest
@@ -80,7 +80,8 @@ class OwnKernel:
         if x2 is None:
             self._require_kernel(matrix)
             matrix = (matrix + matrix.T) / 2
-        return torch.from_numpy(matrix).to(x.device) if torch.is_tensor(x) else matrix
+        matrix = torch.from_numpy(matrix)
+        return kernel_values(self, lambda *_: matrix, *map(torch.from_numpy, (points, points2)), x)
 
     @property
     def _name(self):

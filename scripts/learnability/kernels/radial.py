@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass
 import torch
 
 from ..common.errors import real, require
-from .points import matching_points
+from .points import kernel_values, matching_points
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
+FAR = 1e4  # exp(-FAR) is 0: beyond, the polynomial of a Matern kernel would overflow
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,12 @@ class Radial:
         """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`."""
         require(kind == "ntk", f"a {self.kind} kernel is no network's: it has no kind {kind!r}; write kernel: ntk")
         points, points2 = matching_points(x, x2)
-        distance = torch.cdist(points, points2, compute_mode="donot_use_mm_for_euclid_dist")
-        matrix = self.of_distance(distance / math.sqrt(points.shape[1]))
-        return matrix if torch.is_tensor(x) else matrix.numpy()
+
+        def compute(kernel, left, right):
+            distance = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
+            return kernel.of_distance(distance / math.sqrt(left.shape[1]))
+
+        return kernel_values(self, compute, points, points2, x)
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,11 @@ class Matern(Radial):
 
     def __post_init__(self):
         super().__post_init__()
-        require(self.nu in SMOOTHNESS, f"nu must be one of {', '.join(map(str, SMOOTHNESS))}, got {self.nu!r}")
+        smooth = real("nu", self.nu, positive=True) in SMOOTHNESS
+        require(smooth, f"nu must be one of {', '.join(map(str, SMOOTHNESS))}, got {self.nu!r}")
 
     def of_distance(self, r):
         """K at distances r in units of sqrt(dim), of the shape of r."""
-        s = math.sqrt(2 * self.nu) * r / self.length
+        s = (math.sqrt(2 * self.nu) * r / self.length).clamp(max=FAR)
         polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
         return polynomial * torch.exp(-s)

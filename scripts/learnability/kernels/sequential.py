@@ -18,7 +18,7 @@ from .fully_connected import KINDS
 from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, signals
 from .layers.matrix import LayersKernel
 from .layers.reading import layers_from
-from .points import matching_signals
+from .points import kernel_values, matching_signals
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ class Sequential:
         ------
         ValueError
             Unknown kind, arrays of other or different shapes, values that are not finite, layers that do not fit, more memory
-            than the machine has.
+            than the machine has, a kernel that exceeds the largest float64.
         """
         choose("kernel kind", kind, KINDS)
         points, points2 = matching_signals(x, x2)
-        matrix = LayersKernel(self.layers, self.signals(points.shape[1:]), kind).matrix(points, points2, x2 is None)
-        return matrix if torch.is_tensor(x) else matrix.numpy()
+        kernel = LayersKernel(self.layers, self.signals(points.shape[1:]), kind)
+        return kernel_values(self, lambda _, *pair: kernel.matrix(*pair, x2 is None), points, points2, x, kind)

@@ -1,16 +1,17 @@
 """Products with the kernel matrix of many points, which is never held: tiles of it are kept as far as memory allows.
 
 The matrix is symmetric: only tiles on and above the diagonal are made, and each serves twice. They are kept in single precision
-(6e-8 of an entry); products are summed over tiles in double precision. Tiles that do not fit into memory are kept in a scratch
-file, or made anew for every product where no file is given.
+(6e-8 of an entry), in units of the mean diagonal, whatever the kernel's scale; products are summed over tiles in double
+precision. Tiles that do not fit into memory are kept in a scratch file, or made anew for every product where no file is given.
 """
 
+import math
 from itertools import combinations_with_replacement
 
 import h5py
-import numpy as np
 import torch
 
+from ..common.arrays import finite_array
 from ..common.errors import require, whole
 
 MEMORY = 1 << 30  # bytes
@@ -42,9 +43,10 @@ class KernelTiles:
     def __init__(self, architecture, x, kind="ntk", memory=MEMORY, scratch=None, device=None):
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.architecture, self.kind = architecture, kind
-        self.x = torch.as_tensor(np.asarray(x), dtype=torch.float64, device=self.device)
+        self.x = torch.as_tensor(finite_array("x", x), device=self.device)
         require(self.x.ndim == 2, f"x must be a matrix (points, dim), got shape {tuple(self.x.shape)}")
         self.size, self.trace, self.made = len(x), kernel_trace(architecture, self.x, kind), 0
+        self.unit = 2.0 ** round(math.log2(self.trace / self.size)) if self.trace > 0 else 1.0  # rounds nothing off
         parts = [slice(first, min(first + SIDE, self.size)) for first in range(0, self.size, SIDE)]
         self.places = list(combinations_with_replacement(parts, 2))
         self.kept, self.room = {}, whole("memory", memory) // (4 * SIDE**2)
@@ -62,7 +64,7 @@ class KernelTiles:
             total[rows] += tile @ vectors[columns]
             if rows != columns:
                 total[columns] += tile.T @ vectors[rows]
-        return total
+        return total * self.unit
 
     def _tile(self, number):
         if number in self.kept:
@@ -72,7 +74,7 @@ class KernelTiles:
         if self.scratch is not None and self.room <= number < self.made:
             return torch.from_numpy(self.scratch[number - self.room, :height, :width]).to(self.device)
         other = None if rows == columns else self.x[columns]
-        tile = self.architecture.kernel(self.x[rows], other, self.kind).to(torch.float32)
+        tile = (self.architecture.kernel(self.x[rows], other, self.kind) / self.unit).to(torch.float32)
         if number == self.made:  # the first pass
             self.made += 1
             if number < self.room:

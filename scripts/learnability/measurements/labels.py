@@ -57,4 +57,5 @@ def with_measures(rows, f, learned, train_mse, index):
     rows["test_mse"] = mean_squared_error(f, learned) + noise
     rows["test_mse_off_train"] = mean_squared_error(f, learned, off) + noise
     rows["accuracy"] = accuracy(f, learned)
+    rows["accuracy_off_train"] = accuracy(f, learned, off)
     return rows

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..theory.classes import are_classes
+
 
 def learnability(target, learned):
     """<f, fhat> / <f, f> over points and outputs. Returns (...); nan for the zero function."""
@@ -20,16 +22,21 @@ def mean_squared_error(target, learned, points=None):
     return squared[..., points].mean(-1) if points.any() else np.full(squared.shape[:-1], np.nan)
 
 
-def accuracy(target, learned):
-    """Share of points classified rightly: by sign for a +-1 target, by the largest of several outputs.
+def accuracy(target, learned, points=None):
+    """Share of points classified rightly: by sign for one output of two opposite values, by the largest of several outputs.
 
-    Returns (...); nan for a single output that is not +-1.
+    Returns (...), over `points` as in `mean_squared_error`; nan for a target that is no class (`theory.classes.are_classes`).
     """
     if target.shape[-1] > 1:
-        return (target.argmax(-1) == learned.argmax(-1)).mean(-1)
-    signs = np.abs(target).min((-2, -1)) == np.abs(target).max((-2, -1))
-    right = (np.sign(learned) == np.sign(target))[..., 0].mean(-1)
-    return np.where(signs, right, np.nan)
+        flat = target.reshape(-1, *target.shape[-2:])
+        classes = np.reshape([are_classes(values) for values in flat], target.shape[:-2])
+        right = target.argmax(-1) == learned.argmax(-1)
+    else:
+        classes = np.abs(target).min((-2, -1)) == np.abs(target).max((-2, -1))
+        right = (np.sign(learned) == np.sign(target))[..., 0]
+    if points is not None:
+        right = right[..., points]
+    return np.where(classes, right.mean(-1) if right.shape[-1] else np.nan, np.nan)
 
 
 def coefficients(eigenfunctions, learned):

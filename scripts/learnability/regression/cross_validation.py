@@ -8,9 +8,13 @@ effective regularization.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg
 
-from ..common.errors import require
+from ..common.arrays import finite_array, labels
+from ..common.conditioning import may_be_ill_conditioned, sufficient_ridge, warn_of_condition
+from ..common.errors import real, require
+from .ridge import named
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Estimates:
     kappa: float
 
 
-def estimate(train_kernel, y_train, ridge=0.0):
+def estimate(train_kernel: ArrayLike, y_train: ArrayLike, ridge: float = 0.0) -> Estimates:
     """Estimate test error and effective regularization from the kernel matrix and labels of a training set.
 
     Parameters
@@ -39,14 +43,30 @@ def estimate(train_kernel, y_train, ridge=0.0):
     Raises
     ------
     ValueError
-        A + ridge I is not positive definite (duplicated points without a ridge), where no estimate exists.
+        A + ridge I is not positive definite (duplicated points without a ridge), where no estimate exists; a kernel that is not
+        square, labels that do not fit it, a negative ridge, values that are not finite.
+
+    Warns
+    -----
+    IllConditioned
+        As of `learnability.kernel_regression`.
     """
+    train_kernel, ridge = finite_array("train_kernel", train_kernel), real("ridge", ridge)
     n = len(train_kernel)
-    require(len(y_train) == n and n > 0, f"the kernel has {n} rows, y_train {len(y_train)}")
+    require(n > 0 and train_kernel.shape == (n, n), f"the kernel must be (n, n), got shape {train_kernel.shape}")
+    y_train = labels("y_train", y_train, n, "the kernel")
+    matrix = train_kernel + ridge * np.eye(n)
     try:
-        factor = linalg.cholesky(train_kernel + ridge * np.eye(n), lower=True)
+        factor = linalg.cholesky(matrix, lower=True)
     except linalg.LinAlgError:
-        raise ValueError("K + ridge I is not positive definite; remove duplicated points or use a ridge > 0") from None
+        values = linalg.eigvalsh(matrix)
+        raise ValueError(
+            f"{named(ridge)} is not positive definite; remove duplicated points, or use a ridge of at least "
+            f"{ridge + sufficient_ridge(0.0, values[-1]):.2g}"
+        ) from None
+    if may_be_ill_conditioned(factor, np.abs(matrix).sum(1).max()):
+        values = linalg.eigvalsh(matrix)
+        warn_of_condition(named(ridge), values[0], values[-1], ridge)
     inverse = linalg.cho_solve((factor, True), np.eye(n))
     residual = inverse @ y_train
     trace = np.trace(inverse)

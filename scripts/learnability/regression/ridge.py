@@ -1,20 +1,32 @@
 """Exact kernel ridge regression, fhat(x) = K(x, D) (K(D, D) + ridge I)^-1 y, in float64.
 
 The matrices are symmetric positive definite and are solved by Cholesky; a kernel that is singular on the training set
-(duplicated points, more points than the kernel's rank) falls back on the minimum-norm solution. Residuals are checked.
+(duplicated points, more points than the kernel's rank) falls back on the minimum-norm solution. Residuals are checked, and a
+solution that is largely rounding is named (`learnability.common.conditioning`).
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import linalg
 
-from ..common.errors import real, require, require_finite
+from ..common.arrays import Floats, finite_array, labels
+from ..common.conditioning import EPSILON, may_be_ill_conditioned, warn_of_condition
+from ..common.errors import real
 from ..kernels.odd import warn_of_odd
 
-EPSILON = np.finfo(float).eps
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
 
 
-def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="ntk"):
+def kernel_regression(
+    architecture: Any,
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
+    ridge: float = 0.0,
+    kind: str = "ntk",
+) -> Floats:
     """Predictions of infinitely wide networks trained to convergence (kind "ntk") or of Bayesian ones ("nngp").
 
     Parameters
@@ -32,10 +44,14 @@ def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="n
     ------
     ValueError
         Shapes that do not match, a negative ridge, labels that are not finite.
+
+    Warns
+    -----
+    IllConditioned
+        Kernel and ridge leave a solution of fewer than four certain digits; the message has the smallest ridge that would do.
     """
-    x_train, x_test = np.asarray(x_train, dtype=float), np.asarray(x_test, dtype=float)
-    y_train = np.asarray(y_train, dtype=float)
-    require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
+    y_train, ridge = labels("y_train", y_train, len(x_train), "x_train"), real("ridge", ridge)
     warn_of_odd(architecture, y_train)
     train_kernel = architecture.kernel(x_train, kind=kind)
     test_kernel = architecture.kernel(x_test, x_train, kind=kind)
@@ -44,7 +60,13 @@ def kernel_regression(architecture, x_train, y_train, x_test, ridge=0.0, kind="n
     return ridge_regression(train_kernel, test_kernel, y_train, ridge, train_row)
 
 
-def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=None):
+def ridge_regression(
+    train_kernel: Floats,
+    test_kernel: Floats,
+    y_train: ArrayLike,
+    ridge: float = 0.0,
+    train_row: np.ndarray | None = None,
+) -> Floats:
     """Kernel ridge regression from kernel matrices.
 
     Parameters
@@ -59,8 +81,7 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     -------
     (n_test,) or (n_test, outputs)
     """
-    ridge = real("ridge", ridge)
-    require_finite("y_train", y_train)
+    y_train, ridge = labels("y_train", y_train, len(train_kernel), "the kernel"), real("ridge", ridge)
     if len(train_kernel) == 0:
         return np.zeros((len(test_kernel), *y_train.shape[1:]))
     alpha, exact = dual_coefficients(train_kernel, y_train, ridge)
@@ -71,17 +92,23 @@ def ridge_regression(train_kernel, test_kernel, y_train, ridge=0.0, train_row=No
     return predictions
 
 
-def dual_coefficients(train_kernel, y_train, ridge=0.0):
+def dual_coefficients(train_kernel: Floats, y_train: ArrayLike, ridge: float = 0.0) -> tuple[Floats, bool]:
     """alpha = (K + ridge)^-1 y, of shape y_train, with which fhat(x) = K(x, train) alpha; and whether K + ridge is regular.
 
     Where it is singular up to rounding, alpha is the solution of least norm.
     """
+    y_train, ridge = labels("y_train", y_train, len(train_kernel), "the kernel"), real("ridge", ridge)
     matrix = train_kernel + ridge * np.eye(len(train_kernel))
-    alpha = _cholesky_solve(matrix, y_train)
-    return (minimum_norm_solve(matrix, y_train), False) if alpha is None else (alpha, True)
+    alpha = _cholesky_solve(matrix, y_train, ridge)
+    return (minimum_norm_solve(matrix, y_train, ridge), False) if alpha is None else (alpha, True)
 
 
-def _cholesky_solve(matrix, right):
+def named(ridge: float) -> str:
+    """A training set's matrix, as warnings and errors name it."""
+    return f"the kernel matrix plus ridge {ridge:g}"
+
+
+def _cholesky_solve(matrix: Floats, right: Floats, ridge: float) -> Floats | None:
     """Solve, with one step of iterative refinement; None if the matrix is singular up to rounding."""
     try:
         factor = linalg.cho_factor(matrix, lower=True, check_finite=False)
@@ -93,12 +120,19 @@ def _cholesky_solve(matrix, right):
     solution += linalg.cho_solve(factor, right - matrix @ solution, check_finite=False)
     residual = np.linalg.norm(right - matrix @ solution)
     size = np.linalg.norm(matrix) * np.linalg.norm(solution) + np.linalg.norm(right)
-    return solution if residual <= LARGEST_RESIDUAL * size else None
+    if residual > LARGEST_RESIDUAL * size:
+        return None
+    if may_be_ill_conditioned(factor[0], np.abs(matrix).sum(1).max()):
+        values = linalg.eigvalsh(matrix, check_finite=False)
+        warn_of_condition(named(ridge), values[0], values[-1], ridge)
+    return solution
 
 
-def minimum_norm_solve(matrix, right):
-    """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix."""
+def minimum_norm_solve(matrix: Floats, right: Floats, ridge: float = 0.0) -> Floats:
+    """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix, `ridge` its own part."""
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)
     kept = values > len(matrix) * EPSILON * values[-1]
+    if kept.any():
+        warn_of_condition(named(ridge), values[kept][0], values[-1], ridge, least=values[0])
     vectors = vectors[:, kept]
     return vectors @ ((vectors.T @ right).T / values[kept]).T

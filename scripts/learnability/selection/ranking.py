@@ -6,6 +6,7 @@ finite. On a data set of at most 4096 samples the difference of two candidates h
 the same samples, whose errors differ by so much that another draw of the data would move their means.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
@@ -14,7 +15,7 @@ from warnings import warn
 import numpy as np
 import pandas as pd
 
-from ..common.errors import require
+from ..common.errors import choose, real, reals, require
 from ..common.progress import counted
 from ..domains.large import large_spectrum
 from ..domains.normalisation import normalised, variances
@@ -24,6 +25,7 @@ from ..theory.per_sample import predict_samples
 from ..theory.prediction import predict
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
+ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class Selection:
         DataFrame
             Per train_size: the candidate, its test_mse and nmse, the runner_up of another architecture or kernel,
             margin (how much larger its error is, test_mse / test_mse - 1) and margin_error, the margin's standard error over
-            samples; nan where there is no runner-up or no data set.
+            samples; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the margin
+            is infinite, or zero where the runner-up's vanishes too, and has no standard error.
         """
         rows = []
         for train_size, part in self.table.groupby("train_size"):
@@ -69,11 +72,17 @@ class Selection:
                 second = part[~same].iloc[0]
                 ridge = f", ridge {second['ridge']:g}" if second["ridge"] > 0 else ""
                 row["runner_up"] = f"{second['architecture']} ({second['kernel']}{ridge})"
-                row["margin"] = second["test_mse"] / first["test_mse"] - 1
-                row["margin_error"] = self._difference_error(first, second) / first["test_mse"]
+                row["margin"], row["margin_error"] = self._margin(first, second)
             rows.append(row)
         order = ["train_size", *PARAMETERS, "test_mse", "nmse", "runner_up", "margin", "margin_error"]
         return pd.DataFrame(rows)[order]
+
+    def _margin(self, first: pd.Series, second: pd.Series) -> tuple[float, float]:
+        """How much larger the second candidate's error is than the first's, and the standard error of that share."""
+        zero = ROUNDING * self.variances.mean()
+        if first["test_mse"] <= zero:
+            return 0.0 if second["test_mse"] <= zero else np.inf, np.nan
+        return second["test_mse"] / first["test_mse"] - 1, self._difference_error(first, second) / first["test_mse"]
 
     def _difference_error(self, first, second):
         """Standard error over samples of the difference of two candidates' errors."""
@@ -83,43 +92,57 @@ class Selection:
         difference = self.errors[keys[0]] - self.errors[keys[1]]
         return difference.std(ddof=1) / np.sqrt(len(difference))
 
-    def samples_needed(self, nmse):
-        """Training samples that each candidate needs to reach a normalised error, fewest first.
+    def samples_needed(self, nmse: float | None = None, *, r2: float | None = None) -> pd.DataFrame:
+        """Training samples from which on each candidate's error stays at or below a level, fewest first.
+
+        Parameters
+        ----------
+        nmse : float > 0
+            The level as a normalised error, or
+        r2 : float < 1
+            as R2 = 1 - nmse.
 
         Returns
         -------
         DataFrame
             Per candidate: samples, interpolated between the ranked training sizes, linearly in the logarithms; nan where
-            the error is not reached within them, and the smallest of them where it is below from there on. On a data set
-            standard_error says how far another draw of the data would move samples (the delta method, over samples);
-            nan elsewhere and at the smallest size.
+            the error at the largest of them is above the level, and the smallest of them where it is above at none. A curve
+            that falls below the level and rises again counts from its last descent. Where an error is zero or infinite, and
+            has no logarithm, samples is the first ranked size at which the error is below. On a data set standard_error
+            says how far another draw of the data would move samples (the delta method, over samples); nan elsewhere and
+            where nothing is interpolated.
+
+        Raises
+        ------
+        ValueError
+            Neither or both of nmse and r2, or a value out of range.
         """
+        level = level_of(nmse, r2)
         rows = []
         for candidate, part in self.table.groupby(PARAMETERS, sort=False):
             part = part[part["train_size"] > 0].sort_values("train_size")
-            samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), nmse)
+            samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), level)
             rows.append((*candidate, samples, error))
         table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
         return table.sort_values("samples", kind="stable", ignore_index=True)
 
-    def _crossing(self, candidate, sizes, nmse, level):
-        """Where the error first falls below a level, and its standard error, from errors in the order of sizes."""
-        below = np.flatnonzero(nmse <= level)
-        if len(below) == 0:
+    def _crossing(self, candidate: tuple, sizes: list, nmse: np.ndarray, level: float) -> tuple[float, float]:
+        """From where on the error stays at or below a level, and its standard error, from errors in the order of sizes."""
+        above = np.flatnonzero(~(nmse <= level))
+        first = above[-1] + 1 if len(above) else 0  # the size from which on no error is above
+        if first == len(sizes):
             return np.nan, np.nan
-        last = below[0]
-        if last == 0:
-            return float(sizes[0]), np.nan
-        above = np.log(nmse[last - 1] / level)
-        drop = np.log(nmse[last - 1] / nmse[last])
-        octave = np.log(sizes[last] / sizes[last - 1])
-        samples = float(sizes[last - 1] * np.exp(octave * above / drop))
-        ends = [self.errors.get((*candidate, size)) for size in sizes[last - 1 : last + 1]]
+        if first == 0 or nmse[first] <= ROUNDING or not np.isfinite(nmse[first - 1]):
+            return float(sizes[first]), np.nan
+        drop = np.log(nmse[first - 1] / nmse[first])
+        share = np.log(nmse[first - 1] / level) / drop
+        octave = np.log(sizes[first] / sizes[first - 1])
+        samples = float(sizes[first - 1] * np.exp(octave * share))
+        ends = [self.errors.get((*candidate, size)) for size in sizes[first - 1 : first + 1]]
         if ends[0] is None:
             return samples, np.nan
-        first, second, unit = (values / values.mean() for values in (*ends, self.variances))
-        share = above / drop
-        moved = ((1 - share) * first + share * second - unit) / drop  # each sample's influence on the share
+        before, after, unit = (values / values.mean() for values in (*ends, self.variances))
+        moved = ((1 - share) * before + share * after - unit) / drop  # each sample's influence on the share
         return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
 
     def __repr__(self):
@@ -129,6 +152,17 @@ class Selection:
 
     def _repr_html_(self):
         return self.best().to_html(index=False)
+
+
+def level_of(nmse: float | None = None, r2: float | None = None) -> float:
+    """The normalised error that is asked for, as itself or as R2 = 1 - nmse; ValueError unless it is one positive number."""
+    require(
+        (nmse is None) != (r2 is None), "give one of a normalised error (reach) and an R2 (r2 = 1 - reach), not both"
+    )
+    if r2 is None:
+        return real("the normalised error to reach", nmse, positive=True)
+    require(bool(np.isfinite(float(r2)) and r2 < 1), f"the R2 to reach must be finite and < 1, got {r2!r}")
+    return 1 - float(r2)
 
 
 def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
@@ -143,7 +177,7 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
         See `learnability.kernels.grid.expanded` for grids.
     target : Target on the domain, with one output or several
     train_sizes, ridges : sequences of numbers
-        Each ridge makes a candidate of its own.
+        Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once.
     noise_std : float
         Of label noise that the labels do not hold yet; data sets have their own.
     kernels : sequence of "ntk" (networks trained to the end) and "nngp" (Bayesian networks, or only the readout trained)
@@ -155,10 +189,13 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     Raises
     ------
     ValueError
-        No candidates; sizes that do not fit the domain; see `learnability.predict` and `learnability.predict_samples`.
+        No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; see
+        `learnability.predict` and `learnability.predict_samples`.
     """
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
-    began, rows, errors = perf_counter(), [], {}
+    kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
+    train_sizes, ridges = _distinct("train_sizes", train_sizes), _distinct("ridges", ridges)
+    began, rows, errors, noise_std = perf_counter(), [], {}, real("noise_std", noise_std)
     spread = variances(domain, target) + noise_std**2
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
@@ -176,6 +213,14 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
     return Selection(table, perf_counter() - began, errors, spread)
+
+
+def _distinct(name: str, values: Sequence[float]) -> list[float]:
+    """Numbers without repetition, in their order; ValueError if there is none, or one negative or not finite."""
+    reals(name, values)
+    numbers = [*dict.fromkeys(np.atleast_1d(values).tolist())]
+    require(len(numbers) > 0, f"{name}: at least one number is needed")
+    return numbers
 
 
 def _predictor(domain, architecture, kernel, target):

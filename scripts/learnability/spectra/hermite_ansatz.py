@@ -12,6 +12,7 @@ are on Gaussian data of finite dimension (`learnability.spectra.hermite_mixing`)
 
 import numpy as np
 
+from ..common.arrays import finite_array, labels
 from ..common.errors import require, whole
 from .hermite_mixing import mixed_modes
 from .hermite_projection import project
@@ -21,6 +22,8 @@ from .spectrum import Spectrum
 from .target import Target
 
 NEGLIGIBLE = 1e-10  # of the largest eigenvalue of the covariance: directions that the data do not have
+SHARE = 0.01  # of the points' mean square, above which their mean matters
+SIGNIFICANT = 3.0  # standard errors by which it is not an accident of the sample
 STEP = 0.05  # relative change of the squared radius, for the coefficients' derivative
 
 
@@ -51,12 +54,13 @@ def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"
     Raises
     ------
     ValueError
-        Points that are no matrix or not finite, labels that do not fit, fewer than one mode.
+        Points that are no matrix, not finite or not centred, labels that do not fit, fewer than one mode.
     """
-    x = np.asarray(x, dtype=float)
+    x = finite_array("x", x)
     modes, mixed = whole("modes", modes, 1), whole("mixed", mixed)
     require(x.ndim in (1, 2) and len(x) > 0, f"x must be (samples, dim), or (dim,) eigenvalues; got shape {x.shape}")
-    require(bool(np.isfinite(x).all()), "x holds values that are not finite; remove or impute them")
+    if x.ndim == 2:
+        _require_centred(x)
     require(
         y is None or isinstance(y, dict) or x.ndim == 2, "labels need the points they belong to: give x (samples, dim)"
     )
@@ -83,6 +87,16 @@ def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"
     power = np.concatenate([power, beyond[None]])
     single = isinstance(y, dict) or np.ndim(y) == 1
     return found, Target(power[:, 0] if single else power, name="projected", domain=place)
+
+
+def _require_centred(x):
+    """ValueError where the mean of the points is neither small nor an accident of the sample: it would count as covariance."""
+    mean, square = (x.mean(0) ** 2).sum(), (x**2).sum(1).mean()
+    require(
+        mean <= SHARE * square or mean <= SIGNIFICANT**2 * (square - mean) / len(x),
+        f"x is not centred: its mean makes {mean / square:.2g} of its mean square, and would count as covariance; give "
+        "x - x.mean(0), and use the kernel on those points too",
+    )
 
 
 def _principal(x):
@@ -112,9 +126,7 @@ def _coefficients(x, axes, covariance, y, indices):
     if isinstance(y, dict):
         coefficients = np.array([[float(y.get(index, 0.0))] for index in indices])
         return coefficients, np.array([sum(float(v) ** 2 for v in y.values())])
-    y = np.asarray(y, dtype=float)
-    require(y.ndim in (1, 2) and len(y) == len(x), f"x has {len(x)} samples, y the shape {y.shape}")
-    require(bool(np.isfinite(y).all()), "y holds values that are not finite; remove or impute them")
+    y = labels("y", y, len(x))
     y = y.reshape(len(y), -1)
     leading, total = project(x @ axes / np.sqrt(covariance), y, indices)
     coefficients = np.zeros((len(indices), y.shape[1]))

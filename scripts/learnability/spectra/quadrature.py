@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from ..common.arrays import labels
 from ..common.errors import require, whole
 from ..common.seeding import stream
 from .spectrum import Spectrum
@@ -78,12 +79,11 @@ def lanczos_quadrature(kernel, values, probes=16, steps=20, seed=0, report=lambd
     ValueError
         Values that do not fit the kernel or are not finite; fewer than two probes.
     """
-    values = np.asarray(values, dtype=float)
+    values = labels("the target", values)
     require(
         values.shape[:1] == (kernel.size,) and values.ndim <= 2,
         f"the target has shape {values.shape}, the kernel {kernel.size} points",
     )
-    require(bool(np.isfinite(values).all()), "the target holds values that are not finite")
     probes = whole("probes", probes, 2)
     columns = values.reshape(kernel.size, -1)
     random = stream("probes", size=kernel.size, seed=whole("seed", seed)).standard_normal((kernel.size, probes))

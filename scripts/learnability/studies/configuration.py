@@ -1,6 +1,7 @@
 """From a checked configuration (see `learnability.studies.validation`) to studies and experiments."""
 
 import itertools
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains.data import IMAGES
+from ..domains import DOMAINS
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -30,6 +31,8 @@ class Study:
         For kernel regression and theory; for trained networks.
     seeds, network_seeds : int
         Seeds 0 ... seeds - 1.
+    outputs : int
+        Of each target.
     """
 
     name: str
@@ -49,13 +52,12 @@ class Study:
     population: str
     training: dict = field(default_factory=dict)
     figure_options: dict = field(default_factory=dict)
+    outputs: int = 1
 
     @property
-    def outputs(self):
-        """Outputs of the targets as far as the configuration tells: those of classes in known images, else one."""
-        images = self.domain.get("name") in IMAGES and any("all" in target for target in self.targets.values())
-        classes = len(self.domain.get("classes") or range(10))
-        return classes if images and classes > 2 else 1
+    def per_sample(self) -> bool:
+        """Whether the theory is that of a data set's samples."""
+        return self.population == "domain" and not DOMAINS[self.domain["kind"]].alike
 
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
@@ -131,10 +133,21 @@ class Experiment:
 
 def label_of(specification):
     """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
+    require(
+        isinstance(specification, dict) and len(specification) == 1,
+        f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}",
+    )
     ((name, argument),) = specification.items()
     if isinstance(argument, dict):
         argument = " ".join(str(value) for value in argument.values())
     return name if argument is None else f"{name} {argument}"
+
+
+def files_of(target: dict) -> list[str]:
+    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
+    argument = target.get("truth_table")
+    path = argument.get("path") if isinstance(argument, dict) else argument
+    return [path] if path else []
 
 
 def targets_in(options):
@@ -148,9 +161,11 @@ def grid_in(options):
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config):
-    """The studies of a checked configuration, {name: Study}."""
-    return {name: _study(config, name, entry) for name, entry in config["studies"].items()}
+def studies_from(config, outputs=None):
+    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
+    return {
+        name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
+    }
 
 
 def with_grids(config):
@@ -185,17 +200,38 @@ def experiments_from(config):
 
 
 def _experiment(config, name, entry):
-    cells, names = {}, {}
-    for values in itertools.product(*entry["vary"].values()):
-        labels = dict(zip(entry["vary"], values))
-        cell = "~".join(_file_name(labels[key]) for key in sorted(labels)) or "all"  # whatever the order in the file
-        options = {**entry["options"], **labels}
-        where = f"experiments.{name}"
+    cells, names, where = {}, {}, f"experiments.{name}"
+    columns = {key: _column(f"{where}.vary.{key}", key, values) for key, values in entry["vary"].items()}
+    for numbers in itertools.product(*(range(len(values)) for values in entry["vary"].values())):
+        varied = {key: entry["vary"][key][number] for key, number in zip(entry["vary"], numbers)}
+        labels = {key: columns[key][number] for key, number in zip(entry["vary"], numbers)}
+        cell = "~".join(_file_name(varied[key]) for key in sorted(varied)) or "all"  # whatever the order in the file
+        options = {**entry["options"], **varied}
         names[cell] = {what: _known(config, where, what, options[what]) for what in SECTIONS if what in options}
         named = {what: config[SECTIONS[what]][known] for what, known in names[cell].items()}
         cells[cell] = (_in_order({**options, **named}), _in_order(labels))
     figure_options = _in_order(entry["figure_options"])
     return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, names, figure_options)
+
+
+def _column(where: str, key: str, values: list) -> list:
+    """What the values of a varied option are called in its column of the joined table: numbers stay, all else is text."""
+    plain = all(isinstance(value, int | float | None) for value in values)
+    labels = [math.nan if plain and value is None else value if plain else _label(key, value) for value in values]
+    twice = {label for label in labels if labels.count(label) > 1}
+    require(not twice, f"{where}: two values are both called {', '.join(map(repr, twice))}; write each of them once")
+    return labels
+
+
+def _label(key: str, value: object) -> str:
+    """A value as a text: a target by its label, the entries of a list one after the other, those of a mapping by name."""
+    if key == "target" and value is not None:
+        return label_of(value)
+    if isinstance(value, list):
+        return ", ".join(_label(key.removesuffix("s"), part) for part in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {value[name]}" for name in sorted(value))
+    return "none" if value is None else str(value)
 
 
 def _in_order(value):
@@ -213,7 +249,7 @@ def _file_name(value):
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config, name, entry):
+def _study(config, name, entry, outputs):
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -257,6 +293,7 @@ def _study(config, name, entry):
         population=entry["population"],
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
+        outputs=outputs,
     )
 
 

@@ -3,6 +3,7 @@
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
 STREAMED = 8e-9  # seconds per weight to read and write it, its gradient and the optimizer's means
 EXACT_RATE = 1e10  # in the factorizations of float64 matrices
+KERNEL_ENTRY = 2e-8  # seconds per entry of a kernel and layer: 11 to 17 ns for relu and erf, ten times as much for tanh
 START = 0.012  # seconds to draw a network's weights and evaluate it
 
 
@@ -16,9 +17,9 @@ def network_seconds(depth, width, train_size, outputs=1):
     return START + (4 + train_size / 20) * (products + eigenproblem) / RATE
 
 
-def descent_seconds(depth, width, train_size):
-    """The same for gradient descent at half of its stability limit, one output (docs/performance.md)."""
-    return network_seconds(depth, width, train_size) * max(1, train_size / 6)
+def descent_seconds(depth, width, train_size, outputs=1):
+    """The same for gradient descent at half of its stability limit (docs/performance.md)."""
+    return network_seconds(depth, width, train_size, outputs) * max(1, train_size / 6)
 
 
 def mini_batch_seconds(depth, width, train_size, batch_size):
@@ -35,3 +36,8 @@ def decomposition_seconds(points):
 def regression_seconds(train_size, points, ridges):
     """Seconds for kernel regression on one training set, evaluated on all points, with several ridges."""
     return START + ridges * (train_size**3 + 4 * train_size * points) / EXACT_RATE
+
+
+def kernel_seconds(depth, points, others):
+    """Seconds for a kernel between two sets of points."""
+    return KERNEL_ENTRY * depth * points * others

@@ -44,7 +44,7 @@ def seed_seconds(study, architecture, width, train_size):
     if "batch_size" in options_of(method):
         one = mini_batch_seconds(*size, study.training["batch_size"])
     elif method == "gradient_descent":
-        one = descent_seconds(*size)
+        one = descent_seconds(*size, study.outputs)
     else:
         one = network_seconds(*size, study.outputs)
     return one * len(study.targets) * len(study.noise_stds)

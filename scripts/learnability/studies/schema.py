@@ -40,6 +40,10 @@ def load_config(path):
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ValueError(f"{path}{place}: no valid YAML, {getattr(error, 'problem', None) or error}") from error
     require(isinstance(config, dict), f"{path}: holds no sections; it needs domains, architectures and studies")
+    require(
+        "__use_yte__" not in config,
+        f"{path}: __use_yte__ lets Snakemake evaluate templates in this file, and configurations are plain YAML; remove it",
+    )
     return config
 
 

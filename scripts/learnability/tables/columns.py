@@ -1,7 +1,16 @@
 """The columns of a study's table, and what each of them means in a figure."""
 
 KEYS = ["source", "architecture", "width", "target", "ridge", "noise_std", "train_size", "seed"]
-MEASURES = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy"]
+MEASURES = [
+    "learnability",
+    "train_mse",
+    "test_mse",
+    "test_mse_off_train",
+    "nmse",
+    "r2",
+    "accuracy",
+    "accuracy_off_train",
+]
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
 EXPERIMENTS = ("kernel", "network")
 NAMES = {
@@ -24,6 +33,7 @@ LABELS = {
     "r2": "$R^2$ off the training set",
     "learnability": r"learnability $\mathcal{L}(f)$",
     "accuracy": "accuracy",
+    "accuracy_off_train": "accuracy off the training set",
     "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",
     "kappa": r"effective regularization $\kappa$",
     "relative variance": r"var/mean$^2$ of $1/(\phi^T K^{-1}\phi)$",

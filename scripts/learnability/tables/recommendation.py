@@ -15,10 +15,12 @@ def best_lines(best):
     """
     lines = []
     for row in best.to_dict("records"):
-        line = f"n = {row['train_size']:g}: {_named(row)}, normalised error {row['nmse']:.3g} predicted"
+        error = "no normalised error, for the target is constant"
+        if np.isfinite(row["nmse"]):
+            error = f"normalised error {row['nmse']:.3g} predicted"
+        line = f"n = {row['train_size']:g}: {_named(row)}, {error}"
         if isinstance(row["runner_up"], str):
-            line += f"; {row['runner_up']} is {_margin(row['margin'], row['margin_error'])} worse"
-            line += ": a tie" if row["margin"] < TIE * row["margin_error"] else ""
+            line += f"; {row['runner_up']} {_compared(row['margin'], row['margin_error'])}"
         lines.append(line)
     return lines
 
@@ -34,7 +36,7 @@ def samples_lines(needed, nmse, smallest):
     """
     reached = needed[needed["samples"].notna()].sort_values("samples", kind="stable")
     told = [f"{_samples(row, smallest)} with {_named(row)}" for row in reached.head(SHOWN).to_dict("records")]
-    line = f"samples for a normalised error of {nmse:g}: "
+    line = f"R2 of {1 - nmse:g}, samples for a normalised error of {nmse:g}: "
     if told:
         line += "; ".join(told) + "; "
     return [line + f"{len(reached)} of {len(needed)} candidates reach it"]
@@ -50,10 +52,11 @@ def recommendation(table):
     lines = []
     for domain, rows in table.groupby("domain", dropna=False, sort=False):
         best = rows[rows["measure"] == "best"]
+        ranked = best["train_size"][best["train_size"] > 0]
         needed = rows[rows["measure"] == "samples needed"].rename(columns={"mean": "samples"})
         found = best_lines(best)
         for nmse, part in needed.groupby("nmse"):
-            found += samples_lines(part, nmse, best["train_size"].min())
+            found += samples_lines(part, nmse, ranked.min())
         lines += [f"{domain}, {line}" if isinstance(domain, str) else line for line in found]
     return lines
 
@@ -63,8 +66,15 @@ def _named(row):
     return f"{row['architecture']} ({row['kernel']}{ridge})"
 
 
-def _margin(margin, error):
-    return f"{_percent(margin)} ± {_percent(error)} %" if np.isfinite(error) else f"{_percent(margin)} %"
+def _compared(margin: float, error: float) -> str:
+    """How the runner-up stands to the best, whose error may be zero."""
+    if margin == 0:
+        return "is as good: a tie"
+    if np.isposinf(margin):
+        return "does not reach zero"
+    if not np.isfinite(error):
+        return f"is {_percent(margin)} % worse"
+    return f"is {_percent(margin)} ± {_percent(error)} % worse" + (": a tie" if margin < TIE * error else "")
 
 
 def _percent(share):

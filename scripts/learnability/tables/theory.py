@@ -20,13 +20,18 @@ def domain_table(domain, targets, spectrum, matrix, train_sizes, sample_sizes, r
     population : "domain" or "infinite"
         Whether training sets are drawn without replacement from the points of a finite domain.
     """
-    signs = [name for name, target in targets.items() if (abs(target(*domain.evaluation())) == 1).all()]
+    signs = [name for name, target in targets.items() if _is_of_signs(target(*domain.evaluation()))]
     drawn_from = domain.size if population == "domain" else None
     table = theory_table(spectrum, targets, train_sizes, ridges, noise_stds, domain.size, signs, drawn_from)
     if drawn_from and not domain.alike:
         per_sample = sample_table(matrix, targets, sample_sizes, ridges, noise_stds)
         table = pd.concat([per_sample, table.assign(source="eigensystem")], ignore_index=True)
     return _with_variance(table, domain, targets)
+
+
+def _is_of_signs(values):
+    """Whether a target's values (points,) or (points, 1) are all +-1; of several outputs there is no accuracy of signs."""
+    return values.size == len(values) and bool((abs(values) == 1).all())
 
 
 def large_table(domain, targets, spectra, train_sizes, ridges, noise_stds, population="domain"):
@@ -83,11 +88,19 @@ def theory_table(spectrum, targets, train_sizes, ridges, noise_stds, points=None
             "test_mse": test,
             "test_mse_off_train": off,
             "source": "theory",
-            "accuracy": sign_accuracy(p, points) if points is not None and name in signs else np.nan,
+            **_accuracies(p, points if name in signs else None),
             "population": np.inf if population is None else float(population),
         }
         parts.append(pd.DataFrame(table))
     return pd.concat(parts, ignore_index=True)
+
+
+def _accuracies(prediction, points):
+    """Accuracies of a target of signs on a finite domain; nan where `points`, its size, is None."""
+    return {
+        "accuracy": np.nan if points is None else sign_accuracy(prediction, points),
+        "accuracy_off_train": np.nan if points is None else sign_accuracy(prediction, points, off_train=True),
+    }
 
 
 def sample_table(matrix, targets, train_sizes, ridges, noise_stds):
@@ -107,7 +120,8 @@ def sample_table(matrix, targets, train_sizes, ridges, noise_stds):
         table = {name: getattr(p, name) for name in ("train_mse", "test_mse", "test_mse_off_train")}
         table = {name: values.mean(-1) if several else values for name, values in table.items()}
         table["learnability"] = p.learnability @ (power / power.sum()) if several else p.learnability
-        columns = dict(zip(("train_size", "ridge", "noise_std"), grid, strict=True)) | table | {"accuracy": p.accuracy}
+        columns = dict(zip(("train_size", "ridge", "noise_std"), grid, strict=True)) | table
+        columns |= {"accuracy": p.accuracy, "accuracy_off_train": p.accuracy_off_train}
         columns = {column: np.ravel(values) for column, values in columns.items()}
         parts.append(pd.DataFrame(columns).assign(target=name, source="theory", population=float(len(matrix))))
     return pd.concat(parts, ignore_index=True)

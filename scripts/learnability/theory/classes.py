@@ -13,6 +13,15 @@ from scipy.stats import qmc
 POINTS = 256
 
 
+def are_classes(labels: np.ndarray) -> bool:
+    """Whether every sample (samples, outputs) is of one class: one output of +-1, or several of which one is the larger
+    of two values. Other targets of several outputs are regressions, of which no share is right."""
+    if labels.shape[1] == 1:
+        return bool((np.abs(labels) == 1).all())
+    high = labels == labels.max(initial=-np.inf)
+    return bool((high.sum(1) == 1).all() and np.ptp(labels[~high]) == 0)
+
+
 def right_output_is_largest(mean, covariance, right):
     """Probability that output `right` of a Gaussian vector is the largest, sample by sample.
 

@@ -19,12 +19,16 @@ docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
 """
 
 from dataclasses import dataclass
+from warnings import warn
 
 import numpy as np
 from scipy import special
 
-from ..common.errors import reals, require, require_finite
-from .classes import right_output_is_largest
+from ..common.arrays import finite_array
+from ..common.arrays import labels as labels_from
+from ..common.conditioning import IllConditioned
+from ..common.errors import reals, require
+from .classes import are_classes, right_output_is_largest
 from .sample_equations import along, smallest_ridge
 
 SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
@@ -102,6 +106,11 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
         A matrix that is not square, finite, symmetric, positive semi-definite; labels that do not fit it or are not
         finite; a negative or non-finite train_size, ridge or noise_std; train_size > M.
 
+    Warns
+    -----
+    IllConditioned
+        The kernel is singular, and a ridge below 1e-9 |K| is asked for.
+
     Notes
     -----
     One factorization and inverse of (M, M) per Newton step, two or three steps per pair of train_size and ridge;
@@ -114,11 +123,14 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
     n, delta, sigma = (grid.copy() for grid in grids)
     require(bool((n <= size).all()), f"train_size {n.max(initial=0.0):g} is more than the {size} samples of the matrix")
     single, labels = y.ndim == 1, y.reshape(size, -1)
-    pairs = np.triu_indices(labels.shape[1]) if _are_classes(labels) else (np.arange(labels.shape[1]),) * 2
+    pairs = np.triu_indices(labels.shape[1]) if are_classes(labels) else (np.arange(labels.shape[1]),) * 2
 
     cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
-    floor = smallest_ridge(matrix)
+    floor, condition = smallest_ridge(matrix)
+    if (delta < floor).any():
+        remark = f"smaller ridges are replaced by {floor:.2g}"
+        warn(IllConditioned("the kernel matrix of all samples", condition, floor, remark), stacklevel=2)
     rows = [None] * n.size
     for cell, solution in enumerate(along(matrix, labels, cells[:, 1] / size, np.fmax(cells[:, 0], floor), pairs)):
         for point in np.flatnonzero(cell_of == cell):
@@ -134,32 +146,20 @@ def predict_samples(matrix, y, train_size, ridge=0.0, noise_std=0.0):
 
 
 def _checked(matrix, y):
-    matrix, y = np.asarray(matrix, dtype=float), np.asarray(y, dtype=float)
+    matrix = finite_array("matrix", matrix)
     require(
         matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
         f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
     )
-    require_finite("matrix", matrix)
     asymmetry = np.abs(matrix - matrix.T).max()
     require(
         asymmetry <= 1e-8 * np.abs(matrix).max(),
         f"matrix is not symmetric, K_xz and K_zx differ by up to {asymmetry:.3g}; give the kernel of the samples "
         "with themselves, or (K + K.T) / 2 if this is rounding",
     )
-    require(
-        y.ndim in (1, 2) and len(y) == len(matrix) and y.size > 0,
-        f"y must be (M,) or (M, outputs) with M = {len(matrix)}, the rows of the matrix; got shape {y.shape}",
-    )
-    require_finite("y", y)
+    y = labels_from("y", y, len(matrix), "the matrix")
+    require(y.size > 0, f"y must be (M,) or (M, outputs), got shape {y.shape}")
     return matrix, y
-
-
-def _are_classes(labels):
-    """Whether every sample is of one class: one output of +-1, or several of which one is the larger of two values."""
-    if labels.shape[1] == 1:
-        return bool((np.abs(labels) == 1).all())
-    high = labels == labels.max()
-    return bool((high.sum(1) == 1).all() and np.ptp(labels[~high]) == 0)
 
 
 def _summary(labels, solution, c, sigma, pairs):
@@ -169,7 +169,7 @@ def _summary(labels, solution, c, sigma, pairs):
     off = solution.off_train[:, :-1][:, own] + noise * solution.off_train[:, -1:]
     everywhere = (1 - c + c * shrunk**2) * off + 2 * c * (1 - shrunk) * noise
     accuracy = off_accuracy = np.nan
-    if _are_classes(labels):
+    if are_classes(labels):
         accuracy, off_accuracy = _accuracies(labels, solution, c, noise, pairs)
     with np.errstate(invalid="ignore"):
         learnability = 1 - (labels * solution.residual).sum(0) / (labels**2).sum(0)

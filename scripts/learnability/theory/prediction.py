@@ -143,7 +143,7 @@ def predict(
         Its power per level; the norm need not be 1.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
         n (any real >= 0), the absolute ridge delta, the standard deviation of the label noise sigma.
-    population : float, optional
+    population : float or array, optional, broadcast with the others
         Training sets are drawn without replacement from that many points, as on a hypercube, a circle or a data set
         (`learnability.theory.finite_population`). Missing or infinite: with replacement, the paper's equations.
     features : float or array, optional, broadcast with the others
@@ -175,16 +175,25 @@ def predict(
     equations = eigenlearning
     if features is not None:
         given["features"], equations = features, random_features
-    elif population is not None and np.isfinite(population):
-        given["population"], equations = population, finite_population
+    elif population is not None:
+        sizes = reals("population", population, infinite=True)
+        require(bool((sizes > 0).all()), f"population must be > 0, got {population!r}")
+        finite = np.isfinite(sizes)
+        require(
+            bool(finite.all() or not finite.any()),
+            f"population holds finite and infinite sizes, {population!r}; predict them one after the other",
+        )
+        given["population"], equations = sizes, finite_population if finite.any() else eigenlearning
     elif correction is not None:
         equations = CORRECTIONS[choose("correction", correction, CORRECTIONS)]
     required = correction == "fourth_moments"
     require(required == (domain is not None), "correction 'fourth_moments' and domain are given together, or neither")
     solve = partial(equations.solve, domain=domain) if required else equations.solve
-    endless = ("train_size", "features") if features is not None else ()
+    endless = ("train_size", "features") if features is not None else ("population",)
     grids = np.broadcast_arrays(*(reals(name, value, infinite=name in endless) for name, value in given.items()))
     grids = dict(zip(given, (grid.copy() for grid in grids), strict=True))
+    if equations is eigenlearning:
+        grids.pop("population", None)  # infinite: the paper's equations do not ask for it
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):

@@ -21,15 +21,17 @@ HARD = 5  # steps; then a singular kernel is at work
 STEPS = 100
 
 
-def smallest_ridge(matrix):
-    """0, or for a singular matrix the ridge it needs."""
+def smallest_ridge(matrix: np.ndarray) -> tuple[float, float]:
+    """0, or for a singular matrix the ridge it needs; and its condition number by LAPACK's estimate, at most 1 / eps."""
     norm = np.abs(matrix).sum(1).max()
     factor, failed = linalg.lapack.dpotrf(matrix, lower=1)
-    if not failed and linalg.lapack.dpocon(factor, norm, uplo="L")[0] > SINGULAR:
-        return 0.0
+    reciprocal = 0.0 if failed else linalg.lapack.dpocon(factor, norm, uplo="L")[0]
+    condition = 1 / max(reciprocal, EPSILON)
+    if reciprocal > SINGULAR:
+        return 0.0, condition
     ridge = SINGULAR * (norm or 1.0)
     _inverse(matrix, ridge)
-    return ridge
+    return ridge, condition
 
 
 @dataclass(frozen=True)

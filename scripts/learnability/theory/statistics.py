@@ -20,12 +20,13 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
     return np.where((np.asarray(noise_std) == 0) & (train_size < points), values, np.nan)
 
 
-def sign_accuracy(prediction, points):
-    """Share of all M points on which the learned function has the sign of a +-1 target (Gaussian approximation).
+def sign_accuracy(prediction, points, off_train=False):
+    """Share of all M points, or of those off the training set, on which the learned function has the sign of a +-1 target.
 
-    Off the training set the learned function times the target has mean m = 1 - (1 - L)/u and variance V = E_off - sigma^2
-    - (1 - m)^2, on it mean 1 - s (1 - m) and variance s^2 V + (1 - s)^2 sigma^2, with u and s those of the prediction's
-    `population`. Without one, u = 1 - n/M, s = 0, and nan is returned with a ridge or noise.
+    Learned functions are taken as Gaussian. Off the training set the learned function times the target has mean
+    m = 1 - (1 - L)/u and variance V = E_off - sigma^2 - (1 - m)^2, on it mean 1 - s (1 - m) and variance
+    s^2 V + (1 - s)^2 sigma^2, with u and s those of the prediction's `population`. Without one, u = 1 - n/M, s = 0, and nan is
+    returned with a ridge or noise.
     """
     require(prediction.power.size == len(prediction.power), "sign_accuracy needs a target with one output")
     n, noise = prediction.train_size, prediction.noise_std**2
@@ -47,7 +48,8 @@ def sign_accuracy(prediction, points):
         variance = np.maximum(off_mse - missed**2, 0)
         off = _positive(1 - missed, variance)
         on = _positive(1 - kept * missed, kept**2 * variance + (1 - kept) ** 2 * noise)
-        accuracy = np.where(share < 1, share * on + (1 - share) * off, on)
+        everywhere = np.where(share < 1, share * on + (1 - share) * off, on)
+        accuracy = np.where(share < 1, off, np.nan) if off_train else everywhere
     stated = known | ((prediction.ridge == 0) & (noise == 0))
     return np.where(stated, accuracy, np.nan)
 

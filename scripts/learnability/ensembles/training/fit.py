@@ -6,9 +6,12 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from ...common.arrays import finite_array
+from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...kernels.odd import warn_of_odd
 from ..networks import Ensemble, as_tensor
+from .memory import network_bytes
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import TrainingResult, ignore
 
@@ -45,14 +48,13 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     ValueError
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
     """
-    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
     require(
         np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
     )
     seeds = list(seeds)
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
-    require(y_train.ndim in (1, 2), f"y_train must be (n,) or (n, outputs), got shape {y_train.shape}")
-    require(len(x_train) == len(y_train), f"x_train has {len(x_train)} rows, y_train {len(y_train)}")
+    y_train = labels_from("y_train", y_train, len(x_train), "x_train")
     warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
     x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
@@ -235,9 +237,4 @@ def block_size(architecture, width, x_train, y_train, x_test, precision, device,
         memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
     n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
     sizes = architecture.layer_sizes(dim, width, outputs)
-    depth = len(sizes) - 2
-    parameters = sum(fan_in * fan_out for fan_in, fan_out in zip(sizes, sizes[1:]))
-    activations = n * width * (depth * (8 + 2 * outputs) + 14 + outputs) + len(x_test) * width * 2
-    products = 2 * depth * n**2
-    per_network = (4 * parameters + activations + products) * precision.itemsize + 6 * 8 * (n * outputs) ** 2
-    return max(1, memory // per_network)
+    return max(1, memory // network_bytes(sizes, n, len(x_test), precision.itemsize))

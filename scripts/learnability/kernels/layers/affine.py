@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import torch
+
 from ...common.errors import real, require
 from .covariances import Covariances
 from .layer import PRE_ACTIVATIONS, Layer, Signal, require_positions
@@ -36,10 +38,9 @@ class _Affine(Layer):
     def _weighted(self, state: Covariances, fan_in: int) -> Covariances:
         """The state after weights, from sums over a filter's positions."""
         gain = self.weight_std**2 / fan_in
-        covariance = state.covariance.mul_(gain).add_(self.bias_std**2)
-        if not state.with_tangent:
-            return state
-        tangent = covariance.clone() if state.tangent is None else state.tangent.mul_(gain).add_(covariance)
+        covariance, tangent = state.covariance.mul_(gain).add_(self.bias_std**2), state.tangent
+        if state.with_tangent:
+            tangent = covariance.clone() if tangent is None else torch.add(covariance, tangent, alpha=gain, out=tangent)
         return replace(state, tangent=tangent)
 
 

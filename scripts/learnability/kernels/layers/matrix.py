@@ -205,7 +205,7 @@ def _workers(device: torch.device) -> int:
 def _parallel(function: Callable, tasks: Iterable, device: torch.device) -> list:
     """The function of every task; on CPUs each task has one core to itself, so that its tensors stay in that core's cache."""
     tasks, workers = list(tasks), _workers(device)
-    if workers == 1 or len(tasks) == 1:
+    if workers == 1:
         return [function(task) for task in tasks]
     try:
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:

@@ -1,0 +1,93 @@
+"""How much of a linear solve is rounding, and what to say of it.
+
+The solution of A x = b in float64 has a relative error of about cond(A) eps, with cond(A) the ratio of the largest to the
+smallest eigenvalue and eps = 2.2e-16. Where that exceeds `LARGEST_ERROR`, from a condition number of 4.5e11 on, fewer than four
+digits are certain and a warning says so, with the smallest ridge r for which (largest + r) / (smallest + r) does not exceed it.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from warnings import catch_warnings, simplefilter, warn, warn_explicit
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPSILON = float(np.finfo(np.float64).eps)
+LARGEST_ERROR = 1e-4  # relative, of a solution
+LARGEST_CONDITION = LARGEST_ERROR / EPSILON
+
+
+class IllConditioned(UserWarning):
+    """A solve whose solution is largely rounding.
+
+    Parameters
+    ----------
+    what : str
+        The matrix, as the message names it.
+    condition : float
+        Largest over smallest eigenvalue.
+    ridge : float
+        The smallest ridge, in all, with which the solution has four certain digits.
+    remark : str
+        What was done, and what can be done besides.
+    """
+
+    def __init__(self, what: str, condition: float, ridge: float, remark: str = "") -> None:
+        self.condition, self.ridge = condition, ridge
+        super().__init__(
+            f"{what} is ill-conditioned: condition number {condition:.2g}, so that the solution has a relative error of up to "
+            f"{min(condition * EPSILON, 1):.1g} by rounding; the smallest ridge that would do is {ridge:.2g}"
+            f"{'; ' + remark if remark else ''}"
+        )
+
+
+def warn_of_condition(
+    what: str, smallest: float, largest: float, ridge: float, least: float | None = None, stacklevel: int = 3
+) -> None:
+    """Warn if a symmetric matrix with these extreme eigenvalues, which hold `ridge`, is ill-conditioned.
+
+    least : the smallest eigenvalue of all, where the solve has left out those below `smallest`
+    """
+    condition = largest / max(smallest, EPSILON * largest) if largest > 0 else 1.0
+    if condition > LARGEST_CONDITION:
+        needed = _rounded_up(ridge + sufficient_ridge(smallest if least is None else least, largest))
+        scaled = "inputs of unit variance, duplicates removed or another kernel may mend it too"
+        warn(IllConditioned(what, condition, needed, scaled), stacklevel=stacklevel + 1)
+
+
+def sufficient_ridge(smallest: float, largest: float) -> float:
+    """What must be added to all eigenvalues for the largest condition number."""
+    return 1.01 * (largest - LARGEST_CONDITION * max(smallest, 0.0)) / (LARGEST_CONDITION - 1)
+
+
+def may_be_ill_conditioned(factor: NDArray, norm: float) -> bool:
+    """Whether a lower Cholesky factor is that of such a matrix, by LAPACK's estimate; norm: the matrix' largest row sum.
+
+    The estimate is of the condition number in that norm, which is not below the ratio of eigenvalues, rarely a third of it.
+    """
+    from scipy.linalg import lapack  # jobs that solve nothing should not wait for it
+
+    reciprocal, _ = lapack.dpocon(factor, norm, uplo="L")
+    return reciprocal * LARGEST_CONDITION < 3
+
+
+@contextmanager
+def one_warning() -> Iterator[None]:
+    """Of all `IllConditioned` in this block, in one thread, the worst alone is passed on; other warnings are as ever."""
+    caught = []
+    try:
+        with catch_warnings(record=True) as caught:
+            simplefilter("always", IllConditioned)
+            yield
+    finally:
+        ill = [each for each in caught if isinstance(each.message, IllConditioned)]
+        worst = [max(ill, key=lambda each: each.message.condition)] if ill else []
+        for each in [each for each in caught if each not in ill] + worst:
+            warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+
+def _rounded_up(value: float) -> float:
+    """To two digits."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return float(f"{math.ceil(value / unit) * unit:.2g}")
