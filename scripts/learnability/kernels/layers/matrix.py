@@ -21,7 +21,7 @@ from .covariances import Covariances
 from .flatten import EqualPositions
 from .layer import Layer, Signal, prepare_all, propagate_all
 
-CPU_TILE = 1 << 15  # entries of a tile's covariance: a handful of float64 buffers of this size fit a core's cache
+CPU_TILE = 1 << 16  # entries of a tile: larger ones leave the cache, smaller ones wait for Python
 CUDA_TILE = 1 << 24
 BUFFERS = 8  # of a tile's size that are alive at a time
 MEMORY = 1 << 30  # bytes for what layers know of points

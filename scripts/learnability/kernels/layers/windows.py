@@ -61,14 +61,13 @@ class Window:
         size = tensor.shape[axes[0]]
         count = self.count(size) if not self.wraps else (size - self.size) // self.stride + 1
         parts = [self._part(shift - before, size, count) for shift in range(self.size)]
-        total, whole_part = None, slice(0, count)
-        for target, source in sorted(parts, key=lambda part: part[0] != whole_part):
-            if total is None and target == whole_part:
-                total = _sliced(tensor, axes, source).clone(memory_format=torch.contiguous_format)
-                continue
-            if total is None:
-                shape = [count if axis in axes else length for axis, length in enumerate(tensor.shape)]
-                total = tensor.new_zeros(shape)
+        everywhere = [part for part in parts if part[0] == slice(0, count)]
+        if everywhere:
+            total = _sliced(tensor, axes, everywhere[0][1]).clone(memory_format=torch.contiguous_format)
+            parts.remove(everywhere[0])
+        else:
+            total = tensor.new_zeros([count if axis in axes else length for axis, length in enumerate(tensor.shape)])
+        for target, source in parts:
             _sliced(total, axes, target).add_(_sliced(tensor, axes, source))
         return total
 
@@ -81,7 +80,10 @@ class Window:
 
 
 def _sliced(tensor: Tensor, axes: tuple[int, ...], part: slice) -> Tensor:
-    return tensor[tuple(part if axis in axes else slice(None) for axis in range(tensor.ndim))]
+    """A part of several axes, which are named one by one: a slice of every axis would take as long as the sum itself."""
+    for axis in axes:
+        tensor = tensor[(slice(None),) * axis + (part,)]
+    return tensor
 
 
 def sizes(name: str, value: object) -> int | tuple[int, ...]:
