@@ -263,6 +263,21 @@ def test_a_layer_of_ones_own_is_one_class():
     assert np.allclose(lb.Sequential(["doubled", "dense", "dense"]).kernel(x), expected, rtol=1e-14)
 
 
+def test_unflatten_arranges_flat_points():
+    layers = [CONV, "relu", "global_avg_pool", READOUT]
+    arranged = lb.Sequential([{"unflatten": {"shape": [2, 5, 4]}}, *layers])
+    flat, flat2 = IMAGES.reshape(5, 40), OTHERS.reshape(3, 40)
+    assert np.array_equal(arranged.kernel(flat), lb.Sequential(layers).kernel(IMAGES))
+    assert np.array_equal(arranged.kernel(flat, flat2), lb.Sequential(layers).kernel(IMAGES, OTHERS))
+    ring = {"conv": {"kernel": 3, "padding": "circular", "bias_std": 0.1}}
+    local = lb.Sequential([{"unflatten": {"shape": [1, 6]}}, ring, "relu", "flatten", READOUT])
+    points = lb.Hypercube(dim=6).points
+    spectrum = lb.Samples(points).spectrum(
+        local
+    )  # no longer that of the cube's symmetries: a local function is another one
+    assert spectrum.trace == pytest.approx(local.kernel(points).diagonal().mean(), rel=1e-12)
+
+
 RING = RNG.standard_normal((3, 2, 6))
 FLAT = RNG.standard_normal((3, 6))
 
@@ -286,6 +301,7 @@ FLAT = RNG.standard_normal((3, 6))
         ([{"conv": {"kernel": 3, "padding": -1}}], "padding must be same, valid, circular or a whole number"),
         ([{"conv": {"kernel": 3, "weight_std": -1}}], "weight_std must be finite and >= 0, got -1"),
         ([{"avg_pool": {}}], "option of avg_pool 'window' is missing"),
+        ([{"unflatten": {"shape": 6}}], r"layer 1 \(unflatten\): shape must be \[channels, length\]"),
         ([{"relu": {"slope": 1}}], r"layer 1 \(relu\)"),
         (
             [CONV, {"residual": {"branch": ["relu", "cnov"]}}],
@@ -321,6 +337,17 @@ def test_lists_that_are_no_network(layers, message):
         ),
         ([{"conv": {"kernel": [3]}}], IMAGES, r"write kernel: \[3, 3\]"),
         ([{"conv": {"kernel": 3, "strides": [2]}}], IMAGES, r"strides \[2\] is for 1"),
+        (
+            [{"unflatten": {"shape": [1, 5]}}, "flatten", "dense"],
+            FLAT,
+            r"layer 1 .*\[1, 5\] holds 5 numbers, the points have 6",
+        ),
+        (
+            [{"unflatten": {"shape": [2, 3]}}, "flatten", "dense"],
+            IMAGES,
+            "what reaches it has 5 x 4 positions; put it first",
+        ),
+        (["dense", {"unflatten": {"shape": [2, 3]}}, "dense"], FLAT, r"layer 2 \(unflatten\): .*put it first"),
         (["relu", "dense"], FLAT, r"layer 1 \(relu\): .*what reaches it are inputs; put a conv or dense layer between"),
         (["dense", "relu", "relu", "dense"], FLAT, r"layer 3 \(relu\): .*features"),
         ([CONV, "flatten", "relu", "dense"], IMAGES, "activations before flatten"),

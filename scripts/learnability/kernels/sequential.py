@@ -15,6 +15,7 @@ import torch
 
 from ..common.errors import choose, require
 from .fully_connected import KINDS
+from .layers.flatten import Unflatten
 from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, signals
 from .layers.matrix import LayersKernel
 from .layers.reading import layers_from
@@ -70,7 +71,7 @@ class Sequential:
         ValueError
             Layers that do not fit the points or each other.
         """
-        passed = signals(self.layers, Signal(tuple(shape[1:]), INPUTS))
+        passed = signals(self.layers, Signal(tuple(shape[1:]), INPUTS, shape[0]))
         require(
             not passed[-1].positions,
             f"the network ends with {passed[-1].place}; add flatten or global_avg_pool and a readout, e.g. dense",
@@ -80,6 +81,10 @@ class Sequential:
             f"the network ends with {passed[-1].stage}; add a readout, {{dense: {{weight_std: 1, bias_std: 0}}}}",
         )
         return passed
+
+    def arranged(self, points: torch.Tensor) -> torch.Tensor:
+        """Points as the layers take them: with `unflatten` as first layer sequences or images, else as they are."""
+        return self.layers[0].arranged(points) if isinstance(self.layers[0], Unflatten) else points
 
     def kernel(
         self, x: np.ndarray | torch.Tensor, x2: np.ndarray | torch.Tensor | None = None, kind: str = "ntk"
@@ -106,4 +111,8 @@ class Sequential:
         choose("kernel kind", kind, KINDS)
         points, points2 = matching_signals(x, x2)
         kernel = LayersKernel(self.layers, self.signals(points.shape[1:]), kind)
-        return kernel_values(self, lambda _, *pair: kernel.matrix(*pair, x2 is None), points, points2, x, kind)
+
+        def compute(network: Sequential, *pair: torch.Tensor) -> torch.Tensor:
+            return kernel.matrix(*map(network.arranged, pair), symmetric=x2 is None)
+
+        return kernel_values(self, compute, points, points2, x, kind)

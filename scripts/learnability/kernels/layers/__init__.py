@@ -5,11 +5,22 @@ one subclass, imported here.
 """
 
 from .affine import Conv, Dense
-from .flatten import Flatten
+from .flatten import Flatten, Unflatten
 from .layer import Layer
 from .nonlinearity import Nonlinearity
 from .normalisation import LayerNorm
 from .pooling import AvgPool, GlobalAvgPool
 from .residual import Residual
 
-__all__ = ["AvgPool", "Conv", "Dense", "Flatten", "GlobalAvgPool", "Layer", "LayerNorm", "Nonlinearity", "Residual"]
+__all__ = [
+    "AvgPool",
+    "Conv",
+    "Dense",
+    "Flatten",
+    "GlobalAvgPool",
+    "Layer",
+    "LayerNorm",
+    "Nonlinearity",
+    "Residual",
+    "Unflatten",
+]

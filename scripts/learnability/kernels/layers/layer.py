@@ -27,10 +27,13 @@ class Signal:
         (height, width), (length,), or () of flat points.
     stage : "inputs", "pre-activations" or "features"
         Pre-activations are Gaussian at infinite width, and alike in all units of a position; features are not.
+    channels : int, optional
+        Of inputs; behind weights there are infinitely many.
     """
 
     positions: tuple[int, ...]
     stage: str
+    channels: int | None = None
 
     @property
     def place(self) -> str:

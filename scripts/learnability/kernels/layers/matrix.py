@@ -18,12 +18,13 @@ from torch import Tensor
 
 from ...common.errors import require
 from .covariances import Covariances
-from .flatten import EqualPositions
+from .flatten import EqualPositions, Unflatten
 from .layer import Layer, Signal, prepare_all, propagate_all
 
 CPU_TILE = 1 << 16  # entries of a tile: larger ones leave the cache, smaller ones wait for Python
 CUDA_TILE = 1 << 24
 BUFFERS = 8  # of a tile's size that are alive at a time
+VARIANCES = 1 << 12  # of which Hermite coefficients are made at a time: each takes a grid of some thousand numbers
 MEMORY = 1 << 30  # bytes for what layers know of points
 
 
@@ -54,7 +55,7 @@ class Known:
 
 
 class LayersKernel:
-    """The kernel of a list of layers between points of one shape.
+    """The kernel of a list of layers between points of one shape, which `unflatten` has arranged already.
 
     Parameters
     ----------
@@ -65,10 +66,12 @@ class LayersKernel:
     """
 
     def __init__(self, layers: Sequence[Layer], signals: Sequence[Signal], kind: str) -> None:
+        if isinstance(layers[0], Unflatten):
+            layers, signals = layers[1:], signals[1:]
+        self.positions = signals[0].positions
         pooled = max((number for number, layer in enumerate(layers, 1) if layer.pools), default=0)
         self.layers = [*layers[:pooled], EqualPositions(), *layers[pooled:]] if pooled else list(layers)
         self.everywhere, self.with_tangent = pooled > 0, kind == "ntk"
-        self.positions = signals[0].positions
         counts = [math.prod(signal.positions) for signal in signals]
         self.entries = max([n**2 for n in counts[: pooled + 1] if pooled] + counts)
 
@@ -156,7 +159,8 @@ class LayersKernel:
 
     def _chunk(self, x: Tensor) -> int:
         """Points whose covariances with themselves are computed at a time."""
-        return max(1, (CPU_TILE if x.device.type == "cpu" else CUDA_TILE) // self.entries)
+        tile = CPU_TILE if x.device.type == "cpu" else CUDA_TILE
+        return max(1, min(tile // self.entries, VARIANCES // x[0, 0].numel()))
 
     def _require_memory(self, x: Tensor, points2: int) -> None:
         """Require that the machine has the memory for one tile and for the matrix."""
