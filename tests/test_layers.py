@@ -11,6 +11,7 @@ import torch
 import learnability as lb
 from learnability.kernels import architecture_from
 from learnability.kernels.activations import ACTIVATIONS
+from learnability.kernels.grid import expanded
 from learnability.kernels.layers import matrix
 
 DATA = Path(__file__).parent / "data"
@@ -276,6 +277,11 @@ def test_unflatten_arranges_flat_points():
         local
     )  # no longer that of the cube's symmetries: a local function is another one
     assert spectrum.trace == pytest.approx(local.kernel(points).diagonal().mean(), rel=1e-12)
+
+
+def test_a_list_of_layers_is_one_architecture_and_no_grid():
+    entry = {"kind": "sequential", "layers": ["dense", "relu", "dense"]}
+    assert expanded("net", entry) == {"net": entry}
 
 
 RING = RNG.standard_normal((3, 2, 6))
