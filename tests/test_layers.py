@@ -194,6 +194,18 @@ def test_same_and_circular_padding_put_the_odd_position_at_the_end():
         assert np.allclose(pool.kernel(x), windows.T @ windows / 4, rtol=1e-13)
 
 
+def test_the_number_of_threads_does_not_matter(monkeypatch):
+    monkeypatch.setattr(matrix, "CPU_TILE", 1 << 9)
+    network = lb.Sequential(NETWORKS["normalised"])
+    alone = network.kernel(IMAGES)
+    torch.set_num_threads(3)
+    try:
+        assert np.array_equal(network.kernel(IMAGES), alone)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(1)
+
+
 def test_layer_norm_makes_a_network_blind_to_the_scale_of_points():
     dense = {"dense": {"weight_std": 1.3, "bias_std": 0}}
     x = RNG.standard_normal((4, 6))
@@ -282,6 +294,45 @@ def test_unflatten_arranges_flat_points():
 def test_a_list_of_layers_is_one_architecture_and_no_grid():
     entry = {"kind": "sequential", "layers": ["dense", "relu", "dense"]}
     assert expanded("net", entry) == {"net": entry}
+
+
+def empirical_kernel(module, x):
+    """The tangent kernel of a module with one output, by automatic differentiation, point by point."""
+    gradients = [torch.autograd.grad(module(point[None])[0, 0], [*module.parameters()]) for point in x]
+    jacobian = torch.stack([torch.cat([part.flatten() for part in parts]) for parts in gradients])
+    return jacobian @ jacobian.T
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tangent_kernels_of_finite_networks_approach_it(name):
+    """The squared distance falls as one over the width; linear networks without hidden layers have it exactly."""
+    network, x = lb.Sequential(NETWORKS[name]), torch.from_numpy(IMAGES[:3])
+    kernel, seeds = network.kernel(x), range(16)
+    distances = []
+    for width in (32, 128):
+        modules = [network.module(x.shape[1:], width, seed=seed, dtype=torch.float64) for seed in seeds]
+        squares = [(empirical_kernel(module, x) - kernel).square().mean() for module in modules]
+        distances.append(float(sum(squares) / len(seeds) / kernel.square().mean()))
+    if name == "linear":
+        assert max(distances) < 1e-28
+    else:
+        assert 2.5 < distances[0] / distances[1] < 6, distances  # 4, up to the scatter of sixteen networks
+
+
+def test_initial_weights_follow_from_what_the_network_is():
+    network = lb.Sequential([CONV, "relu", "global_avg_pool", READOUT])
+    x = torch.from_numpy(IMAGES)
+    one, again, single = (
+        network.module((2, 5, 4), 8, 3, 5, dtype) for dtype in (torch.float64,) * 2 + (torch.float32,)
+    )
+    assert torch.equal(one(x), again(x)) and one(x).shape == (5, 3)
+    assert torch.allclose(single(x.float()).double(), one(x), atol=1e-5)
+    assert not torch.allclose(network.module((2, 5, 4), 8, 3, 6, torch.float64)(x), one(x), atol=1e-2)
+    with pytest.raises(ValueError, match="width must be a whole number >= 1"):
+        network.module((2, 5, 4), 0)
+    ends = lb.Sequential([CONV, {"residual": {"branch": ["relu", CONV], "shortcut": [CONV]}}, "global_avg_pool"])
+    with pytest.raises(ValueError, match="last weights are those of a residual; add a readout"):
+        ends.module((2, 5, 4), 8)
 
 
 RING = RNG.standard_normal((3, 2, 6))

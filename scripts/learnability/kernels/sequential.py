@@ -12,11 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
-from ..common.errors import choose, require
+from ..common.errors import choose, require, whole
+from ..common.seeding import stream
 from .fully_connected import KINDS
+from .layers.affine import Affine
 from .layers.flatten import Unflatten
-from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, signals
+from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, modules, signals
 from .layers.matrix import LayersKernel
 from .layers.reading import layers_from
 from .points import kernel_values, matching_signals
@@ -81,6 +84,64 @@ class Sequential:
             f"the network ends with {passed[-1].stage}; add a readout, {{dense: {{weight_std: 1, bias_std: 0}}}}",
         )
         return passed
+
+    def module(
+        self,
+        shape: Sequence[int],
+        width: int,
+        outputs: int = 1,
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+    ) -> nn.Module:
+        """A finite network at initialisation, in NTK parameterization.
+
+        Weights follow from (layers, shape, width, outputs, seed) alone, the same on every device and for either `dtype`. Its
+        tangent kernel approaches `kernel`: the squared distance falls as one over the width.
+
+        Parameters
+        ----------
+        shape : of a point, (dim,) or (channels, *positions)
+        width : int
+            Channels of every layer with weights but the last, the readout.
+        outputs : int
+            Of the readout.
+        seed : int
+
+        Returns
+        -------
+        torch.nn.Module
+            (points, *shape) -> (points, outputs); all its parameters are standard normal.
+
+        Raises
+        ------
+        ValueError
+            Layers that do not fit the points or each other; weights that end with a residual sum.
+
+        Examples
+        --------
+        >>> import torch, learnability as lb
+        >>> network = lb.Sequential([{"conv": {"kernel": 3}}, "relu", "global_avg_pool", "dense"])
+        >>> network.module((1, 8, 8), width=32, outputs=10)(torch.zeros(5, 1, 8, 8)).shape
+        torch.Size([5, 10])
+        """
+        passed = self.signals(shape)
+        last = max(number for number, layer in enumerate(self.layers) if layer.fresh)
+        require(
+            isinstance(self.layers[last], Affine), "the network's last weights are those of a residual; add a readout"
+        )
+        sizes = {
+            "shape": [int(size) for size in shape],
+            "width": whole("width", width, 1),
+            "outputs": whole("outputs", outputs, 1),
+        }
+        body, signal = modules(self.layers[:last], passed[0], width)
+        end, _ = modules(self.layers[last:], signal, outputs)
+        network = nn.Sequential(*body, *end).to(dtype)
+        rng = stream("initial weights", architecture=self.identity, **sizes, seed=whole("seed", seed))
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.copy_(torch.from_numpy(rng.standard_normal(parameter.shape, dtype=np.float32)))
+        return network
 
     def arranged(self, points: torch.Tensor) -> torch.Tensor:
         """Points as the layers take them: with `unflatten` as first layer sequences or images, else as they are."""

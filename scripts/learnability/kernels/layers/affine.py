@@ -13,14 +13,16 @@ import math
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor, nn
 
 from ...common.errors import real, require
 from .covariances import Covariances
+from .finite import Weights, padded
 from .layer import PRE_ACTIVATIONS, Layer, Signal, require_positions
 from .windows import Window, padding_of, sizes, windows
 
 
-class _Affine(Layer):
+class Affine(Layer):
     """What layers with weights share."""
 
     weight_std: float
@@ -45,7 +47,7 @@ class _Affine(Layer):
 
 
 @dataclass(frozen=True)
-class Dense(_Affine):
+class Dense(Affine):
     """A fully connected layer on flat points.
 
     Parameters
@@ -78,9 +80,13 @@ class Dense(_Affine):
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         return self._weighted(state, 1)
 
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        gain = self.weight_std / math.sqrt(signal.channels)
+        return Weights((width, signal.channels), nn.functional.linear, gain, self.bias_std), width
+
 
 @dataclass(frozen=True)
-class Conv(_Affine):
+class Conv(Affine):
     """A convolution with filters over all channels, of sequences or images.
 
     Parameters
@@ -129,3 +135,13 @@ class Conv(_Affine):
         for window, axes in zip(chosen, state.position_axes, strict=True):
             state = state.each(lambda tensor: window.sums(tensor, axes))  # noqa: B023
         return self._weighted(state, math.prod(window.size for window in chosen))
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        chosen = self.windows(signal.positions)
+        shape = (width, signal.channels, *[window.size for window in chosen])
+        convolution = (nn.functional.conv1d, nn.functional.conv2d)[len(chosen) - 1]
+
+        def product(x: Tensor, weight: Tensor) -> Tensor:
+            return convolution(padded(x, chosen), weight, stride=[window.stride for window in chosen])
+
+        return Weights(shape, product, self.weight_std / math.sqrt(math.prod(shape[1:])), self.bias_std), width

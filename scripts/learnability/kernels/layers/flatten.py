@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...common.errors import require, whole
 from .covariances import Covariances
@@ -31,6 +31,9 @@ class Flatten(Layer):
             return state
         equal = state.at_equal_positions()
         return equal.each(lambda tensor: tensor.mean(list(range(1, 1 + equal.dims))), dims=0)
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return nn.Flatten(), signal.channels * math.prod(signal.positions)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,9 @@ class Unflatten(Layer):
 
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         return state
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return nn.Unflatten(1, self.shape), self.shape[0]
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
+
+from torch import nn
 
 from ...common.errors import require
 from .covariances import Covariances
@@ -28,7 +30,7 @@ class Signal:
     stage : "inputs", "pre-activations" or "features"
         Pre-activations are Gaussian at infinite width, and alike in all units of a position; features are not.
     channels : int, optional
-        Of inputs; behind weights there are infinitely many.
+        Of inputs, and of signals of finite networks; behind weights of infinite width there is no number.
     """
 
     positions: tuple[int, ...]
@@ -83,6 +85,13 @@ class Layer(ABC):
         (memory, own) : memory is a tuple, perhaps nested, of tensors (positions, points, ...). Linear layers know nothing.
         """
         return (), self.propagate(own, (), ())
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        """The layer of a finite network whose layers have `width` channels, and the channels that it makes.
+
+        signal : with its channels. Weights and biases of the module are not yet drawn.
+        """
+        raise ValueError(f"{self.name} is a layer of infinite width only: {type(self).__name__} has no method module")
 
     @property
     def entry(self) -> str | dict:
@@ -142,6 +151,16 @@ def propagate_all(layers: Sequence[Layer], state: Covariances, left: tuple, righ
     for layer, *memories in zip(layers, left, right, strict=True):
         state = layer.propagate(state, *memories)
     return state
+
+
+def modules(layers: Sequence[Layer], signal: Signal, width: int) -> tuple[nn.Module, Signal]:
+    """`Layer.module` of one layer after the other, as one module, and the signal that it makes."""
+    made = []
+    for layer in layers:
+        module, channels = layer.module(signal, width)
+        signal = replace(layer.after(signal), channels=channels)
+        made.append(module)
+    return nn.Sequential(*made), signal
 
 
 def require_positions(layer: Layer, signal: Signal) -> None:

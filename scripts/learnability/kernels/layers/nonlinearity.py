@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..activations import Activation, activation_from
 from .covariances import Covariances
+from .finite import Function
 from .layer import FEATURES, Layer, Signal, require_pre_activations
 
 
@@ -83,6 +84,9 @@ class Nonlinearity(Layer):
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         sides = (tuple(map(state.side, memory)) for memory in (left, right))
         return _with_duals(state, *self.function.dual(*sides, state.matrices(state.covariance)))
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return Function(self.function.function), signal.channels
 
 
 def _with_duals(state: Covariances, k: Tensor, kdot: Tensor) -> Covariances:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from .covariances import Covariances
+from .finite import Function
 from .layer import Layer, Signal, require_pre_activations
+
+EPSILON = 1e-12  # added to a variance: where all channels are equal, they become 0
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,14 @@ class LayerNorm(Layer):
 
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         return _divided(state, state.side(left[0]), state.side(right[0]))
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return Function(_normalised), signal.channels
+
+
+def _normalised(z: torch.Tensor) -> torch.Tensor:
+    """z (points, channels, *positions) with mean 0 and variance 1 over channels."""
+    return nn.functional.layer_norm(z.movedim(1, -1), [z.shape[1]], eps=EPSILON).movedim(-1, 1)
 
 
 def _divided(state: Covariances, left: torch.Tensor, right: torch.Tensor) -> Covariances:

@@ -6,7 +6,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from torch import nn
+
 from .covariances import Covariances
+from .finite import Function, padded
 from .layer import Layer, Signal, require_positions
 from .windows import Window, padding_of, sizes, windows
 
@@ -60,6 +63,12 @@ class AvgPool(Layer):
                 state = state.each(lambda tensor: window.sums(tensor, (axis,)))  # noqa: B023
         return state.each(lambda tensor: tensor.div_(math.prod(window.size for window in chosen) ** 2))
 
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        chosen = self.windows(signal.positions)
+        pool = (nn.functional.avg_pool1d, nn.functional.avg_pool2d)[len(chosen) - 1]
+        size, stride = [window.size for window in chosen], [window.stride for window in chosen]
+        return Function(lambda x: pool(padded(x, chosen), size, stride)), signal.channels
+
 
 @dataclass(frozen=True)
 class GlobalAvgPool(Layer):
@@ -81,3 +90,6 @@ class GlobalAvgPool(Layer):
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         axes = [axis for pair in state.position_axes for axis in pair]
         return state.each(lambda tensor: tensor.mean(axes), dims=0)
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return Function(lambda x: x.flatten(2).mean(2)), signal.channels

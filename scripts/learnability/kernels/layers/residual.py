@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import nn
+
 from ...common.errors import require
 from .covariances import Covariances
-from .layer import PRE_ACTIVATIONS, Layer, Signal, place, prepare_all, propagate_all, signals
+from .finite import Sum
+from .layer import PRE_ACTIVATIONS, Layer, Signal, modules, place, prepare_all, propagate_all, signals
 from .reading import layers_from
 
 
@@ -80,3 +83,7 @@ class Residual(Layer):
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         shortcut = propagate_all(self.shortcut, state.clone(), left[1], right[1])
         return propagate_all(self.branch, state, left[0], right[0]).plus(shortcut)
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        (branch, end), (shortcut, _) = (modules(part, signal, width) for part in (self.branch, self.shortcut))
+        return Sum(branch, shortcut), end.channels

@@ -49,12 +49,15 @@ class Window:
         """How many windows there are on so many positions; none or less if the window is larger than they."""
         return (positions + self.before + self.after - self.size) // self.stride + 1
 
+    def wrapped(self, positions: int, device: torch.device) -> Tensor:
+        """The positions of a ring with those that padding repeats."""
+        return torch.arange(-self.before, positions + self.after, device=device) % positions
+
     def sums(self, tensor: Tensor, axes: tuple[int, ...]) -> Tensor:
         """Sums of a tensor over windows that slide along several axes together, each of the same size; a new tensor."""
         before = self.before
         if self.wraps:
-            size = tensor.shape[axes[0]]
-            index = torch.arange(-before, size + self.after, device=tensor.device) % size
+            index = self.wrapped(tensor.shape[axes[0]], tensor.device)
             for axis in axes:
                 tensor = tensor.index_select(axis, index)
             before = 0
