@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import product
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ CPU_TILE = 1 << 16  # entries of a tile: larger ones leave the cache, smaller on
 CUDA_TILE = 1 << 24
 BUFFERS = 8  # of a tile's size that are alive at a time
 VARIANCES = 1 << 12  # of which Hermite coefficients are made at a time: each takes a grid of some thousand numbers
+TASKS = 1 << 10  # that tiles are dealt to, like cards: of equal length, and few, for there may be millions of tiles
 MEMORY = 1 << 30  # bytes for what layers know of points
 
 
@@ -140,12 +140,16 @@ class LayersKernel:
         pairs = (CPU_TILE if matrix.device.type == "cpu" else CUDA_TILE) // self.entries
         rows = 1 << int(math.log2(max(pairs, 1)) / 2)
         columns = max(1, pairs // rows)
-        tiles = product(_parts(len(left), rows), _parts(len(right), columns))
+        row_parts, column_parts = _parts(len(left), rows), _parts(len(right), columns)
+        tiles = len(row_parts) * len(column_parts)
 
-        def fill(tile: tuple[slice, slice]) -> None:
-            matrix[tile] = self._tile(left.part(tile[0]), right.part(tile[1]))
+        def fill(numbers: range) -> None:
+            for row, column in (divmod(number, len(column_parts)) for number in numbers):
+                tile = row_parts[row], column_parts[column]
+                if not symmetric or tile[1].stop > tile[0].start:
+                    matrix[tile] = self._tile(left.part(tile[0]), right.part(tile[1]))
 
-        _parallel(fill, [tile for tile in tiles if not symmetric or tile[1].stop > tile[0].start], matrix.device)
+        _parallel(fill, [range(first, tiles, TASKS) for first in range(min(tiles, TASKS))], matrix.device)
         if symmetric:
             upper = torch.triu(matrix, 1)
             matrix.copy_(upper).add_(upper.T).diagonal().add_(left.diagonal)

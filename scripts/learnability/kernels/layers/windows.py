@@ -64,6 +64,7 @@ class Window:
         size = tensor.shape[axes[0]]
         count = self.count(size) if not self.wraps else (size - self.size) // self.stride + 1
         parts = [self._part(shift - before, size, count) for shift in range(self.size)]
+        parts = [part for part in parts if part[0].start < part[0].stop]
         everywhere = [part for part in parts if part[0] == slice(0, count)]
         if everywhere:
             total = _sliced(tensor, axes, everywhere[0][1]).clone(memory_format=torch.contiguous_format)
