@@ -63,8 +63,8 @@ def test_reference_kernels(name):
         x, x2 = (np.moveaxis(file["inputs"][group.attrs["kind"]][key][:], -1, 1) for key in ("x", "x2"))
         network = lb.Sequential(list(as_written_here(json.loads(group.attrs["layers"]))))
         for kind in ("ntk", "nngp"):
-            expected, found = group[kind][:], network.kernel(x, kind=kind)
-            error = np.abs(found - expected) / np.abs(expected).max()
+            expected, computed = group[kind][:], network.kernel(x, kind=kind)
+            error = np.abs(computed - expected) / np.abs(expected).max()
             # arccos near coincident patches, which are the diagonal's, is known to half the digits only, in the reference too
             diagonal = 1e-7 if "relu" in name and kind == "ntk" else 1e-10
             assert error[~np.eye(len(x), dtype=bool)].max() < 1e-12 and error.diagonal().max() < diagonal
@@ -92,9 +92,9 @@ class TestEveryNetwork:
         expected, expected2 = network.kernel(IMAGES, kind=kind), network.kernel(IMAGES, OTHERS, kind)
         monkeypatch.setattr(matrix, "CPU_TILE", 1)
         monkeypatch.setattr(matrix, "MEMORY", 1)
-        found = network.kernel(IMAGES, kind=kind)
-        assert np.array_equal(found, found.T)
-        assert np.allclose(found, expected, rtol=1e-12)
+        kernel = network.kernel(IMAGES, kind=kind)
+        assert np.array_equal(kernel, kernel.T)
+        assert np.allclose(kernel, expected, rtol=1e-12)
         assert np.allclose(network.kernel(IMAGES, OTHERS, kind), expected2, rtol=1e-12)
 
     def test_zero_opposite_and_coincident_points_are_finite(self, name, kind):
@@ -227,8 +227,8 @@ def test_the_sum_of_independent_branches():
     one = {"dense": {"weight_std": 5, "bias_std": 1}}
     first = {"dense": {"weight_std": 1.2}}
     for kind in ("ntk", "nngp"):
-        found, expected = (lb.Sequential([first, layer, "erf", READOUT]).kernel(x, kind=kind) for layer in (both, one))
-        assert np.allclose(found, expected, rtol=1e-13)
+        kernel, expected = (lb.Sequential([first, layer, "erf", READOUT]).kernel(x, kind=kind) for layer in (both, one))
+        assert np.allclose(kernel, expected, rtol=1e-13)
 
 
 def test_odd_networks():

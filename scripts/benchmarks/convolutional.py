@@ -27,17 +27,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    given = parser.parse_args()
-    for end in given.cases:
+    arguments = parser.parse_args()
+    for end in arguments.cases:
         points, batches = CASES[end]
         images = np.random.default_rng(0).standard_normal((points, 3, 8, 8))
         print(f"\n{end}, {points} points\n{'':48}  wall s   cpu s  difference", flush=True)
         network = lb.Sequential([{"conv": {"kernel": 3, **STDS}}, "relu"] * 3 + [end, "dense"])
-        expected = report("learnability, float64", lambda: network.kernel(images), given.repeats)  # noqa: B023
+        expected = report("learnability, float64", lambda: network.kernel(images), arguments.repeats)  # noqa: B023
         for dtype in ("float64", "float32"):
             for batch in batches:
                 kernel = yardstick(end, images.astype(dtype), batch)
-                report(f"neural-tangents, {dtype}, batches of {batch}", kernel, given.repeats, expected)
+                report(f"neural-tangents, {dtype}, batches of {batch}", kernel, arguments.repeats, expected)
 
 
 def yardstick(end: str, images: np.ndarray, batch: int) -> Callable[[], np.ndarray]:

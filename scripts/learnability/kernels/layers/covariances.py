@@ -33,7 +33,7 @@ class Covariances:
         Whether the tangent kernel is asked for.
 
     The state of points with themselves, from which variances are read, has its points on the batch axis and one each in the
-    others. A layer may overwrite the tensors of the state that it is given.
+    others. A layer may overwrite the tensors of the state that it takes.
     """
 
     covariance: Tensor
@@ -80,9 +80,9 @@ class Covariances:
             return tensor.reshape(self.shape[0], math.prod(rows), math.prod(columns))
         return tensor.reshape(-1, *self.shape[-2:])
 
-    def side(self, memory: Tensor) -> Tensor:
-        """What is known of each position and point, (positions, points, ...), arranged as the rows or columns of `matrices`."""
-        return memory.reshape(1, -1, *memory.shape[2:]) if self.everywhere else memory
+    def side(self, statistics: Tensor) -> Tensor:
+        """Statistics of each position and point, (positions, points, ...), arranged as the rows or columns of `matrices`."""
+        return statistics.reshape(1, -1, *statistics.shape[2:]) if self.everywhere else statistics
 
     def of_themselves(self) -> Tensor:
         """Variances (positions, points), of the state of points with themselves."""

@@ -21,7 +21,7 @@ INPUTS, PRE_ACTIVATIONS, FEATURES = "inputs", "pre-activations", "features"
 
 @dataclass(frozen=True)
 class Signal:
-    """What is known of a signal between two layers before any number is computed.
+    """The shape and nature of a signal between two layers.
 
     Attributes
     ----------
@@ -75,14 +75,14 @@ class Layer(ABC):
 
     @abstractmethod
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
-        """The state after the layer, of pairs of points of which `prepare` knows `left` and `right`."""
+        """The state after the layer, of pairs of points whose statistics from `prepare` are `left` and `right`."""
 
     def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
-        """What the layer must know of each point, and the state after the layer, from the state of points with themselves.
+        """Statistics of each point, such as variances, and the state after the layer, from the state of points with themselves.
 
         Returns
         -------
-        (memory, own) : memory is a tuple, perhaps nested, of tensors (positions, points, ...). Linear layers know nothing.
+        (statistics, own) : statistics is a tuple, perhaps nested, of tensors (positions, points, ...); linear layers need none.
         """
         return (), self.propagate(own, (), ())
 
@@ -139,17 +139,17 @@ def signals(layers: Sequence[Layer], signal: Signal) -> list[Signal]:
 
 def prepare_all(layers: Sequence[Layer], own: Covariances) -> tuple[tuple, Covariances]:
     """`Layer.prepare` of one layer after the other."""
-    memories = []
+    statistics = []
     for layer in layers:
-        memory, own = layer.prepare(own)
-        memories.append(memory)
-    return tuple(memories), own
+        of_layer, own = layer.prepare(own)
+        statistics.append(of_layer)
+    return tuple(statistics), own
 
 
 def propagate_all(layers: Sequence[Layer], state: Covariances, left: tuple, right: tuple) -> Covariances:
     """`Layer.propagate` of one layer after the other."""
-    for layer, *memories in zip(layers, left, right, strict=True):
-        state = layer.propagate(state, *memories)
+    for layer, *sides in zip(layers, left, right, strict=True):
+        state = layer.propagate(state, *sides)
     return state
 
 

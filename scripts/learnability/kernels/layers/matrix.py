@@ -25,30 +25,32 @@ CUDA_TILE = 1 << 24
 BUFFERS = 8  # of a tile's size that are alive at a time
 VARIANCES = 1 << 12  # of which Hermite coefficients are made at a time: each takes a grid of some thousand numbers
 TASKS = 1 << 10  # that tiles are dealt to, like cards: of equal length, and few, for there may be millions of tiles
-MEMORY = 1 << 30  # bytes for what layers know of points
+MEMORY = 1 << 30  # bytes for the statistics of points
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of some points before they are paired.
+class PreparedPoints:
+    """Points with what layers need of each of them before they are paired.
 
     Attributes
     ----------
     signal : Tensor
         (positions, points, channels).
-    memory : tuple
+    statistics : tuple
         Of every layer, see `Layer.prepare`.
     diagonal : Tensor
         (points,) kernel of each point with itself.
     """
 
     signal: Tensor
-    memory: tuple
+    statistics: tuple
     diagonal: Tensor
 
-    def part(self, points: slice) -> Known:
-        """What is known of some of the points."""
-        return Known(self.signal[:, points], _each(lambda t: t[:, points], self.memory), self.diagonal[points])
+    def part(self, points: slice) -> PreparedPoints:
+        """Some of the points."""
+        return PreparedPoints(
+            self.signal[:, points], _each(lambda t: t[:, points], self.statistics), self.diagonal[points]
+        )
 
     def __len__(self) -> int:
         return len(self.diagonal)
@@ -88,12 +90,12 @@ class LayersKernel:
         blocks, blocks2 = ([p[part] for part in _parts(len(p), self._block(p))] for p in (x, x2))
         first = 0
         for number, block in enumerate(blocks):
-            left, second = self.known(block), 0
+            left, second = self.prepare(block), 0
             for number2, block2 in enumerate(blocks2):
                 same = symmetric and number2 == number
                 part = matrix[first : first + len(block), second : second + len(block2)]
                 if same or not symmetric or number2 > number:
-                    right = left if same else self.known(block2)
+                    right = left if same else self.prepare(block2)
                     self._fill(part, left, right, same)
                     if symmetric and not same:
                         matrix[second : second + len(block2), first : first + len(block)] = part.T
@@ -101,12 +103,12 @@ class LayersKernel:
             first += len(block)
         return matrix
 
-    def known(self, x: Tensor) -> Known:
-        """Variances and what else layers must know of points."""
+    def prepare(self, x: Tensor) -> PreparedPoints:
+        """Statistics of every layer, such as variances, and the exact diagonal."""
         signal = x.reshape(len(x), x.shape[1], -1).permute(2, 0, 1).contiguous()
         parts = _parallel(self._own, [signal[:, part] for part in _parts(len(x), self._chunk(x))], x.device)
-        memories, diagonals = zip(*parts, strict=True)
-        return Known(signal, _joined(memories), torch.cat(diagonals))
+        statistics, diagonals = zip(*parts, strict=True)
+        return PreparedPoints(signal, _joined(statistics), torch.cat(diagonals))
 
     def _own(self, signal: Tensor) -> tuple[tuple, Tensor]:
         """Memory of layers and kernel of each point with itself, (points,)."""
@@ -115,10 +117,10 @@ class LayersKernel:
             covariance = (points @ points.mT).reshape(len(points), *self.positions, 1, *self.positions, 1)
         else:
             covariance = points.square().sum(2).reshape(len(points), *self.positions, 1, 1)
-        memory, own = prepare_all(self.layers, self._input(covariance, signal))
-        return memory, (own.tangent if self.with_tangent else own.covariance).reshape(-1)
+        statistics, own = prepare_all(self.layers, self._input(covariance, signal))
+        return statistics, (own.tangent if self.with_tangent else own.covariance).reshape(-1)
 
-    def _tile(self, left: Known, right: Known) -> Tensor:
+    def _tile(self, left: PreparedPoints, right: PreparedPoints) -> Tensor:
         """The kernel between a few points and a few others."""
         if self.everywhere:
             covariance = left.signal.flatten(0, 1) @ right.signal.flatten(0, 1).T
@@ -127,7 +129,7 @@ class LayersKernel:
             covariance = left.signal @ right.signal.mT
             shape = (1, *self.positions, len(left), len(right))
         state = self._input(covariance.reshape(shape), left.signal)
-        state = propagate_all(self.layers, state, left.memory, right.memory)
+        state = propagate_all(self.layers, state, left.statistics, right.statistics)
         return (state.tangent if self.with_tangent else state.covariance)[0]
 
     def _input(self, covariance: Tensor, signal: Tensor) -> Covariances:
@@ -135,7 +137,7 @@ class LayersKernel:
         covariance = covariance.div_(signal.shape[-1])
         return Covariances(covariance, None, len(self.positions), self.everywhere, self.with_tangent)
 
-    def _fill(self, matrix: Tensor, left: Known, right: Known, symmetric: bool) -> None:
+    def _fill(self, matrix: Tensor, left: PreparedPoints, right: PreparedPoints, symmetric: bool) -> None:
         """A block of the kernel matrix, tile by tile."""
         pairs = (CPU_TILE if matrix.device.type == "cpu" else CUDA_TILE) // self.entries
         rows = 1 << int(math.log2(max(pairs, 1)) / 2)
@@ -159,7 +161,7 @@ class LayersKernel:
         if not len(x):
             return 1
         largest = x.flatten(1).square().sum(1).argmax()
-        return max(1, MEMORY // (4 * _bytes(self.known(x[largest : largest + 1]).memory) + 1))
+        return max(1, MEMORY // (4 * _bytes(self.prepare(x[largest : largest + 1]).statistics) + 1))
 
     def _chunk(self, x: Tensor) -> int:
         """Points whose covariances with themselves are computed at a time."""
@@ -187,23 +189,27 @@ def _parts(size: int, step: int) -> list[slice]:
     return [slice(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-def _each(function: Callable[[Tensor], Tensor], memory: Any) -> Any:
+def _each(function: Callable[[Tensor], Tensor], statistics: Any) -> Any:
     """A function applied to every tensor of nested tuples."""
-    return tuple(_each(function, part) for part in memory) if isinstance(memory, tuple) else function(memory)
+    return (
+        tuple(_each(function, part) for part in statistics) if isinstance(statistics, tuple) else function(statistics)
+    )
 
 
-def _bytes(memory: Any) -> int:
-    return sum(map(_bytes, memory)) if isinstance(memory, tuple) else memory.numel() * memory.element_size()
+def _bytes(statistics: Any) -> int:
+    if isinstance(statistics, tuple):
+        return sum(map(_bytes, statistics))
+    return statistics.numel() * statistics.element_size()
 
 
-def _joined(memories: Sequence[Any]) -> Any:
-    """Memories of parts of the points as one; Hermite series of different length are filled up with zeros."""
-    if isinstance(memories[0], tuple):
-        return tuple(map(_joined, zip(*memories, strict=True)))
-    if memories[0].ndim > 2:
-        longest = max(memory.shape[2] for memory in memories)
-        memories = [torch.nn.functional.pad(memory, (0, longest - memory.shape[2])) for memory in memories]
-    return torch.cat(memories, 1)
+def _joined(parts: Sequence[Any]) -> Any:
+    """Statistics of parts of the points as one; Hermite series of different length are filled up with zeros."""
+    if isinstance(parts[0], tuple):
+        return tuple(map(_joined, zip(*parts, strict=True)))
+    if parts[0].ndim > 2:
+        longest = max(part.shape[2] for part in parts)
+        parts = [torch.nn.functional.pad(part, (0, longest - part.shape[2])) for part in parts]
+    return torch.cat(parts, 1)
 
 
 def _workers(device: torch.device) -> int:

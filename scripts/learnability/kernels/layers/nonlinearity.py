@@ -70,19 +70,19 @@ class Nonlinearity(Layer):
         return Signal(signal.positions, FEATURES)
 
     def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
-        memory = self.function.prepare(own.of_themselves())
-        exact = tuple(part.T for part in self.function.diagonal(memory))  # (points, positions)
+        statistics = self.function.prepare(own.of_themselves())
+        exact = tuple(part.T for part in self.function.diagonal(statistics))  # (points, positions)
         if own.everywhere:
-            sides = tuple(part.transpose(0, 1) for part in memory)
+            sides = tuple(part.transpose(0, 1) for part in statistics)
             duals = self.function.dual(sides, sides, own.matrices(own.covariance))
             for dual, diagonal in zip(duals, exact, strict=True):
                 dual.diagonal(dim1=1, dim2=2).copy_(diagonal)
         else:
             duals = exact
-        return memory, _with_duals(own, *duals)
+        return statistics, _with_duals(own, *duals)
 
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
-        sides = (tuple(map(state.side, memory)) for memory in (left, right))
+        sides = (tuple(map(state.side, statistics)) for statistics in (left, right))
         return _with_duals(state, *self.function.dual(*sides, state.matrices(state.covariance)))
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:

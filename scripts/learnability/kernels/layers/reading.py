@@ -70,11 +70,11 @@ def _named(entry: object) -> str:
 
 def layer_classes() -> dict[str, type[Layer]]:
     """Layers that a configuration may ask for, {name: class}."""
-    found = {}
+    classes = {}
     waiting = Layer.__subclasses__()
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         if isinstance(getattr(kind, "name", None), str):
-            found[kind.name] = kind
-    return found
+            classes[kind.name] = kind
+    return classes

@@ -76,9 +76,9 @@ class Residual(Layer):
         return branch
 
     def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
-        shortcut_memory, shortcut = prepare_all(self.shortcut, own.clone())
-        branch_memory, branch = prepare_all(self.branch, own)
-        return (branch_memory, shortcut_memory), branch.plus(shortcut)
+        shortcut_statistics, shortcut = prepare_all(self.shortcut, own.clone())
+        branch_statistics, branch = prepare_all(self.branch, own)
+        return (branch_statistics, shortcut_statistics), branch.plus(shortcut)
 
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
         shortcut = propagate_all(self.shortcut, state.clone(), left[1], right[1])
