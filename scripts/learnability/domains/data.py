@@ -4,15 +4,19 @@ Inputs are centred and scaled so that |x|^2 averages to the number of features: 
 mean the same for every data set.
 """
 
-from contextlib import contextmanager
-from functools import cache, partial
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-import h5py
 import numpy as np
 
 from ..common.errors import choose, require
-from ..common.seeding import stream
+from ..common.seeding import digest, hash_of, stream
+from ..data.files import is_table, located, read_arrays, rows_in
+from ..data.labels import Labels, only, outputs_of, understood_labels
+from ..data.leaks import repetitions
+from ..data.scaling import usual_scale
+from ..data.understanding import Inputs, Understanding
+
+__all__ = ["IMAGES", "OPENML", "RawData", "raw_data", "rows_in"]
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -20,153 +24,162 @@ OPENML = {
     "cifar10": {"data_id": 40927},
 }
 IMAGES = ("digits", *OPENML)  # of ten classes each
-MOST_CLASSES = 20  # different whole numbers that are taken as classes
+WORDS = {"all": "all by one number", "features": "each by its own spread", "none": "not at all"}
 
 
-def selected(name, path, samples, classes, label, seed, folder, encode, missing):
-    """The rows of the raw data that are asked for: x (samples, ...), y, the label's name, the scale if none is given."""
+@dataclass(frozen=True)
+class RawData:
+    """Inputs and labels before scaling.
+
+    Attributes
+    ----------
+    x : (samples, ...) numbers
+    labels : Labels, numbers or classes
+    name : str, of the label
+    source : str, the file or data set
+    rows_read : int
+    scale, scaling : str
+        The scaling that is used unless another is asked for, and in words.
+    sources : (columns,) int or None
+        The column of a table that each input was made of.
+    content : list of (samples, ...) arrays
+        What the inputs were made of, without rounding that may differ between processors.
+    inputs : Inputs
+    left_out : dict of reason to number of rows
+    remarks : list of str
+    """
+
+    x: np.ndarray
+    labels: Labels
+    name: str
+    source: str
+    rows_read: int
+    scale: str
+    scaling: str
+    sources: np.ndarray | None
+    content: list[np.ndarray]
+    inputs: Inputs
+    left_out: dict[str, int]
+    remarks: list[str]
+
+    def take(self, rows: np.ndarray, reason: str) -> "RawData":
+        """The same of some rows, (chosen,) int or (samples,) bool, the others left out for a reason."""
+        labels = replace(self.labels, values=self.labels.values[rows])
+        left_out = len(self.x) - len(labels.values)
+        return replace(
+            self,
+            x=self.x[rows],
+            labels=labels,
+            content=[part[rows] for part in self.content],
+            left_out=self.left_out | ({reason: left_out} if left_out else {}),
+        )
+
+    def outputs(self, classes: list | None, standard: bool) -> tuple[np.ndarray, list[str]]:
+        """Outputs (samples, outputs) and their names; numbers are centred and have unit variance if `standard`."""
+        outputs, names = outputs_of(self.labels, self.name, classes)
+        if standard and self.labels.task == "regression":
+            spread = outputs.std(0)
+            outputs = (outputs - outputs.mean(0)) / np.where(spread > 0, spread, 1.0)
+        return outputs, names
+
+    def identity(self, classes: list | None, scale: str, standard: bool) -> str:
+        """A digest of the raw data and of what is made of them."""
+        recipe = {"classes": classes, "scale": scale}
+        if self.labels.task == "regression":
+            recipe["labels"] = "standard" if standard else "raw"
+        hashes = [*map(hash_of, self.content)]
+        return digest([self.x.shape, hashes[0] if len(hashes) == 1 else hashes, hash_of(self.labels.values), recipe])
+
+    def understanding(self, scale: str | None) -> Understanding:
+        """What is shown before any number."""
+        return Understanding(
+            self.source,
+            self.rows_read,
+            self.left_out,
+            *repetitions(self.x, self.labels.values),
+            self.name,
+            self.labels,
+            self.inputs,
+            WORDS[scale] if scale else self.scaling,
+            self.remarks,
+        )
+
+
+def raw_data(
+    name: str | None,
+    path: str | None,
+    samples: int | None,
+    classes: list | None,
+    seed: int,
+    folder: str | None,
+    task: str | None,
+    **table_options: object,
+) -> RawData:
+    """The rows that are asked for.
+
+    Parameters
+    ----------
+    table_options : label, encode, missing, drop and groups, see `learnability.data.table.understood_table`
+    others : as of `learnability.domains.samples.DataSet`
+    """
     require((name is None) != (path is None), "a data set needs either `name` or `path`")
     require(samples is None or isinstance(samples, int), f"samples must be an integer, got {samples!r}")
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
-    table = path is not None and Path(path).suffix == ".csv"
-    require(table or (encode is None and missing is None), "encode and missing are for .csv tables only")
-    x, y, column = _named(name, folder) if path is None else _read(Path(path), label, encode, missing)
+    if is_table(path):
+        raw = _of_table(path, task, classes, table_options)
+    else:
+        unused = [option for option, value in table_options.items() if value is not None and option != "label"]
+        require(not unused, f"{' and '.join(unused)}: for tables only, such as .csv")
+        raw = _of_arrays(*(_named(name, folder) if path is None else read_arrays(path)), name or path, task, classes)
     if classes is not None:
-        known = {str(value) for value in np.unique(y)}
-        unknown = [value for value in classes if str(value) not in known]
-        require(not unknown, f"classes: {unknown} do not occur; the labels are {', '.join(sorted(known)[:20])}")
-        kept = np.isin(y.astype(str), [str(value) for value in classes])
-        x, y = x[kept], y[kept]
+        raw = raw.take(only(raw.labels.values, classes), "of other classes")
     if samples is not None:
-        require(2 <= samples <= len(x), f"samples: {samples} is not between 2 and the {len(x)} there are")
-        index = stream("samples of a data set", name=name or Path(path).name, samples=samples, seed=seed)
-        index = np.sort(index.permutation(len(x))[:samples])
-        x, y = x[index], y[index]
-    require(len(x) >= 2, f"a data set needs at least 2 samples, got {len(x)}")
-    return x, y, column, "features" if table else "all"
+        size = len(raw.x)
+        require(2 <= samples <= size, f"samples: {samples} is not between 2 and the {size} there are")
+        index = stream("samples of a data set", name=name or located(path).name, samples=samples, seed=seed)
+        raw = raw.take(np.sort(index.permutation(size)[:samples]), "more than the samples asked for")
+    require(len(raw.x) >= 2, f"a data set needs at least 2 samples, got {len(raw.x)}")
+    return raw
 
 
-def prepared(x, y, column, usual_scale, classes, scale, labels):
-    """Scaled inputs (samples, dim), outputs (samples, outputs) and the outputs' names."""
-    outputs, names = _encoded(y, classes, column)
-    if choose("labels", labels or "standard", ("standard", "raw")) == "standard" and not are_classes(y, classes):
-        spread = outputs.std(0)
-        outputs = (outputs - outputs.mean(0)) / np.where(spread > 0, spread, 1.0)
-    scale = choose("scale", scale or usual_scale, ("all", "features", "none"))
-    return _scaled(x, scale), outputs, names
+def _of_table(path: str, task: str | None, classes: list | None, options: dict) -> RawData:
+    from ..data.table import understood_table  # here, because pandas takes long to import
+
+    table = understood_table(path, task=task, **options)
+    return RawData(
+        table.inputs,
+        understood_labels(table.labels, task, classes, f"{path}: column {table.label!r}"),
+        table.label,
+        path,
+        table.rows_read,
+        *usual_scale(table.inputs, table.all_numbers),
+        table.sources,
+        table.content,
+        table.understood,
+        table.left_out,
+        table.remarks,
+    )
 
 
-def _named(name, folder):
+def _of_arrays(x: np.ndarray, y: np.ndarray, source: str, task: str | None, classes: list | None) -> RawData:
+    labels = understood_labels(y, task, classes, source)
+    width = int(np.prod(x.shape[1:]))
+    inputs = Inputs({"numbers": [f"{' x '.join(map(str, x.shape[1:]))} of each row"] * 1 if width else []})
+    return RawData(x, labels, "y", source, len(x), "all", WORDS["all"], None, [x], inputs, {}, [])
+
+
+def _named(name: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
     choose("data set", name, IMAGES)
     from sklearn import datasets
 
     if name == "digits":
-        return *datasets.load_digits(return_X_y=True), "y"
+        return datasets.load_digits(return_X_y=True)
     source = {**OPENML[name], "data_home": folder, "as_frame": False, "return_X_y": True, "parser": "liac-arff"}
     try:
         x, y = datasets.fetch_openml(**source)
-        return (
-            np.asarray(x).astype(np.uint8),
-            np.asarray(y),
-            "y",
-        )  # pixels: an eighth of the memory until they are scaled
     except OSError as error:
         raise ValueError(
             f"data set {name!r} is not cached and cannot be downloaded ({error}); fetch it once on a machine with "
             f"network access, or use name: digits"
         ) from error
-
-
-def _read(path, label, encode, missing):
-    """Inputs, labels and their name; ValueError for files that cannot be read, with the remedy."""
-    require(path.suffix in READERS, f"{path}: unknown kind of file; use one of {', '.join(READERS)}")
-    require(path.is_file(), f"{path}: no such file")
-    return READERS[path.suffix](path, label, encode, missing)
-
-
-def _from_csv(path, label, encode, missing):
-    from .csv import read_csv  # here, because pandas takes long to import
-
-    return read_csv(path, label, encode, missing)
-
-
-def _from_npz(path, *_):
-    with _readable(path), np.load(path, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
-    return _inputs_and_labels(path, arrays)
-
-
-def _from_h5(path, *_):
-    with _readable(path), h5py.File(path) as file:
-        arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
-    return _inputs_and_labels(path, arrays)
-
-
-READERS = {".npz": _from_npz, ".csv": _from_csv, ".h5": _from_h5}
-
-
-@contextmanager
-def _readable(path):
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: cannot be read ({error})") from error
-
-
-def _inputs_and_labels(path, arrays):
-    for key in ("x", "y"):
-        require(key in arrays, f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}")
-    x, y = arrays["x"], arrays["y"]
-    require(len(x) == len(y), f"{path}: x has {len(x)} rows, y {len(y)}")
-    return x, y.astype(str) if y.dtype.kind in "SO" else y, "y"
-
-
-@cache
-def rows_in(path):
-    """How many samples a readable file holds at most, without reading the inputs."""
-    if Path(path).suffix == ".csv":
-        with open(path, "rb") as file:
-            return sum(part.count(b"\n") for part in iter(partial(file.read, 1 << 20), b""))
-    with np.load(path) if Path(path).suffix == ".npz" else h5py.File(path) as file:
-        return len(file["y"])
-
-
-def are_classes(y, classes):
-    """Whether labels are classes: if classes are listed, of texts, and of whole numbers of at most 20 values."""
-    if y.ndim == 2 and y.shape[1] > 1:
-        return False
-    if classes or y.dtype.kind in "OUSb":
-        return True
-    values = np.unique(y).astype(float)
-    return len(values) <= MOST_CLASSES and bool(np.all(values == np.round(values)))
-
-
-def _encoded(y, classes, column):
-    """Outputs (samples, outputs) and their names."""
-    if y.ndim == 2 and y.shape[1] > 1:
-        return y.astype(float), [str(number) for number in range(y.shape[1])]
-    y = y.ravel()
-    if not are_classes(y, classes):
-        return y.astype(float)[:, None], [column]
-    values = [str(value) for value in classes or np.unique(y)]
-    require(len(values) >= 2, f"the labels have one value only, {values[0]!r}: there is nothing to learn")
-    require(
-        len(values) <= 1000, f"the labels are {len(values)} different texts; give numbers to regress on, or classes"
-    )
-    member = y.astype(str)[:, None] == np.array(values)[None, :]
-    if len(values) == 2:
-        return np.where(member[:, :1], 1.0, -1.0), [f"{values[0]} or {values[1]}"]
-    return member - 1.0 / len(values), values
-
-
-def _scaled(x, scale):
-    """The inputs as float64, centred and scaled in place: no second copy of them is made."""
-    x = np.array(x.reshape(len(x), -1), dtype=np.float64)
-    if scale == "none":
-        return x
-    x -= x.mean(0)
-    square = np.einsum("ij,ij->j", x, x) / len(x)
-    size = np.sqrt(square if scale == "features" else square.mean())
-    require(bool(np.any(size > 0)), "all samples have the same inputs: there is nothing to tell them apart by")
-    x /= np.where(size > 0, size, 1.0)
-    return x
+    return np.asarray(x).astype(np.uint8), np.asarray(y)  # pixels: an eighth of the memory until they are scaled

@@ -1,0 +1,200 @@
+"""Delimited text of any common dialect: its encoding, separator, decimal comma, header and row names.
+
+Every line must have as many fields as the header. A line with more or fewer is an error, because columns that are shifted in a
+part of a table give numbers that look right.
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from ..common.errors import require
+
+SEPARATORS = (",", ";", "\t", "|", " ")
+SAMPLE = 200  # lines from which separator and header are recognized
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # at the beginning of a file
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as it was read, before anything is made of its values.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Columns by name; its index holds the lines of the file (of other formats: the rows, counted from 1).
+    place : "line" or "row", what the index counts
+    row_names : str or None
+        The column without a name, as R and pandas write it before the others.
+    decimal : "." or ","
+    remarks : list of str
+        What was decided in reading.
+    """
+
+    frame: pd.DataFrame
+    place: str = "row"
+    row_names: str | None = None
+    decimal: str = "."
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_delimited(path: str, content: bytes) -> RawTable:
+    """A table from the bytes of a delimited text file.
+
+    Raises
+    ------
+    ValueError
+        No columns or rows, lines of unequal numbers of fields, two columns of one name and different values; the message names
+        the line.
+    """
+    remarks: list[str] = []
+    encoding = _encoding(content, remarks)
+    try:
+        beginning = [line for line in islice(_text(content, encoding), SAMPLE) if line.strip()]
+    except UnicodeError as error:
+        raise ValueError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8") from error
+    require(bool(beginning), f"{path}: cannot be read as CSV (the file is empty)")
+    separator = _separator(beginning)
+    options = {"delimiter": separator, "skipinitialspace": True}
+    rows = list(csv.reader(beginning, **options))
+    lines, names, extra = _lines(path, csv.reader(_text(content, encoding), **options), remarks)
+    header = _is_header(rows)
+    if not header:
+        names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
+        remarks.append(f"no line of column names: they are called {names[0]!r} to {names[-1]!r}")
+    skipped = lines[0] if header else 0
+    lines = lines[1:] if header else lines
+    decimal = "," if separator in ";\t" and _has_decimal_commas(rows) else "."
+    require(len(names) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {names}")
+    require(len(lines) > 0, f"{path}: has a line of column names and no rows of values")
+    unique = _unique(names)
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(content), sep=separator, encoding=encoding, header=None, names=unique, index_col=False,
+            skiprows=skipped, decimal=decimal, keep_default_na=False, na_values=[""], low_memory=False,
+            skipinitialspace=True, usecols=range(len(unique)),
+        )  # fmt: skip
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
+        raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
+    frame.index = pd.Index(lines)
+    require(
+        not extra or frame.iloc[:, 0].is_unique,
+        f"{path}: every line has one field more than the first, and the first fields are no row names, because they repeat; "
+        f"name all columns in the first line",
+    )
+    frame = _without_repetitions(path, frame, names, remarks)
+    row_names = unique[0] if names[0] == "" else None
+    return RawTable(frame, "line", row_names, decimal, remarks)
+
+
+def _text(content: bytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+
+
+def _encoding(content: bytes, remarks: list[str]) -> str:
+    for mark, encoding in MARKS.items():
+        if content.startswith(mark):
+            return encoding
+    if b"\0" in content[:100]:
+        return "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
+    try:
+        content.decode("utf-8")
+        return "utf-8"
+    except UnicodeDecodeError:
+        remarks.append("the text is no UTF-8 and was read as Windows-1252: check names with accents")
+        return "cp1252"
+
+
+def _separator(beginning: list[str]) -> str:
+    """The separator with which most lines have the same number of fields, more than one; the first of equals."""
+    best, agreed = ",", 0.0
+    for separator in SEPARATORS:
+        counts = [len(row) for row in csv.reader(beginning, delimiter=separator, skipinitialspace=True)]
+        body = counts[1:] or counts
+        usual = max(set(body), key=body.count)
+        agreement = body.count(usual) / len(body) if usual > 1 and counts[0] > 1 else 0.0
+        if agreement > agreed:
+            best, agreed = separator, agreement
+    return best
+
+
+def _lines(path: str, reader, remarks: list[str]) -> tuple[np.ndarray, list[str], bool]:
+    """The lines on which rows end (the first: the header), the names of all columns, and whether R's row names have none."""
+    lines: list[int] = []
+    lengths: list[int] = []
+    names: list[str] = []
+    empty_ends = True
+    for row in reader:
+        if row and not (len(row) == 1 and not row[0].strip()):
+            lines.append(reader.line_num)
+            lengths.append(len(row))
+            names = names or [name.strip() for name in row]
+            empty_ends = empty_ends and (len(lines) == 1 or row[-1].strip() == "")
+    longer = len(lengths) > 1 and set(lengths[1:]) == {lengths[0] + 1}
+    if longer and empty_ends:  # the readers below take as many columns as there are names
+        remarks.append("every line but the first ends in a separator, which was left out")
+        lengths = [lengths[0], *(length - 1 for length in lengths[1:])]
+    elif longer:
+        names, lengths = ["", *names], [lengths[0] + 1, *lengths[1:]]
+    wrong = [number for number, length in enumerate(lengths) if length != lengths[0]]
+    if wrong:
+        number = wrong[0]
+        few = "more" if lengths[number] > lengths[0] else "fewer"
+        raise ValueError(
+            f"{path}: line {lines[number]} has {lengths[number]} fields and the first line {lengths[0]}: {few} than columns; "
+            f"mend {'this line' if len(wrong) == 1 else f'these {len(wrong)} lines'}, or quote values that hold a separator"
+        )
+    return np.array(lines), names, longer and not empty_ends
+
+
+def _is_number(text: str) -> bool:
+    return bool(NUMBER.fullmatch(text.strip()) or DECIMAL_COMMA.fullmatch(text.strip()))
+
+
+def _is_header(rows: list[list[str]]) -> bool:
+    """Whether the first row names the columns: not if all columns of numbers have a number there, too, and no plain count."""
+    first, body = rows[0], rows[1:]
+    if not body or any(len(row) != len(first) for row in body):
+        return True
+    columns = [[value for value in column if value.strip()] for column in zip(*body)]
+    heads = [name for name, values in zip(first, columns) if values and all(map(_is_number, values))]
+    if not heads or not all(map(_is_number, heads)):
+        return True
+    whole = [float(head.replace(",", ".")) for head in heads]
+    return len(heads) > 1 and bool(np.all(np.diff(whole) == 1))
+
+
+def _has_decimal_commas(rows: list[list[str]]) -> bool:
+    return any(DECIMAL_COMMA.fullmatch(value.strip()) for row in rows[1:] for value in row)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Names that differ: "price" again is "price (2)", no name is "row names" before the others and "column 3" among them."""
+    unique: list[str] = []
+    for number, name in enumerate(names, start=1):
+        plain = name or ("row names" if number == 1 else f"column {number}")
+        count = sum(plain == other or other.startswith(f"{plain} (") for other in unique)
+        unique.append(f"{plain} ({count + 1})" if plain in unique else plain)
+    return unique
+
+
+def _without_repetitions(path: str, frame: pd.DataFrame, names: list[str], remarks: list[str]) -> pd.DataFrame:
+    """The table without columns that repeat another with the same name; ValueError where their values differ."""
+    unique, repeated = list(frame), []
+    for number, name in enumerate(names):
+        first = names.index(name)
+        if name and first < number:
+            require(
+                frame[unique[number]].equals(frame[unique[first]]),
+                f"{path}: columns {first + 1} and {number + 1} are both called {name!r} and differ; rename one of them",
+            )
+            repeated.append(unique[number])
+            remarks.append(f"column {number + 1} repeats column {first + 1}, {name!r}, and was left out")
+    return frame.drop(columns=repeated)

@@ -1,0 +1,91 @@
+"""Rows that repeat others, columns that say the label, and rows that belong together: what makes predictions too good."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from .columns import FEW_ROWS
+
+
+def repetitions(x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
+    """Rows whose inputs are those of an earlier row, and those of them with another label than the first of these.
+
+    Parameters
+    ----------
+    x : (samples, ...), y : (samples,) or (samples, outputs)
+    """
+    first: dict[bytes, object] = {}
+    repeated = contradicting = 0
+    for row, label in zip(np.ascontiguousarray(x), y.tolist()):
+        content = row.tobytes()
+        if content in first:
+            repeated += 1
+            contradicting += first[content] != label
+        else:
+            first[content] = label
+    return repeated, contradicting
+
+
+def copies_of_label(columns: Iterable[tuple[str, np.ndarray]], labels: np.ndarray) -> list[str]:
+    """Names of columns that say the label itself: its multiple with an offset, or a name of its own for every class or number.
+
+    Parameters
+    ----------
+    columns : pairs of name and values (samples,), numbers or texts
+    labels : (samples,)
+    """
+    copies: list[str] = []
+    if len(labels) < FEW_ROWS:
+        return copies
+    codes = _codes(labels)
+    for name, values in columns:
+        if values.dtype.kind == "f" and labels.dtype.kind in "iuf":
+            same = abs(_correlation(values, labels.astype(float))) > 1 - 1e-12
+        else:
+            own = _codes(values)
+            same = _pairs(own, codes) == codes.max() + 1 == own.max() + 1
+        if same:
+            copies.append(name)
+    return copies
+
+
+def _codes(values: np.ndarray) -> np.ndarray:
+    """Numbers of the different values, (samples,) int."""
+    return np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
+
+
+def _pairs(a: np.ndarray, b: np.ndarray) -> int:
+    """How many pairs of codes there are."""
+    return len(np.unique(a.astype(np.int64) * (b.max() + 1) + b))
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a - a.mean(), b - b.mean()
+    norm = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / norm) if norm > 0 else 0.0
+
+
+def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str, int]:
+    """Columns that seem to name persons or things that were measured several times, with the number of their values.
+
+    Such a column has at least five values, each in two rows or more, and another column of half as many different values or
+    more has one value for each of them. Measurements of one person then lie on both sides of a training set.
+
+    Parameters
+    ----------
+    columns : pairs of name and values (samples,), numbers or texts
+    """
+    codes = {name: _codes(values) for name, values in columns}
+    sizes = {name: int(code.max()) + 1 for name, code in codes.items()}
+    groups = {}
+    for name, code in codes.items():
+        counts = np.bincount(code)
+        if len(counts) < 5 or counts.min() < 2:
+            continue
+        for other, own in codes.items():
+            if other == name or sizes[other] > len(counts) or 2 * sizes[other] < max(len(counts), 6):
+                continue
+            if _pairs(code, own) == len(counts):
+                groups[name] = len(counts)
+                break
+    return groups

@@ -1,0 +1,83 @@
+"""Columns of texts that are numbers: "$1,200", "3,5", "45 %", and marks of gaps among numbers such as "?" and "unknown"."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+GAPS = frozenset(
+    ["?", ".", "..", "...", "-", "--", "---", "*", "na", "n/a", "#n/a", "#na", "n.a.", "nan", "-nan", "<na>", "null", "none",
+     "nil", "unknown", "missing", "undefined", "#value!", "#div/0!"]
+)  # fmt: skip
+MOSTLY = 0.8  # share of a column's values that are numbers, the others being errors or gaps, in a column of numbers
+CURRENCY = re.compile(r"^([+-]?)\s*(?:[$€£¥]|USD|EUR|GBP|CHF)\s*|\s*(?:[$€£¥%]|USD|EUR|GBP|CHF)$")
+THOUSANDS = {
+    ",": r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?",
+    ".": r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?",
+    " ": r"[+-]?\d{1,3}([ \u00a0\u202f']\d{3})+([.,]\d*)?",  # spaces, two of which do not break a line, and Swiss apostrophes
+}
+DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A column of texts as numbers.
+
+    Attributes
+    ----------
+    values : (rows,) float64, nan where there is a gap or no number
+    gaps : (rows,) bool, texts that mark gaps
+    others : (rows,) bool, texts that are neither numbers nor known to mark gaps
+    example : (text, number) or None
+        A value that needed more than Python's reading of numbers.
+    """
+
+    values: np.ndarray
+    gaps: np.ndarray
+    others: np.ndarray
+    example: tuple[str, float] | None
+
+
+def as_numbers(column: pd.Series, decimal: str = ".") -> Numbers | None:
+    """The numbers that a column of texts holds; None if it is one of texts.
+
+    Parameters
+    ----------
+    column : Series of texts, missing values where nothing was written
+    decimal : "." or ",", of the file; it decides what "1,200" and "1.200" mean
+    """
+    texts = column.astype("string").str.strip()
+    written = texts.notna().to_numpy(bool)
+    gaps = written & texts.str.lower().isin(GAPS).to_numpy(bool, na_value=False)
+    candidates = texts[written & ~gaps]
+    if len(candidates) == 0:
+        return None
+    different = pd.Series(candidates.unique(), dtype="string")
+    plain = pd.to_numeric(different.astype(object), errors="coerce").to_numpy(float)
+    if decimal == "," and different.str.fullmatch(THOUSANDS["."]).all():
+        plain[:] = np.nan
+    numbers = np.where(np.isnan(plain), _cleaned(different, decimal), plain)
+    value_of = dict(zip(different, numbers))
+    values = np.full(len(texts), np.nan)
+    values[written & ~gaps] = candidates.map(value_of).to_numpy(float)
+    others = written & ~gaps & np.isnan(values)
+    if (~np.isnan(values)).sum() < MOSTLY * (written & ~gaps).sum():
+        return None
+    changed = np.flatnonzero(np.isnan(plain) & ~np.isnan(numbers))
+    example = (different[changed[0]], float(numbers[changed[0]])) if len(changed) else None
+    return Numbers(values, gaps, others, example)
+
+
+def _cleaned(texts: pd.Series, decimal: str) -> np.ndarray:
+    """Numbers of texts (n,) without currency, per cent and thousands; commas are decimal where the file's are."""
+    bare = texts.str.replace(CURRENCY, r"\1", regex=True).str.strip()
+    thousands, point = (",", ".") if decimal == "." else (".", ",")
+    grouped = bare.str.fullmatch(THOUSANDS[thousands])
+    commas = bare.str.fullmatch(DECIMAL_COMMA)
+    only_decimal = decimal == "," or not bool(grouped[bare.str.contains(",", regex=False)].all())
+    result = bare.where(~bare.str.fullmatch(THOUSANDS[" "]), bare.str.replace(r"[ \u00a0\u202f']", "", regex=True))
+    result = result.where(~grouped, bare.str.replace(thousands, "", regex=False).str.replace(point, ".", regex=False))
+    if only_decimal:
+        result = result.where(~commas, bare.str.replace(",", ".", regex=False))
+    return pd.to_numeric(result.astype(object), errors="coerce").to_numpy(float)
