@@ -31,6 +31,8 @@ class Column:
         In a column of numbers what are no numbers.
     reading : str
         How its values were read, where this took a decision.
+    unit : str
+        Of dates, "days since" the first.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Column:
     marks: list[str]
     others: dict[int, str]
     reading: str = ""
+    unit: str = ""
 
     @property
     def gaps(self) -> np.ndarray:
@@ -47,7 +50,7 @@ class Column:
 
     def take(self, rows: np.ndarray) -> "Column":
         """The same column of some rows, (chosen,) int or (rows,) bool."""
-        return Column(self.name, self.kind, self.values[rows], self.marks, {}, self.reading)
+        return Column(self.name, self.kind, self.values[rows], self.marks, {}, self.reading, self.unit)
 
 
 def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = False) -> Column:
@@ -67,7 +70,7 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
     if pd.api.types.is_bool_dtype(series):
         return Column(name, "boolean", series.astype("Float64").to_numpy(float, na_value=np.nan), marks, {})
     if pd.api.types.is_datetime64_any_dtype(series):
-        return Column(name, "date", _days(series), marks, {})
+        return Column(name, "date", _days(series), marks, {}, unit=_unit(series))
     if pd.api.types.is_numeric_dtype(series):
         return Column(name, "number", series.to_numpy(float, na_value=np.nan), marks, {})
     written = series.astype(object).where(~empty, None).map(lambda value: None if value is None else str(value).strip())
@@ -122,12 +125,16 @@ def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
     )
     reading = f"dates in {name!r} were read as month, day, year" if months and likely.str.contains("/").any() else ""
     marks = [*marks, *pd.unique(written.dropna()[gaps])][:5]
-    return Column(name, "date", days.to_numpy(float), marks, {}, reading)
+    return Column(name, "date", days.to_numpy(float), marks, {}, reading, _unit(dates))
 
 
 def _days(dates: pd.Series) -> np.ndarray:
     """Days since the first date."""
     return ((dates - dates.min()).dt.total_seconds() / 86400).to_numpy(float)
+
+
+def _unit(dates: pd.Series) -> str:
+    return f"days since {dates.min():%Y-%m-%d}"
 
 
 def _values_like_gaps(written: pd.Series) -> str:

@@ -7,6 +7,7 @@ part of a table give numbers that look right.
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -64,7 +65,9 @@ def read_delimited(path: str, content: bytes) -> RawTable:
     separator = _separator(beginning)
     options = {"delimiter": separator, "skipinitialspace": True}
     rows = list(csv.reader(beginning, **options))
-    lines, names, extra = _lines(path, csv.reader(_text(content, encoding), **options), remarks)
+    layout = Layout.of(csv.reader(_text(content, encoding), **options))
+    layout.settle(path, remarks)
+    lines, names = np.array(layout.lines), layout.names
     header = _is_header(rows)
     if not header:
         names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
@@ -85,7 +88,7 @@ def read_delimited(path: str, content: bytes) -> RawTable:
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
     frame.index = pd.Index(lines)
     require(
-        not extra or frame.iloc[:, 0].is_unique,
+        not layout.row_names or frame.iloc[:, 0].is_unique,
         f"{path}: every line has one field more than the first, and the first fields are no row names, because they repeat; "
         f"name all columns in the first line",
     )
@@ -125,33 +128,50 @@ def _separator(beginning: list[str]) -> str:
     return best
 
 
-def _lines(path: str, reader, remarks: list[str]) -> tuple[np.ndarray, list[str], bool]:
-    """The lines on which rows end (the first: the header), the names of all columns, and whether R's row names have none."""
-    lines: list[int] = []
-    lengths: list[int] = []
-    names: list[str] = []
-    empty_ends = True
-    for row in reader:
-        if row and not (len(row) == 1 and not row[0].strip()):
-            lines.append(reader.line_num)
-            lengths.append(len(row))
-            names = names or [name.strip() for name in row]
-            empty_ends = empty_ends and (len(lines) == 1 or row[-1].strip() == "")
-    longer = len(lengths) > 1 and set(lengths[1:]) == {lengths[0] + 1}
-    if longer and empty_ends:  # the readers below take as many columns as there are names
-        remarks.append("every line but the first ends in a separator, which was left out")
-        lengths = [lengths[0], *(length - 1 for length in lengths[1:])]
-    elif longer:
-        names, lengths = ["", *names], [lengths[0] + 1, *lengths[1:]]
-    wrong = [number for number, length in enumerate(lengths) if length != lengths[0]]
-    if wrong:
-        number = wrong[0]
-        few = "more" if lengths[number] > lengths[0] else "fewer"
-        raise ValueError(
-            f"{path}: line {lines[number]} has {lengths[number]} fields and the first line {lengths[0]}: {few} than columns; "
-            f"mend {'this line' if len(wrong) == 1 else f'these {len(wrong)} lines'}, or quote values that hold a separator"
+@dataclass
+class Layout:
+    """The lines of a file on which rows end, the first of them the header's, their numbers of fields, the header."""
+
+    lines: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    empty_ends: bool = True  # whether all rows but the header end in an empty field
+    row_names: bool = False  # whether rows begin with names that the header does not count, as R writes them
+
+    @classmethod
+    def of(cls, rows: Iterable[list[str]]) -> "Layout":
+        """Read all rows of a csv.reader."""
+        layout = cls()
+        for row in rows:
+            if len(row) > 1 or row and row[0].strip():
+                layout.empty_ends = layout.empty_ends and (not layout.names or row[-1].strip() == "")
+                layout.names = layout.names or [name.strip() for name in row]
+                layout.lines.append(rows.line_num)
+                layout.lengths.append(len(row))
+        return layout
+
+    def settle(self, path: str, remarks: list[str]) -> None:
+        """Give every row as many fields as there are names; ValueError that names the first line for which this fails."""
+        first, others = self.lengths[0], self.lengths[1:]
+        longer = bool(others) and set(others) == {first + 1}
+        closed = bool(others) and set(others) == {first} and self.names[-1] == ""
+        if self.empty_ends and (longer or closed):
+            remarks.append("lines end in a separator, which was left out")
+            self.names = self.names[:-1] if closed else self.names
+            return
+        if longer:
+            self.names, self.row_names = ["", *self.names], True
+            return
+        wrong = [number for number, length in enumerate(others, start=1) if length != first]
+        if not wrong:
+            return
+        number, length = self.lines[wrong[0]], self.lengths[wrong[0]]
+        require(
+            len(wrong) > 1 and set(others) == {length},
+            f"{path}: line {number} has {length} fields and the first line {first}; mend "
+            f"{'this line' if len(wrong) == 1 else f'these {len(wrong)} lines'}, or quote values that hold a separator",
         )
-    return np.array(lines), names, longer and not empty_ends
+        raise ValueError(f"{path}: the first line has {first} fields and all others {length}; name every column once")
 
 
 def _is_number(text: str) -> bool:

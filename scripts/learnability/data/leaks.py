@@ -76,6 +76,8 @@ def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str
     columns : pairs of name and values (samples,), numbers or texts
     """
     codes = {name: _codes(values) for name, values in columns}
+    different = np.unique(np.column_stack([*codes.values()]), axis=0)  # equal rows are no measurements of one thing
+    codes = dict(zip(codes, different.T))
     sizes = {name: int(code.max()) + 1 for name, code in codes.items()}
     groups = {}
     for name, code in codes.items():

@@ -55,8 +55,10 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> Numbers | None:
         return None
     different = pd.Series(candidates.unique(), dtype="string")
     plain = pd.to_numeric(different.astype(object), errors="coerce").to_numpy(float)
-    if decimal == "," and different.str.fullmatch(THOUSANDS["."]).all():
-        plain[:] = np.nan
+    if decimal == ",":  # points then group thousands, if they could in every text that has some
+        pointed = different.str.contains(".", regex=False).to_numpy(bool)
+        if different[pointed].str.replace(CURRENCY, r"\1", regex=True).str.fullmatch(THOUSANDS["."]).all():
+            plain[pointed] = np.nan
     numbers = np.where(np.isnan(plain), _cleaned(different, decimal), plain)
     value_of = dict(zip(different, numbers))
     values = np.full(len(texts), np.nan)

@@ -17,8 +17,8 @@ KINDS = ("number", "boolean", "date", "text")
 FILLS = ("mean", "median", "most_frequent", "drop")
 GROUPS = (
     "groups: {column!r}: training sets are drawn by rows, and a theory of sampling by groups is missing: an error on new "
-    "groups cannot be predicted yet; measure it with learnability.sklearn.NTKRegressor and scikit-learn's GroupShuffleSplit, or "
-    "leave groups out and read the errors as those on further rows of the same groups"
+    "groups cannot be predicted yet; measure it with learnability.sklearn.NTKRegressor and scikit-learn's GroupShuffleSplit, "
+    "or leave groups out and read the errors as those on further rows of the same groups"
 )
 
 
@@ -35,6 +35,8 @@ class Table:
         What the inputs were made of, without rounding of processors.
     labels : (rows,), numbers, booleans or texts
     label : str
+    unit : str
+        Of labels that are dates, else empty.
     rows_read : int
     left_out : dict of reason to number of rows
     understood : Inputs
@@ -46,6 +48,7 @@ class Table:
     content: list[np.ndarray]
     labels: np.ndarray
     label: str
+    unit: str
     rows_read: int
     left_out: dict[str, int]
     understood: Inputs
@@ -93,13 +96,13 @@ def understood_table(
         An unreadable table, texts or gaps without word of what to do with them, infinite values; names file, column and line.
     """
     raw = read_table(path)
-    label = raw.frame.columns[-1] if label is None else choose("column", label, raw.frame)
+    label = raw.frame.columns[-1] if label is None else choose("column", str(label), raw.frame)
     for option, value, allowed in (("missing", missing, FILLS), ("task", task, TASKS)):
         if value is not None:
             choose(option, value, allowed)
     if groups is not None:
         raise ValueError(f"{path}: " + GROUPS.format(column=choose("column", groups, raw.frame)))
-    dropped = {choose("column", name, raw.frame): "as asked for" for name in drop or ()}
+    dropped = {choose("column", str(name), raw.frame): "as asked for" for name in drop or ()}
     require(label not in dropped, f"{path}: {label!r} is the label and cannot be dropped; choose another with --label")
     columns = {
         name: column_of(name, series, raw.decimal, texts=name == label and task == "classification")
@@ -123,13 +126,15 @@ def understood_table(
     made = encoded(list(columns.values()), encode, missing)
     inputs = _account(columns, made.ways, missing, dropped)
     labels = outputs.values.astype({"boolean": bool, "text": str}.get(outputs.kind, float))
-    return Table(made.values, made.sources, made.content, labels, label, len(raw.frame), left_out, inputs, remarks)
+    read = len(raw.frame)
+    return Table(made.values, made.sources, made.content, labels, label, outputs.unit, read, left_out, inputs, remarks)
 
 
 def _account(columns: dict[str, Column], ways: dict[str, str], missing: str | None, dropped: dict[str, str]) -> Inputs:
     """What became of the columns, for the reader."""
     kinds = {f"{kind}s": [name for name, column in columns.items() if column.kind == kind] for kind in KINDS}
     filled = {name: int(column.gaps.sum()) for name, column in columns.items() if column.gaps.any()}
+    ways = ways | {name: column.unit for name, column in columns.items() if column.unit}
     return Inputs(kinds, ways, filled, f"the {missing.replace('_', ' ')}" if missing else "", dropped)
 
 
@@ -143,7 +148,7 @@ def _leave_out_uninformative(columns: dict[str, Column], dropped: dict[str, str]
     reasons = {}
     for name, column in columns.items():
         if name == row_names:
-            reasons[name] = "row names"
+            reasons[name] = "before the others and without a name"
         elif column.kind == "empty":
             reasons[name] = "empty"
         elif is_constant(column):
@@ -157,7 +162,11 @@ def _leave_out_uninformative(columns: dict[str, Column], dropped: dict[str, str]
                 f"{name!r} rises by one from row to row; if it is no time but a number of rows, write --drop {name!r}"
             )
     if len(reasons) == len(columns):
-        reasons = {name: reason for name, reason in reasons.items() if reason in ("empty", "row names")}
+        reasons = {
+            name: reason
+            for name, reason in reasons.items()
+            if reason in ("empty", "before the others and without a name")
+        }
     for name in reasons:
         del columns[name]
     dropped.update(reasons)
@@ -197,7 +206,9 @@ def _remarks_on_leaks(columns: dict[str, Column], outputs: Column) -> list[str]:
         f"{name!r} says the label {outputs.name!r} itself; write --drop {name!r} unless it is known before"
         for name in copies
     ]
-    for name, number in repeated_measurements(comparable).items():
+    repeated = repeated_measurements(comparable)
+    if repeated:
+        name, number = max(repeated.items(), key=lambda item: item[1])
         remarks.append(
             f"{name!r} has {number} values in {len(labels)} rows and seems to name what was measured repeatedly; "
             f"errors are those on further rows of the same {number}, and larger on new ones"

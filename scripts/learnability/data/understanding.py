@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .labels import Labels
+from .labels import MOST_CLASSES, Labels
 
 SHOWN = 6  # names that are listed
 
@@ -22,6 +22,8 @@ class Inputs:
     filled : dict of name to the number of gaps that were filled
     fill : str, how
     dropped : dict of name to why
+    shape : str
+        Of arrays without names of columns, in words.
     """
 
     kinds: dict[str, list[str]] = field(default_factory=dict)
@@ -29,6 +31,7 @@ class Inputs:
     filled: dict[str, int] = field(default_factory=dict)
     fill: str = ""
     dropped: dict[str, str] = field(default_factory=dict)
+    shape: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ class Understanding:
             return f"label {self.label!r}: {labels.reason} of numbers"
         if labels.task == "regression":
             numbers = f"{values.min():.4g} to {values.max():.4g}, {len(np.unique(values))} different values"
-            return f"label {self.label!r}: a number ({numbers}; {labels.reason}); --task classification makes classes of it"
+            whole = len(np.unique(values)) <= MOST_CLASSES and bool(np.all(values == np.round(values)))
+            other = "; --task classification makes classes of it" if whole else ""
+            return f"label {self.label!r}: a number ({numbers}; {labels.reason}){other}"
         names, counts = np.unique(values.astype(str), return_counts=True)
         classes = listed([f"{name}: {count}" for name, count in zip(names, counts)])
         other = "; --task regression takes it as a number" if values.dtype.kind in "iuf" else ""
@@ -101,7 +106,7 @@ class Understanding:
 
     def _inputs(self) -> str:
         inputs = self.inputs
-        parts = []
+        parts = [inputs.shape] if inputs.shape else []
         for kind, names in inputs.kinds.items():
             how = [f"{name}: {inputs.encoded[name]}" if name in inputs.encoded else name for name in names]
             if names:

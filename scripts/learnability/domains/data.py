@@ -146,9 +146,12 @@ def _of_table(path: str, task: str | None, classes: list | None, options: dict) 
     from ..data.table import understood_table  # here, because pandas takes long to import
 
     table = understood_table(path, task=task, **options)
+    labels = understood_labels(
+        table.labels, task or table.unit and "regression" or None, classes, f"{path}: column {table.label!r}"
+    )
     return RawData(
         table.inputs,
-        understood_labels(table.labels, task, classes, f"{path}: column {table.label!r}"),
+        replace(labels, reason=table.unit or labels.reason),
         table.label,
         path,
         table.rows_read,
@@ -163,8 +166,7 @@ def _of_table(path: str, task: str | None, classes: list | None, options: dict) 
 
 def _of_arrays(x: np.ndarray, y: np.ndarray, source: str, task: str | None, classes: list | None) -> RawData:
     labels = understood_labels(y, task, classes, source)
-    width = int(np.prod(x.shape[1:]))
-    inputs = Inputs({"numbers": [f"{' x '.join(map(str, x.shape[1:]))} of each row"] * 1 if width else []})
+    inputs = Inputs(shape=f"{' x '.join(map(str, x.shape[1:])) or 1} numbers")
     return RawData(x, labels, "y", source, len(x), "all", WORDS["all"], None, [x], inputs, {}, [])
 
 
