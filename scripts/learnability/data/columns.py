@@ -75,7 +75,7 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
         return Column(name, "number", series.to_numpy(float, na_value=np.nan), marks, {})
     written = series.astype(object).where(~empty, None).map(lambda value: None if value is None else str(value).strip())
     written = written.where(written.notna() & (written != ""), None)
-    if written.isna().all():
+    if (written.isna() | written.str.lower().isin(GAPS)).all():
         return Column(name, "empty", np.full(len(series), np.nan), [""], {})
     if set(written.dropna().str.lower()) <= {"true", "false"}:
         values = written.map(

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..common.errors import require
+from .numbers import CODE
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 SAMPLE = 200  # lines from which separator and header are recognized
@@ -82,7 +83,7 @@ def read_delimited(path: str, content: bytes) -> RawTable:
         frame = pd.read_csv(
             io.BytesIO(content), sep=separator, encoding=encoding, header=None, names=unique, index_col=False,
             skiprows=skipped, decimal=decimal, keep_default_na=False, na_values=[""], low_memory=False,
-            skipinitialspace=True, usecols=range(len(unique)),
+            skipinitialspace=True, usecols=range(len(unique)), dtype=_codes(unique, rows),
         )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError) as error:
         raise ValueError(f"{path}: cannot be read as CSV ({error})") from error
@@ -193,6 +194,12 @@ def _is_header(rows: list[list[str]]) -> bool:
 
 def _has_decimal_commas(rows: list[list[str]]) -> bool:
     return any(DECIMAL_COMMA.fullmatch(value.strip()) for row in rows[1:] for value in row)
+
+
+def _codes(names: list[str], rows: list[list[str]]) -> dict[str, type]:
+    """Columns of codes with leading zeros, which pandas would take away."""
+    coded = {number for row in rows[1:] for number, value in enumerate(row) if re.fullmatch(CODE, value.strip())}
+    return {name: str for number, name in enumerate(names) if number in coded}
 
 
 def _unique(names: list[str]) -> list[str]:

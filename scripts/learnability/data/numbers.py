@@ -17,6 +17,7 @@ THOUSANDS = {
     ".": r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?",
     " ": r"[+-]?\d{1,3}([ \u00a0\u202f']\d{3})+([.,]\d*)?",  # spaces, two of which do not break a line, and Swiss apostrophes
 }
+CODE = r"0\d{3,}"  # as of postal districts: a leading zero is no part of a number
 DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
 
 
@@ -51,10 +52,10 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> Numbers | None:
     written = texts.notna().to_numpy(bool)
     gaps = written & texts.str.lower().isin(GAPS).to_numpy(bool, na_value=False)
     candidates = texts[written & ~gaps]
-    if len(candidates) == 0:
+    if len(candidates) == 0 or candidates.str.fullmatch(CODE).any():
         return None
     different = pd.Series(candidates.unique(), dtype="string")
-    plain = pd.to_numeric(different.astype(object), errors="coerce").to_numpy(float)
+    plain = pd.to_numeric(different.astype(object), errors="coerce").to_numpy(float, copy=True)
     if decimal == ",":  # points then group thousands, if they could in every text that has some
         pointed = different.str.contains(".", regex=False).to_numpy(bool)
         if different[pointed].str.replace(CURRENCY, r"\1", regex=True).str.fullmatch(THOUSANDS["."]).all():

@@ -68,6 +68,7 @@ class Understanding:
 
     @property
     def rows_used(self) -> int:
+        """Samples of the data set."""
         return len(self.labels.values)
 
     @property
