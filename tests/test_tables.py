@@ -344,6 +344,9 @@ def test_persons_measured_repeatedly_are_remarked_and_groups_say_what_is_missing
     )
     path = written(tmp_path, table)
     assert "'person' has 20 values in 200 rows and seems to name what was measured" in load(path).understood.remarks[0]
+    named = written(tmp_path, table.rename(columns={"person": "patient_id"}).drop(columns="age"))
+    assert "'patient_id' has 20 values in 200 rows" in load(named).understood.remarks[0]
+    written(tmp_path, table)
     with pytest.raises(ValueError, match="groups: 'person': .*is missing.*GroupShuffleSplit"):
         load(path, groups="person")
     with pytest.raises(ValueError, match="unknown column 'preson'; did you mean 'person'"):
@@ -372,6 +375,24 @@ def test_an_infinity_and_gaps_are_told_at_once_and_their_remedies_work(tmp_path,
     path = written(tmp_path, table)
     for remedy, rows in (("median", ROWS - 1), ("drop", ROWS - 2)):
         assert load(path, missing=remedy).size == rows
+
+
+def test_a_column_that_is_empty_where_there_are_labels_is_dropped(tmp_path, clean):
+    table = clean.assign(late=np.where(np.arange(ROWS) < 9, 1.5, np.nan))[["late", *clean]]
+    table.loc[:8, "price"] = None
+    data = load(written(tmp_path, table.assign(late=table["late"] * (1 + np.arange(ROWS)))), missing="median")
+    check(data, clean.iloc[9:, :3], clean["price"][9:])
+    assert data.understood.inputs.dropped == {"late": "empty"}
+    marks = written(tmp_path, clean.assign(late="NA")[["late", *clean]])
+    assert load(marks).understood.inputs.dropped == {"late": "empty"}
+
+
+def test_codes_keep_their_leading_zeros(tmp_path, clean):
+    codes = np.array(["0301", "0302", "1203"])[np.arange(ROWS) % 3]
+    path = written(tmp_path, clean.assign(district=codes)[["district", *clean]])
+    with pytest.raises(ValueError, match="column 'district' is not numeric"):
+        load(path)
+    assert load(path, label="district", task="classification").names == ["0301", "0302", "1203"]
 
 
 def test_classes_yes_and_no_are_booleans_in_yaml(tmp_path, clean):

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .columns import FEW_ROWS
+from .columns import FEW_ROWS, INDEX
+
+FEW_GROUPS = 5
 
 
 def repetitions(x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
@@ -49,6 +51,32 @@ def copies_of_label(columns: Iterable[tuple[str, np.ndarray]], labels: np.ndarra
     return copies
 
 
+def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str, int]:
+    """Columns that seem to name persons or things that were measured several times, with the number of their values.
+
+    Such a column has at least five values, most of them in several different rows. It is called a number of something, or other
+    columns have one value for each of its values, and together tell half of these apart, five or more. Measurements of one
+    person then lie on both sides of a training set.
+
+    Parameters
+    ----------
+    columns : pairs of name and values (samples,), numbers or texts
+    """
+    codes = {name: _codes(values) for name, values in columns}
+    different = np.unique(np.column_stack([*codes.values()]), axis=0)  # equal rows are no measurements of one thing
+    codes = dict(zip(codes, different.T))
+    groups = {}
+    for name, code in codes.items():
+        counts = np.bincount(code)
+        if len(counts) < FEW_GROUPS or np.median(counts) < 2:
+            continue
+        same = [own for other, own in codes.items() if other != name and _pairs(code, own) == len(counts)]
+        told_apart = len(np.unique(np.column_stack(same), axis=0)) if same else 0
+        if INDEX.fullmatch(name.strip().lower()) or told_apart >= max(len(counts) / 2, FEW_GROUPS):
+            groups[name] = len(counts)
+    return groups
+
+
 def _codes(values: np.ndarray) -> np.ndarray:
     """Numbers of the different values, (samples,) int."""
     return np.unique(values.astype(str) if values.dtype.kind == "O" else values, return_inverse=True)[1].ravel()
@@ -63,31 +91,3 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     a, b = a - a.mean(), b - b.mean()
     norm = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / norm) if norm > 0 else 0.0
-
-
-def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str, int]:
-    """Columns that seem to name persons or things that were measured several times, with the number of their values.
-
-    Such a column has at least five values, each in two rows or more, and another column of half as many different values or
-    more has one value for each of them. Measurements of one person then lie on both sides of a training set.
-
-    Parameters
-    ----------
-    columns : pairs of name and values (samples,), numbers or texts
-    """
-    codes = {name: _codes(values) for name, values in columns}
-    different = np.unique(np.column_stack([*codes.values()]), axis=0)  # equal rows are no measurements of one thing
-    codes = dict(zip(codes, different.T))
-    sizes = {name: int(code.max()) + 1 for name, code in codes.items()}
-    groups = {}
-    for name, code in codes.items():
-        counts = np.bincount(code)
-        if len(counts) < 5 or counts.min() < 2:
-            continue
-        for other, own in codes.items():
-            if other == name or sizes[other] > len(counts) or 2 * sizes[other] < max(len(counts), 6):
-                continue
-            if _pairs(code, own) == len(counts):
-                groups[name] = len(counts)
-                break
-    return groups

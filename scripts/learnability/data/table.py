@@ -149,7 +149,7 @@ def _leave_out_uninformative(columns: dict[str, Column], dropped: dict[str, str]
     for name, column in columns.items():
         if name == row_names:
             reasons[name] = "before the others and without a name"
-        elif column.kind == "empty":
+        elif column.gaps.all():
             reasons[name] = "empty"
         elif is_constant(column):
             reasons[name] = "one value"
@@ -211,7 +211,7 @@ def _remarks_on_leaks(columns: dict[str, Column], outputs: Column) -> list[str]:
         name, number = max(repeated.items(), key=lambda item: item[1])
         remarks.append(
             f"{name!r} has {number} values in {len(labels)} rows and seems to name what was measured repeatedly; "
-            f"errors are those on further rows of the same {number}, and larger on new ones"
+            f"errors are those on further rows of the same {number}, and larger on new ones (--drop {name!r} if it is a name)"
         )
     return remarks
 
