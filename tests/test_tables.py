@@ -90,6 +90,8 @@ def test_one_mark_among_numbers_makes_no_classes_and_no_texts(tmp_path, clean, m
         (["45 %", "5%", "12.5%"], [45, 5, 12.5]),
         (["1 200", "13'000", "5"], [1200, 13000, 5]),
         (["-$5", "+7", "1e3"], [-5, 7, 1000]),
+        (["5 kg", "12.5kg", "1,200 kg"], [5, 12.5, 1200]),
+        (["5 kg", "3 lb"], None),
         (["red", "1", "2"], None),
         (["1", "2", "3", "4", "5 kg"], [1, 2, 3, 4, np.nan]),
     ],
@@ -311,6 +313,13 @@ def test_dates_are_days(tmp_path, clean):
         data = load(written(tmp_path, table))
         check(data, np.column_stack([days, clean["area"]]), clean["price"])
         assert "1 date (date: days since 2024-01-31)" in data.understood.lines[2]
+    late = table.assign(date=table["date"].where(table.index != 5, "soon"))
+    with pytest.raises(
+        ValueError, match="column 'date' holds dates, and 1 of its values are none, the first in line 7: 'soon'"
+    ):
+        load(written(tmp_path, late))
+    data = load(written(tmp_path, late), missing="drop")
+    check(data, np.delete(np.column_stack([days, clean["area"]]), 5, 0), clean["price"].drop(5))
     data = load(written(tmp_path, clean.assign(price=dates.strftime("%Y-%m-%d"))))
     check(data, clean.iloc[:, :3], days)
     assert "days since 2024-01-31" in data.understood.lines[1]

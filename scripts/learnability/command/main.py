@@ -4,6 +4,8 @@ import logging
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -20,7 +22,7 @@ NOT_NEGATIVE = click.FloatRange(min=0)
 class Teaching(click.Group):
     """A group of commands in which a ValueError is a message, not a traceback, and a warning is a note."""
 
-    def invoke(self, context):
+    def invoke(self, context: click.Context) -> Any:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always", UserWarning)
@@ -52,7 +54,7 @@ def main():
     """Predict how well a wide neural network generalizes before it is trained, and check the prediction."""
 
 
-def of_problem(command):
+def of_problem(command: Callable) -> Callable:
     """The arguments that say what is learned: a data file, or a domain and a target."""
     for option in (
         click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
@@ -93,9 +95,22 @@ def of_problem(command):
 @click.option("--csv", type=click.Path(), help="Write the whole table here.")
 @click.option("--figure", type=click.Path(), help="Draw error and learnability here (.png, .pdf or .svg).")
 def predict(
-    file, domain, target, depth, activation, weight_std, bias_std, kernel, train_sizes, ridges, noise_stds, population, csv,
-    figure, **table_options,
-):  # fmt: skip
+    file: str | None,
+    domain: str | None,
+    target: str | None,
+    depth: int,
+    activation: str,
+    weight_std: float,
+    bias_std: float,
+    kernel: str,
+    train_sizes: tuple[int, ...],
+    ridges: tuple[float, ...],
+    noise_stds: tuple[float, ...],
+    population: str,
+    csv: str | None,
+    figure: str | None,
+    **table_options: Any,
+) -> None:
     """Predict learnability, train and test error of one architecture on FILE or on a domain.
 
     FILE is a table (CSV and the like, compressed or not, Parquet, Feather, Excel) or arrays x and y (.npz, .h5); what was
@@ -140,9 +155,20 @@ def predict(
 @click.option("--reach", type=float, help="List how many samples each candidate needs to reach this normalised error.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 def select(
-    file, domain, target, depths, activations, weight_stds, bias_stds, kernels, train_sizes, ridges, reach, csv,
-    **table_options,
-):  # fmt: skip
+    file: str | None,
+    domain: str | None,
+    target: str | None,
+    depths: tuple[int, ...],
+    activations: tuple[str, ...],
+    weight_stds: tuple[float, ...],
+    bias_stds: tuple[float, ...],
+    kernels: tuple[str, ...],
+    train_sizes: tuple[int, ...],
+    ridges: tuple[float, ...],
+    reach: float | None,
+    csv: str | None,
+    **table_options: Any,
+) -> None:
     """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5

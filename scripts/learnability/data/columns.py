@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .numbers import GAPS, as_numbers
+from .numbers import GAPS, MOSTLY, as_numbers
 from .scaling import ROUNDING
 
 DATE = re.compile(r"\d{4}.*\D.*\d|\d.*\D.*\d{4}")  # a year of four digits beside another number
@@ -103,29 +103,27 @@ def _numbers(name: str, written: pd.Series, marks: list[str], decimal: str) -> C
 
 
 def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
-    likely = written.dropna()
-    gaps = likely.str.lower().isin(GAPS)
-    likely = likely[~gaps]
-    if len(likely) == 0 or not likely.head(30).map(lambda text: bool(DATE.search(text))).all():
+    texts = written.dropna()
+    gaps = texts.str.lower().isin(GAPS)
+    texts, gaps = texts[~gaps], texts[gaps]
+    likely = texts.map(lambda text: bool(DATE.search(text)))
+    if likely.mean() < MOSTLY:
         return None
     from skrub import ToDatetime  # here, because it takes more than a second
     from skrub.core import RejectColumn
 
     reader = ToDatetime()
     try:
-        dates = reader.fit_transform(likely.rename(name).astype(object))
+        dates = reader.fit_transform(texts[likely].rename(name).astype(object))
     except RejectColumn:
         return None
     days = pd.Series(np.nan, index=written.index)
-    days[likely.index] = _days(dates)
-    months = (
-        reader.format_ is not None
-        and reader.format_.find("%m") < reader.format_.find("%d")
-        and "%Y" in reader.format_[-2:]
-    )
-    reading = f"dates in {name!r} were read as month, day, year" if months and likely.str.contains("/").any() else ""
-    marks = [*marks, *pd.unique(written.dropna()[gaps])][:5]
-    return Column(name, "date", days.to_numpy(float), marks, {}, reading, _unit(dates))
+    days[texts.index[likely]] = _days(dates)
+    rows = {line: row for row, line in enumerate(written.index)}
+    others = {rows[line]: text for line, text in texts[~likely].items()}
+    american = (reader.format_ or "").startswith("%m/%d") and texts.str.contains("/").any()
+    reading = f"dates in {name!r} were read as month, day, year" if american else ""
+    return Column(name, "date", days.to_numpy(float), [*marks, *gaps.unique()][:5], others, reading, _unit(dates))
 
 
 def _days(dates: pd.Series) -> np.ndarray:

@@ -145,6 +145,11 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
         f"the label {name!r} has {len(names)} classes in {len(values)} rows, and {MOST_CLASSES} are the most that are learned "
         f"together; choose another label, numbers, or fewer with `classes: [{names[0]}, {names[1]}]` in YAML or Python",
     )
+    require(
+        len(names) <= LARGEST_CLASS or 2 * len(names) <= len(values),
+        f"the label {name!r} has {len(names)} classes in {len(values)} rows: there is nothing to learn of most; choose another "
+        f"label, or numbers",
+    )
     member = texts[:, None] == np.array(names)[None, :]
     if len(names) == 2:
         return np.where(member[:, :1], 1.0, -1.0), [f"{names[0]} or {names[1]}"]

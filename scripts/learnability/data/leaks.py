@@ -7,6 +7,7 @@ import numpy as np
 from .columns import FEW_ROWS, INDEX
 
 FEW_GROUPS = 5
+MOST_ROWS, MOST_COLUMNS = 20_000, 100
 
 
 def repetitions(x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
@@ -56,13 +57,14 @@ def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str
 
     Such a column has at least five values, most of them in several different rows. It is called a number of something, or other
     columns have one value for each of its values, and together tell half of these apart, five or more. Measurements of one
-    person then lie on both sides of a training set.
+    person then lie on both sides of a training set. Looked at are the first 20,000 rows, and in tables of more than a hundred
+    columns the names only.
 
     Parameters
     ----------
     columns : pairs of name and values (samples,), numbers or texts
     """
-    codes = {name: _codes(values) for name, values in columns}
+    codes = {name: _codes(values[:MOST_ROWS]) for name, values in columns}
     different = np.unique(np.column_stack([*codes.values()]), axis=0)  # equal rows are no measurements of one thing
     codes = dict(zip(codes, different.T))
     groups = {}
@@ -70,8 +72,10 @@ def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str
         counts = np.bincount(code)
         if len(counts) < FEW_GROUPS or np.median(counts) < 2:
             continue
-        same = [own for other, own in codes.items() if other != name and _pairs(code, own) == len(counts)]
-        told_apart = len(np.unique(np.column_stack(same), axis=0)) if same else 0
+        told_apart = 0
+        if len(codes) <= MOST_COLUMNS:
+            same = [own for other, own in codes.items() if other != name and _pairs(code, own) == len(counts)]
+            told_apart = len(np.unique(np.column_stack(same), axis=0)) if same else 0
         if INDEX.fullmatch(name.strip().lower()) or told_apart >= max(len(counts) / 2, FEW_GROUPS):
             groups[name] = len(counts)
     return groups

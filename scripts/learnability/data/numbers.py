@@ -17,6 +17,7 @@ THOUSANDS = {
     ".": r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?",
     " ": r"[+-]?\d{1,3}([ \u00a0\u202f']\d{3})+([.,]\d*)?",  # spaces, two of which do not break a line, and Swiss apostrophes
 }
+UNIT = r"\d\s*([A-Za-z°µ][A-Za-z°µ/²³]*)$"  # "5 kg", where every value has the same
 CODE = r"0\d{3,}"  # as of postal districts: a leading zero is no part of a number
 DECIMAL_COMMA = r"[+-]?\d*,\d+([eE][+-]?\d+)?"
 
@@ -75,6 +76,9 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> Numbers | None:
 def _cleaned(texts: pd.Series, decimal: str) -> np.ndarray:
     """Numbers of texts (n,) without currency, per cent and thousands; commas are decimal where the file's are."""
     bare = texts.str.replace(CURRENCY, r"\1", regex=True).str.strip()
+    units = bare.str.extract(UNIT)[0]
+    if units.notna().all() and units.nunique() == 1:
+        bare = bare.str.removesuffix(units[0]).str.strip()
     thousands, point = (",", ".") if decimal == "." else (".", ",")
     grouped = bare.str.fullmatch(THOUSANDS[thousands])
     commas = bare.str.fullmatch(DECIMAL_COMMA)

@@ -28,9 +28,9 @@ def problems(
             if column.others:
                 row, text = next(iter(column.others.items()))
                 lines.append(
-                    f"column {column.name!r} holds numbers, and {len(column.others)} of its values are none, the first in "
-                    f"{raw.place} {place[row]}: {text!r}; mend it, or take such values as gaps: write missing: median or drop "
-                    f"(--missing median)"
+                    f"column {column.name!r} holds {column.kind}s, and {len(column.others)} of its values are none, the first "
+                    f"in {raw.place} {place[row]}: {text!r}; mend it, or take such values as gaps: write missing: median or "
+                    f"drop (--missing median)"
                 )
     texts = [column.name for column in columns.values() if column.kind == "text"]
     if texts and encode is None:

@@ -180,7 +180,7 @@ def _leave_out_uninformative(columns: dict[str, Column], dropped: dict[str, str]
 
 def _taken_as_gaps(column: Column) -> str:
     first = next(iter(column.others.values()))
-    return f"{len(column.others)} values of {column.name!r} that are no numbers, such as {first!r}, were taken as gaps"
+    return f"{len(column.others)} values of {column.name!r} that are no {column.kind}s, such as {first!r}, were taken as gaps"
 
 
 def _rows_with_values(
