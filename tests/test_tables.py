@@ -308,7 +308,7 @@ def test_dates_are_days(tmp_path, clean):
     pytest.importorskip("skrub")
     days = np.random.default_rng(0).permutation(ROWS) * 3
     dates = pd.Timestamp("2024-01-31") + pd.to_timedelta(days, "D")
-    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%Y-%m-%dT%H:%M:%S"):
+    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%y", "%b %d, %Y", "%Y-%m-%dT%H:%M:%S"):
         table = clean.assign(date=dates.strftime(form))[["date", "area", "price"]]
         data = load(written(tmp_path, table))
         check(data, np.column_stack([days, clean["area"]]), clean["price"])
@@ -323,6 +323,14 @@ def test_dates_are_days(tmp_path, clean):
     data = load(written(tmp_path, clean.assign(price=dates.strftime("%Y-%m-%d"))))
     check(data, clean.iloc[:, :3], days)
     assert "days since 2024-01-31" in data.understood.lines[1]
+
+
+def test_times_are_hours(tmp_path, clean):
+    hours = np.arange(ROWS) % 24 + 0.25
+    table = clean.assign(time=[f"{int(hour)}:15" for hour in hours])[["time", "area", "price"]]
+    data = load(written(tmp_path, table))
+    check(data, np.column_stack([hours, clean["area"]]), clean["price"])
+    assert "1 date (time: hours)" in data.understood.lines[2]
 
 
 def test_texts_of_many_values_take_no_gigabytes(tmp_path):
@@ -468,6 +476,9 @@ def test_arrays_that_are_none(tmp_path):
     np.savez(tmp_path / "texts.npz", x=np.array([["a"], ["b"]]), y=[1, 2])
     with pytest.raises(ValueError, match="inputs are numbers"):
         load(tmp_path / "texts.npz")
+    np.savez(tmp_path / "nan.npz", x=[[1.0, 2.0], [3.0, np.nan]], y=[1, 2])
+    with pytest.raises(ValueError, match=r"nan.npz: x holds 1 values that are not finite, the first at \[\[1, 1\]\]"):
+        load(tmp_path / "nan.npz")
 
 
 def ran(*arguments):

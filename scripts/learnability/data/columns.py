@@ -9,7 +9,11 @@ import pandas as pd
 from .numbers import GAPS, MOSTLY, as_numbers
 from .scaling import ROUNDING
 
-DATE = re.compile(r"\d{4}.*\D.*\d|\d.*\D.*\d{4}")  # a year of four digits beside another number
+DATE = re.compile(
+    r"\d{4}.*\D.*\d|\d.*\D.*\d{4}|\d\d?[/.-]\d\d?[/.-]\d\d"
+)  # a year beside another number, or three of them
+TIME = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
+UNGUESSED = ("%m/%d/%y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y", "%b %d, %Y", "%d %b %Y")  # formats of dates
 INDEX = re.compile(r"|index|idx|id|.+[_ .-]id|#|no|nr|obs|row[_ .]?(names?|id|number|num|nr|no)?|unnamed: \d+|level_0")
 NAME_WORDS = 8  # texts that differ in every row are names if they have fewer words than that, on average
 NAME_SHARE = 0.9
@@ -32,7 +36,7 @@ class Column:
     reading : str
         How its values were read, where this took a decision.
     unit : str
-        Of dates, "days since" the first.
+        Of dates "days since" the first, of times "hours".
     """
 
     name: str
@@ -83,7 +87,7 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
         )
         return Column(name, "boolean", values.to_numpy(float), marks, {})
     if not texts:
-        parsed = _numbers(name, written, marks, decimal) or _dates(name, written, marks)
+        parsed = _numbers(name, written, marks, decimal) or _times(name, written) or _dates(name, written, marks)
         if parsed is not None:
             return parsed
     return Column(name, "text", written.to_numpy(object), marks, {}, _values_like_gaps(written))
@@ -102,6 +106,15 @@ def _numbers(name: str, written: pd.Series, marks: list[str], decimal: str) -> C
     return Column(name, "number", numbers.values, marks, others, reading)
 
 
+def _times(name: str, written: pd.Series) -> Column | None:
+    texts = written.dropna()
+    if not texts.map(lambda text: bool(TIME.fullmatch(text))).all():
+        return None
+    full = written.map(lambda text: text if text is None or text.count(":") == 2 else f"{text}:00")
+    hours = pd.to_timedelta(full).dt.total_seconds() / 3600
+    return Column(name, "date", hours.to_numpy(float), [""] if written.isna().any() else [], {}, unit="hours")
+
+
 def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
     texts = written.dropna()
     gaps = texts.str.lower().isin(GAPS)
@@ -109,21 +122,32 @@ def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
     likely = texts.map(lambda text: bool(DATE.search(text)))
     if likely.mean() < MOSTLY:
         return None
-    from skrub import ToDatetime  # here, because it takes more than a second
-    from skrub.core import RejectColumn
-
-    reader = ToDatetime()
-    try:
-        dates = reader.fit_transform(texts[likely].rename(name).astype(object))
-    except RejectColumn:
+    dates, form = _parsed(texts[likely].rename(name).astype(object))
+    if dates is None:
         return None
     days = pd.Series(np.nan, index=written.index)
     days[texts.index[likely]] = _days(dates)
     rows = {line: row for row, line in enumerate(written.index)}
     others = {rows[line]: text for line, text in texts[~likely].items()}
-    american = (reader.format_ or "").startswith("%m/%d") and texts.str.contains("/").any()
+    american = form.startswith("%m/%d") and texts.str.contains("/").any()
     reading = f"dates in {name!r} were read as month, day, year" if american else ""
     return Column(name, "date", days.to_numpy(float), [*marks, *gaps.unique()][:5], others, reading, _unit(dates))
+
+
+def _parsed(texts: pd.Series) -> tuple[pd.Series | None, str]:
+    """Dates and their format, as skrub guesses it, or of UNGUESSED; None if not all are dates."""
+    from skrub import ToDatetime  # here, because it takes more than a second
+    from skrub.core import RejectColumn
+
+    for form in (None, *UNGUESSED):
+        reader = ToDatetime(form)
+        try:
+            dates = reader.fit_transform(texts)
+        except RejectColumn:
+            continue
+        if dates.notna().all():
+            return dates, reader.format_ or ""
+    return None, ""
 
 
 def _days(dates: pd.Series) -> np.ndarray:

@@ -169,10 +169,12 @@ class Layout:
         number, length = self.lines[wrong[0]], self.lengths[wrong[0]]
         require(
             len(wrong) > 1 and set(others) == {length},
-            f"{path}: line {number} has {length} fields and the first line {first}; mend "
+            f"{path}: line {number} has {length} field{'s' * (length > 1)} and the first line {first}; mend "
             f"{'this line' if len(wrong) == 1 else f'these {len(wrong)} lines'}, or quote values that hold a separator",
         )
-        raise ValueError(f"{path}: the first line has {first} fields and all others {length}; name every column once")
+        raise ValueError(
+            f"{path}: the first line has {first} field{'s' * (first > 1)} and all others {length}; name every column once"
+        )
 
 
 def _is_number(text: str) -> bool:

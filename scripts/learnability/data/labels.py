@@ -133,6 +133,10 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
     """
     values = labels.values
     if labels.task == "regression":
+        require(
+            values.ndim == 2 or len(np.unique(values)) > 1,
+            f"the labels have one value only, {values[0]}: there is nothing to learn",
+        )
         several = values.ndim == 2
         return values.astype(float).reshape(len(values), -1), [str(i) for i in range(values.shape[1])] if several else [
             name

@@ -165,6 +165,11 @@ def _of_table(path: str, task: str | None, classes: list | None, options: dict) 
 
 
 def _of_arrays(x: np.ndarray, y: np.ndarray, source: str, task: str | None, classes: list | None) -> RawData:
+    bad = np.argwhere(~np.isfinite(x))
+    require(
+        len(bad) == 0,
+        f"{source}: x holds {len(bad)} values that are not finite, the first at {bad[:1].tolist()}; remove or impute them",
+    )
     labels = understood_labels(y, task, classes, source)
     inputs = Inputs(shape=f"{' x '.join(map(str, x.shape[1:])) or 1} numbers")
     return RawData(x, labels, "y", source, len(x), "all", WORDS["all"], None, [x], inputs, {}, [])
