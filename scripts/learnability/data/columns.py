@@ -66,6 +66,12 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
         Of the file, see `learnability.data.numbers.as_numbers`.
     texts : bool
         Texts are not read as numbers or dates, because they are classes.
+
+    Examples
+    --------
+    >>> column = column_of("age", pd.Series(["31", "?", "40"]))
+    >>> column.kind, column.values.tolist(), column.marks
+    ('number', [31.0, nan, 40.0], ['?'])
     """
     empty = series.isna().to_numpy()
     marks = [""] if empty.any() else []

@@ -43,6 +43,14 @@ def encoded(columns: list[Column], encode: str | None, missing: str | None) -> E
     columns : list of Column with gaps only where `missing` says how to fill them
     encode : "one_hot", or None where there are no texts
     missing : "mean", "median" or "most_frequent"; other values where there are no gaps
+
+    Examples
+    --------
+    >>> from learnability.data.columns import column_of
+    >>> table = {"colour": ["red", "blue", "red"], "power": [1, None, 3]}
+    >>> made = encoded([column_of(name, pd.Series(values)) for name, values in table.items()], "one_hot", "mean")
+    >>> made.values.tolist(), made.ways
+    ([[1.0, 0.0, 1.0], [2.0, 1.0, 0.0], [3.0, 0.0, 1.0]], {'colour': 'one-hot of 2'})
     """
     numbers = [column for column in columns if column.kind != "text"]
     parts, content, ways = [], [], {}

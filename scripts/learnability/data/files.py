@@ -20,7 +20,13 @@ SUFFIXES = (".npz", ".csv", ".h5", *TEXT[1:], *PARQUET, *FEATHER, *EXCEL)
 
 
 def kind_of(path: Path) -> str:
-    """The suffix that says how a file is read, in lower case and without that of a compression; ValueError if none is."""
+    """The suffix that says how a file is read, in lower case and without that of a compression; ValueError if none is.
+
+    Examples
+    --------
+    >>> kind_of(Path("prices.CSV.gz"))
+    '.csv'
+    """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compressed = suffixes and suffixes[-1] in (*COMPRESSED, ".zip")
     suffix = (suffixes[:-1] if compressed else suffixes)[-1:]

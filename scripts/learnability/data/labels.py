@@ -49,6 +49,14 @@ def understood_labels(
     ------
     ValueError
         An unknown task, texts as numbers, classes for a regression.
+
+    Examples
+    --------
+    >>> understood_labels(np.array([[0, 1], [1, 0], [1, 0]])).values.tolist()
+    [1, 0, 0]
+    >>> labels = understood_labels(np.array([120, 300, 250]))
+    >>> labels.task, labels.reason
+    ('regression', 'whole numbers beyond 0 to 20')
     """
     if task is not None:
         choose("task", task, TASKS)
@@ -110,7 +118,13 @@ def _first(values: np.ndarray) -> str:
 
 
 def only(values: np.ndarray, classes: list) -> np.ndarray:
-    """Which labels are of the listed classes (samples,); ValueError if one does not occur."""
+    """Which labels are of the listed classes (samples,); ValueError if one does not occur.
+
+    Examples
+    --------
+    >>> only(np.array([3, 4, 9, 4]), [4, 9]).tolist()
+    [False, True, True, True]
+    """
     there = {str(value) for value in np.unique(_comparable(values))}
     unknown = [value for value in classes if str(value) not in there]
     yaml = any(isinstance(value, bool) for value in unknown)
@@ -129,7 +143,13 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
     Raises
     ------
     ValueError
-        One class only, or more than 100.
+        One value only; more than a hundred classes, or more than 20 of fewer than two rows each.
+
+    Examples
+    --------
+    >>> outputs, names = outputs_of(understood_labels(np.array(["no", "yes", "no"])), "answer")
+    >>> outputs.ravel().tolist(), names
+    ([1.0, -1.0, 1.0], ['no or yes'])
     """
     values = labels.values
     if labels.task == "regression":

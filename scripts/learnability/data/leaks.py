@@ -16,6 +16,11 @@ def repetitions(x: np.ndarray, y: np.ndarray) -> tuple[int, int]:
     Parameters
     ----------
     x : (samples, ...), y : (samples,) or (samples, outputs)
+
+    Examples
+    --------
+    >>> repetitions(np.array([[1.0], [2.0], [1.0], [1.0]]), np.array([5, 6, 5, 7]))
+    (2, 1)
     """
     first: dict[bytes, object] = {}
     repeated = contradicting = 0
@@ -36,6 +41,12 @@ def copies_of_label(columns: Iterable[tuple[str, np.ndarray]], labels: np.ndarra
     ----------
     columns : pairs of name and values (samples,), numbers or texts
     labels : (samples,)
+
+    Examples
+    --------
+    >>> price = np.arange(10.0) ** 2
+    >>> copies_of_label([("euros", 3 * price + 1), ("area", np.sqrt(price))], price)
+    ['euros']
     """
     copies: list[str] = []
     if len(labels) < FEW_ROWS:
@@ -63,6 +74,12 @@ def repeated_measurements(columns: Iterable[tuple[str, np.ndarray]]) -> dict[str
     Parameters
     ----------
     columns : pairs of name and values (samples,), numbers or texts
+
+    Examples
+    --------
+    >>> person = np.repeat(np.arange(6), 5)
+    >>> repeated_measurements([("person", person), ("height", 1.5 + person % 5 / 9), ("pulse", np.arange(30) % 7)])
+    {'person': 6}
     """
     codes = {name: _codes(values[:MOST_ROWS]) for name, values in columns}
     different = np.unique(np.column_stack([*codes.values()]), axis=0)  # equal rows are no measurements of one thing

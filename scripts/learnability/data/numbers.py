@@ -48,6 +48,15 @@ def as_numbers(column: pd.Series, decimal: str = ".") -> Numbers | None:
     ----------
     column : Series of texts, missing values where nothing was written
     decimal : "." or ",", of the file; it decides what "1,200" and "1.200" mean
+
+    Examples
+    --------
+    >>> as_numbers(pd.Series(["$1,200", "?", "900"])).values.tolist()
+    [1200.0, nan, 900.0]
+    >>> as_numbers(pd.Series(["1.200", "3,5"]), decimal=",").values.tolist()
+    [1200.0, 3.5]
+    >>> as_numbers(pd.Series(["red", "blue"])) is None
+    True
     """
     texts = column.astype("string").str.strip()
     written = texts.notna().to_numpy(bool)

@@ -19,7 +19,15 @@ ROUNDING = 8 * np.finfo(float).eps
 
 
 def usual_scale(x: np.ndarray, all_numbers: bool) -> tuple[str, str]:
-    """The scaling of a table of inputs (samples, columns), and why, in words."""
+    """The scaling of a table of inputs (samples, columns), and why, in words.
+
+    Examples
+    --------
+    >>> usual_scale(np.eye(3), all_numbers=True)
+    ('features', 'each by its own spread')
+    >>> usual_scale(np.eye(20), all_numbers=True)[0]
+    'all'
+    """
     if all_numbers and x.shape[1] >= PIXELS and x.min() >= 0:
         empty = ((x == 0).mean(0) > MOSTLY_ZERO).mean()
         if empty >= RARE:
@@ -44,6 +52,11 @@ def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> np.n
     ------
     ValueError
         Inputs that are the same for all samples.
+
+    Examples
+    --------
+    >>> scaled(np.array([[0.0, 10.0], [2.0, 30.0]]), "features").tolist()
+    [[-1.0, -1.0], [1.0, 1.0]]
     """
     choose("scale", scale, SCALES)
     x = np.array(x.reshape(len(x), -1), dtype=np.float64)
