@@ -256,7 +256,7 @@ def test_openml_data_sets_are_read_from_files_of_their_format(tmp_path, name, pi
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (30, pixels)), np.arange(30) % 3
     openml_cache(tmp_path, data.OPENML[name]["data_id"], x, y)
-    found = data.raw_data(name, None, None, None, 0, str(tmp_path), None)
+    found = data.raw_data(name, None, None, None, 0, str(tmp_path), None, label=None)
     raw, labels = found.x, found.labels.values
     assert raw.dtype == np.uint8 and np.array_equal(raw, x) and labels.tolist() == y.astype(str).tolist()
     place = domain_from({"kind": "data", "name": name, "folder": str(tmp_path)})

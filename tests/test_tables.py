@@ -239,6 +239,13 @@ def test_forms_of_the_same_table(tmp_path, clean):
         data = load(path)
         check(data, clean.iloc[:, :3], clean["price"])
         assert name == "blank lines" or data.understood.remarks or data.understood.inputs.dropped, name
+    spectra = tmp_path / "spectra.csv"
+    spectra.write_text(
+        "\n".join(["400,410.5,415,kind", *(f"{line.rsplit(',', 1)[0]},k{i % 2}" for i, line in enumerate(lines[1:]))])
+    )
+    assert load(spectra).size == ROWS and load(spectra).names == ["k0 or k1"]
+    spectra.write_text("\n".join(spectra.read_text().splitlines()[1:]))
+    assert load(spectra).size == ROWS and "no line of column names" in load(spectra).understood.remarks[0]
     numbered = tmp_path / "numbered.csv"
     numbered.write_text("\n".join(["0,1,2,3", *lines[1:]]))
     check(load(numbered, label="3"), clean.iloc[:, :3], clean["price"])

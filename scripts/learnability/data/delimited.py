@@ -182,16 +182,26 @@ def _is_number(text: str) -> bool:
 
 
 def _is_header(rows: list[list[str]]) -> bool:
-    """Whether the first row names the columns: not if all columns of numbers have a number there, too, and no plain count."""
+    """Whether the first row names the columns.
+
+    It does not if every column of numbers has a number there, too, and a column of texts, if there is one, a text that it has
+    elsewhere, too. Numbers at equal distances, and five or more that rise or fall, name columns: years, wavelengths.
+    """
     first, body = rows[0], rows[1:]
     if not body or any(len(row) != len(first) for row in body):
         return True
-    columns = [[value for value in column if value.strip()] for column in zip(*body)]
-    heads = [name for name, values in zip(first, columns) if values and all(map(_is_number, values))]
+    columns = [{value.strip() for value in column if value.strip()} for column in zip(*body)]
+    numeric = [bool(values) and all(map(_is_number, values)) for values in columns]
+    heads = [name for name, number in zip(first, numeric) if number]
     if not heads or not all(map(_is_number, heads)):
         return True
-    whole = [float(head.replace(",", ".")) for head in heads]
-    return len(heads) > 1 and bool(np.all(np.diff(whole) == 1))
+    texts = [(name, values) for name, values, number in zip(first, columns, numeric) if values and not number]
+    if texts:
+        return not any(name.strip() in values for name, values in texts)
+    steps = np.diff([float(head.replace(",", ".")) for head in heads])
+    counted = len(steps) > 0 and bool((steps == 1).all())
+    spaced = len(steps) > 1 and steps[0] != 0 and np.allclose(steps, steps[0])
+    return bool(counted or spaced or len(steps) > 3 and abs(np.sign(steps).sum()) == len(steps))
 
 
 def _has_decimal_commas(rows: list[list[str]]) -> bool:

@@ -130,6 +130,8 @@ def raw_data(
     else:
         unused = [option for option, value in table_options.items() if value is not None and option != "label"]
         require(not unused, f"{' and '.join(unused)}: for tables only, such as .csv")
+        label = table_options["label"]
+        require(label in (None, "y"), f"label: {label!r} is for tables; arrays and named data sets have one label, y")
         raw = _of_arrays(*(_named(name, folder) if path is None else read_arrays(path)), name or path, task, classes)
     if classes is not None:
         raw = raw.take(only(raw.labels.values, classes), "of other classes")
