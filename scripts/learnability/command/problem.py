@@ -50,7 +50,7 @@ def problem(
         unused = [f"--{name}" for name in options]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
-        space = domain_from(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
+        space = _shown(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
         space = _data(file, options)
     entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
@@ -58,14 +58,20 @@ def problem(
 
 
 def _data(file: str, options: dict) -> Domain:
-    """The data set in a file; what was understood of it is shown, and remarks on it after that."""
+    """The data set in a file; a ValueError names the file."""
     options = {name: [*value] if name == "drop" else value for name, value in options.items()}
     try:
-        with warnings.catch_warnings(record=True) as remarks:
-            space = domain_from({"kind": "data", "path": file, **options})
+        return _shown({"kind": "data", "path": file, **options})
     except ValueError as error:
         raise ValueError(str(error) if file in str(error) else f"{file}: {error}") from error
-    click.echo(space.understood, err=True)
+
+
+def _shown(specification: dict) -> Domain:
+    """The domain of a specification; what was understood of a data set is shown, and remarks on it after that."""
+    with warnings.catch_warnings(record=True) as remarks:
+        space = domain_from(specification)
+    if hasattr(space, "understood"):
+        click.echo(space.understood, err=True)
     for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
     return space
