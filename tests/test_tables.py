@@ -317,6 +317,27 @@ def test_a_country_called_na_and_a_class_called_none_are_values(tmp_path, clean)
     assert data.names == ["None", "mild", "severe"] and data.size == ROWS
 
 
+def test_points_and_commas_of_a_file(tmp_path):
+    for name, rows, prices in (
+        ("a.csv", "a;price\n1,5;1.200\n2,5;12.000\n-3;900", [1200, 12000, 900]),
+        ("b.tsv", "a\tprice\n1.5\t1,200\n2.5\t12,000\n-3\t900", [1200, 12000, 900]),
+        ("c.csv", 'a,price\n"1,5","1,200.5"\n"2,5","12,000"\n-3,900', [1200.5, 12000, 900]),
+        ("d.csv", "a;price\n1.5;1200\n2.5;12000\n-3;900", [1200, 12000, 900]),
+    ):
+        (tmp_path / name).write_text(rows + "\n")
+        check(load(tmp_path / name), [[1.5], [2.5], [-3]], prices)
+
+
+def test_booleans_with_marks_of_gaps(tmp_path, clean):
+    owns = np.array(["TRUE", "FALSE"])[np.arange(ROWS) % 2].astype(object)
+    path = written(tmp_path, clean.assign(owns=np.where(np.arange(ROWS) == 5, "NA", owns))[["owns", "price"]])
+    with pytest.raises(ValueError, match=r"column 'owns' has missing values \('na'\), the first in line 7"):
+        load(path)
+    check(load(path, missing="drop"), np.delete([[owner == "TRUE"] for owner in owns], 5, 0), clean["price"].drop(5))
+    answers = np.array(["none", "unknown"])[np.arange(ROWS) % 2]
+    assert load(written(tmp_path, clean.assign(price=answers))).names == ["none or unknown"]
+
+
 def test_dates_are_days(tmp_path, clean):
     pytest.importorskip("skrub")
     days = np.random.default_rng(0).permutation(ROWS) * 3

@@ -85,13 +85,12 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
         return Column(name, "number", series.to_numpy(float, na_value=np.nan), marks, {})
     written = series.astype(object).where(~empty, None).map(lambda value: None if value is None else str(value).strip())
     written = written.where(written.notna() & (written != ""), None)
-    if (written.isna() | written.str.lower().isin(GAPS)).all():
+    different = {value.lower() for value in written.dropna()}
+    if not different or len(different) == 1 and different <= GAPS:
         return Column(name, "empty", np.full(len(series), np.nan), [""], {})
-    if set(written.dropna().str.lower()) <= {"true", "false"}:
-        values = written.map(
-            {**dict.fromkeys(("true", "True", "TRUE"), 1.0), **dict.fromkeys(("false", "False", "FALSE"), 0.0)}
-        )
-        return Column(name, "boolean", values.to_numpy(float), marks, {})
+    if different - GAPS and different - GAPS <= {"true", "false"}:
+        marks = [*marks, *sorted(different & GAPS)]
+        return Column(name, "boolean", written.str.lower().map({"true": 1.0, "false": 0.0}).to_numpy(float), marks, {})
     if not texts:
         parsed = _numbers(name, written, marks, decimal) or _times(name, written) or _dates(name, written, marks)
         if parsed is not None:
@@ -125,8 +124,8 @@ def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
     texts = written.dropna()
     gaps = texts.str.lower().isin(GAPS)
     texts, gaps = texts[~gaps], texts[gaps]
-    likely = texts.map(lambda text: bool(DATE.search(text)))
-    if likely.mean() < MOSTLY:
+    likely = np.array([bool(DATE.search(text)) for text in texts], dtype=bool)
+    if likely.sum() < MOSTLY * len(texts) or len(texts) == 0:
         return None
     dates, form = _parsed(texts[likely].rename(name).astype(object))
     if dates is None:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..common.errors import require
-from .numbers import CODE
+from .numbers import CODE, THOUSANDS
 
 SEPARATORS = (",", ";", "\t", "|", " ")
 SAMPLE = 200  # lines from which separator and header are recognized
@@ -75,7 +75,7 @@ def read_delimited(path: str, content: bytes) -> RawTable:
         remarks.append(f"no line of column names: they are called {names[0]!r} to {names[-1]!r}")
     skipped = lines[0] if header else 0
     lines = lines[1:] if header else lines
-    decimal = "," if separator in ";\t" and _has_decimal_commas(rows) else "."
+    decimal = _decimal(rows, separator, remarks)
     require(len(names) >= 2, f"{path}: needs columns of inputs and one of labels, separated by commas; it has {names}")
     require(len(lines) > 0, f"{path}: has a line of column names and no rows of values")
     unique = _unique(names)
@@ -204,8 +204,17 @@ def _is_header(rows: list[list[str]]) -> bool:
     return bool(counted or spaced or len(steps) > 3 and abs(np.sign(steps).sum()) == len(steps))
 
 
-def _has_decimal_commas(rows: list[list[str]]) -> bool:
-    return any(DECIMAL_COMMA.fullmatch(value.strip()) for row in rows[1:] for value in row)
+def _decimal(rows: list[list[str]], separator: str, remarks: list[str]) -> str:
+    """The decimal point of a file: a comma where it parts no fields and numbers have some, unless they may group thousands."""
+    values = [value.strip() for row in rows[1:] for value in row]
+    commas = [value for value in values if DECIMAL_COMMA.fullmatch(value)]
+    points = [value for value in values if "." in value and NUMBER.fullmatch(value)]
+    grouped = all(re.fullmatch(THOUSANDS["."], value) for value in points)
+    thousands = separator != ";" and all(re.fullmatch(THOUSANDS[","], value) for value in commas)
+    if separator not in ";\t" or not commas or not grouped or thousands:
+        return "."
+    remarks.append(f"commas are decimal points: {commas[0]!r} is {commas[0].replace(',', '.')}")
+    return ","
 
 
 def _codes(names: list[str], rows: list[list[str]]) -> dict[str, type]:
