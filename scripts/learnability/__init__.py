@@ -34,6 +34,8 @@ _HOME = {
     "coefficient_covariance": "theory.covariance",
     "predict_samples": "theory.per_sample",
     "SamplePrediction": "theory.per_sample",
+    "extrapolate": "theory.extrapolation",
+    "Extrapolation": "theory.extrapolation",
     "kernel_regression": "regression.ridge",
     "select": "selection.ranking",
     "Selection": "selection.ranking",
