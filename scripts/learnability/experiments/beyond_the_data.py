@@ -13,7 +13,7 @@ from ..theory.best_ridge import best_ridge
 from ..theory.extrapolation import extrapolate
 
 MULTIPLES = (2, 4, 8)
-TEST_SHARE = 0.1  # of the table, left out of every training set
+FOLDS = 10  # of the table, one of which is left out of every training set
 ROWS = 1000  # of the synthetic tables and of the digits
 
 
@@ -30,7 +30,7 @@ def run(
     parts : shares of the table that are known; errors are asked for at 2, 4 and 8 times as many, up to 90 % of the table
     ridges : of "none", "tuned" (the best at the known samples, the same at every size) and "best" (retuned at every size)
     seeds : int, parts that are drawn
-    draws : int, training sets per measured mean; all sizes of one draw are scored on the same tenth of the table
+    draws : int, training sets per measured mean; all sizes of one draw are scored on the same tenth of the table, each tenth in turn
 
     Returns
     -------
@@ -43,7 +43,7 @@ def run(
     rows = []
     for part in parts:
         known = round(part * len(x))
-        multiples = [multiple for multiple in MULTIPLES if multiple * known <= (1 - TEST_SHARE) * len(x)]
+        multiples = [multiple for multiple in MULTIPLES if multiple * known <= (1 - 1 / FOLDS) * len(x)]
         for seed in range(seeds):
             index = stream("known part of a table", table=table, known=known, seed=seed).permutation(len(x))[:known]
             inner, labels = kernel[np.ix_(index, index)], y[index]
@@ -66,6 +66,7 @@ def _compared(
     means, rows = errors.mean(0), []
     for number, multiple in enumerate(multiples, 1):
         row, keys = curve.table.iloc[number], {**keys, "multiple": multiple, "doubtful": bool(curve.remarks)}
+        keys["remarks"] = "; ".join(curve.remarks)
         fall, scatter = means[number] / means[0], errors[:, number] / means[number] - errors[:, 0] / means[0]
         scatter = scatter.std(ddof=1) / np.sqrt(draws)
         rows.append({**keys, "measure": "fall", "mean": fall, "standard_error": fall * scatter, "theory": row["fall"],
@@ -80,10 +81,12 @@ def _measured(kernel: np.ndarray, y: np.ndarray, sizes: list[int], ridges: np.nd
     """(draws, sizes): errors of exact regression on nested training sets, all of one draw on the same test samples."""
     errors = np.empty((draws, len(sizes)))
     for draw in range(draws):
-        order = stream("measured part of a table", size=len(y), draw=draw).permutation(len(y))
-        test = order[-round(TEST_SHARE * len(y)) :]
+        order = stream("measured part of a table", size=len(y), round=draw // FOLDS).permutation(len(y))
+        test = order[draw % FOLDS :: FOLDS]
+        rest = np.setdiff1d(order, test, assume_unique=True)
+        rest = stream("order of a measured part", size=len(y), draw=draw).permutation(rest)
         for number, (size, ridge) in enumerate(zip(sizes, ridges, strict=True)):
-            train = order[:size]
+            train = rest[:size]
             alpha, _ = dual_coefficients(kernel[np.ix_(train, train)], y[train], ridge)
             errors[draw, number] = ((y[test] - kernel[np.ix_(test, train)] @ alpha) ** 2).mean()
     return errors

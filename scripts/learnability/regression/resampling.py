@@ -20,8 +20,9 @@ class Resampled:
     mean, standard_error : float
         Of the errors; the standard error says how far more draws from the same samples would move the mean.
     spread : float
-        Standard deviation of the test error over training sets, as an endless test set would show it: the errors' variance
-        less what the choice of the test points adds, var / (M - n) with var the variance over the points of one test set.
+        Standard deviation over training sets drawn anew from where the samples come from, as an endless test set would show it:
+        (variance of the errors - v n / (M (M - n))) / (1 - n / M). v, the variance over the points of one test set, counts
+        for the choice of M - n points of M, and two training sets share n / M of their samples.
     """
 
     errors: np.ndarray
@@ -63,11 +64,10 @@ def resample(
     scored = [_scored(matrix, labels, train_size, ridge, draw, seed) for draw in range(whole("draws", draws, 2))]
     require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     errors = np.array([points.mean() for points in scored])
-    of_points = np.mean([points.var(ddof=1) if len(points) > 1 else 0.0 for points in scored]) / (size - train_size)
-    variance = errors.var(ddof=1)
-    return Resampled(
-        errors, float(errors.mean()), float(np.sqrt(variance / draws)), float(np.sqrt(max(variance - of_points, 0.0)))
-    )
+    variance, left = errors.var(ddof=1), size - train_size
+    of_points = np.mean([points.var(ddof=1) if left > 1 else 0.0 for points in scored]) * train_size / (size * left)
+    spread = np.sqrt(max(variance - of_points, 0.0) * size / left)
+    return Resampled(errors, float(errors.mean()), float(np.sqrt(variance / draws)), float(spread))
 
 
 def _scored(

@@ -30,7 +30,8 @@ FARTHEST = 16.0
 MULTIPLES = np.geomspace(1, FARTHEST, 17)
 FEWEST = 20  # samples
 LITTLE = 0.8  # of the labels' mean square: hardly anything is learned
-FEW_SAMPLES, MUCH = 5, 0.25  # so many samples that carry more than this share of the error
+FEW_SAMPLES, MUCH = 5, 0.25  # so many samples that carry more than this share of the error ...
+HEAVY = 1.5  # ... and make its scatter so much larger than that of Gaussian residuals
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,7 +99,8 @@ def extrapolate(
     Raises
     ------
     ValueError
-        A train_size outside M to 16 M, fewer than 20 samples, a coverage outside 0 to 1; see also `learnability.predict_samples`.
+        A train_size outside M to 16 M, fewer than 20 samples, an error of 0, a coverage outside 0 to 1; see also
+        `learnability.predict_samples`.
 
     Notes
     -----
@@ -127,6 +129,10 @@ def extrapolate(
     )
     require(0 < coverage < 1, f"coverage must be between 0 and 1, got {coverage!r}")
     ridges, shares, errors, exponent, noise = _curve(matrix, labels, ridge)
+    require(
+        bool((shares == 1).any()),
+        "the error off the training set is 0 at all samples, there is nothing to extrapolate: give samples that coincide once",
+    )
     now = int(np.flatnonzero(shares == 1)[0])
     means = errors.mean(1)
     remarks, steep = _remarks(matrix, labels, ridges[now], shares, means, errors[now])
@@ -201,6 +207,7 @@ def _remarks(
     quarter, half, whole = (means[np.isclose(shares, share)][0] for share in (0.25, 0.5, 1))
     power = (labels**2).mean()
     check = self_check(matrix, labels, len(matrix) // 2, ridge)
+    heavy = now.std() > HEAVY * np.sqrt(2) * now.mean() and np.sort(now)[-FEW_SAMPLES:].sum() > MUCH * now.sum()
     steep = np.log2(half / whole) > 1.15 * np.log2(quarter / half) + 0.02
     distrust = [
         (not check.holds, check.remark()),
@@ -208,10 +215,7 @@ def _remarks(
         (whole > half, "the error rises with more samples: intervals mean nothing; use a larger ridge"),
         (LITTLE * power < whole <= power, "little is learned yet: what is learned later cannot be seen from these samples"),
         (steep, "the curve still steepens: its fall is probably underestimated, the low end is a bound"),
-        (
-            np.sort(now)[-FEW_SAMPLES:].sum() > MUCH * now.sum(),
-            f"{FEW_SAMPLES} samples make more than a quarter of the error: its level is uncertain",
-        ),
+        (heavy, f"{FEW_SAMPLES} samples make more than a quarter of the error: its level is uncertain"),
         (shares[-1] == 1, "the equations could not be continued beyond the samples: the curve up to them is all there is"),
     ]
     return [text for doubtful, text in distrust if doubtful], bool(steep)
