@@ -35,6 +35,7 @@ def test_points_that_are_all_alike_continue_by_one_equation(relu4):
     values, vectors = linalg.eigh(kernel)
     curve = continued(kernel, y, ridge, (1.25, 2.0, 6.0))
     for c, errors in zip(curve.shares, curve.errors, strict=True):
+
         def excess(nu, c=c):
             return nu * (1 / (values + ridge - nu)).mean() - (c - 1)
 
@@ -70,7 +71,9 @@ def test_a_family_member_is_recovered():
     for exponent, floor in ((0.5, 0.0), (1.5, 0.4)):
         truth = (1 - floor) * shares[:, None] ** -exponent + floor
         errors = truth * rng.chisquare(1, 2000)  # the same samples are hard at every size
-        low, median, high = Posterior.of(shares, errors).quantiles(np.array([2.0]), np.array([0.05, 0.5, 0.95]), 0.0, 1.0)[:, 0]
+        low, median, high = Posterior.of(shares, errors).quantiles(
+            np.array([2.0]), np.array([0.05, 0.5, 0.95]), 0.0, 1.0
+        )[:, 0]
         expected = np.log((1 - floor) * 2**-exponent + floor)
         assert low < expected < high and median == pytest.approx(expected, abs=0.1)
     assert np.allclose(members(np.array([1.0])), 1)
@@ -85,7 +88,9 @@ def test_four_times_the_samples(ridge):
         measured.append(resample(kernel, y, size, delta, draws=10).mean)
     falls = np.array(measured) / measured[0]
     assert (np.abs(curve.table["fall"] / falls - 1) < [1e-6, 0.1, 0.2]).all()
-    assert (curve.table["fall_low"] <= falls * (1 + 1e-6)).all() and (falls <= curve.table["fall_high"] * (1 + 1e-6)).all()
+    assert (curve.table["fall_low"] <= falls * (1 + 1e-6)).all() and (
+        falls <= curve.table["fall_high"] * (1 + 1e-6)
+    ).all()
     assert (curve.table["low"] < measured).all() and (measured < curve.table["high"]).all()
     assert (curve.table["least"] <= falls * (1 + 1e-6)).all()
     assert list(curve.table) == ["train_size", "test_mse", "low", "high", "fall", "fall_low", "fall_high", "least"]

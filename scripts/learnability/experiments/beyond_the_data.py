@@ -18,7 +18,12 @@ ROWS = 1000  # of the synthetic tables and of the digits
 
 
 def run(
-    table: str, architecture: dict, parts: tuple = (1 / 9, 1 / 4.5), ridges: tuple = ("none", "tuned"), seeds: int = 2, draws: int = 20
+    table: str,
+    architecture: dict,
+    parts: tuple = (1 / 9, 1 / 4.5),
+    ridges: tuple = ("none", "tuned"),
+    seeds: int = 2,
+    draws: int = 20,
 ) -> pd.DataFrame:
     """Extrapolate from parts of a table and measure what they ask for.
 
@@ -30,13 +35,15 @@ def run(
     parts : shares of the table that are known; errors are asked for at 2, 4 and 8 times as many, up to 90 % of the table
     ridges : of "none", "tuned" (the best at the known samples, the same at every size) and "best" (retuned at every size)
     seeds : int, parts that are drawn
-    draws : int, training sets per measured mean; all sizes of one draw are scored on the same tenth of the table, each tenth in turn
+    draws : int
+        Training sets per measured mean; all sizes of one draw are scored on the same tenth of the table, each tenth in turn.
 
     Returns
     -------
     DataFrame
-        Rows "fall" and "error" per table, ridge, known, multiple and seed: measured (mean), predicted (theory), the ends of the 90 %
-        interval (low, high), whether a remark calls it doubtful, and `last`, the same by the last value, which promises no fall.
+        Rows "fall" and "error" per table, ridge, known, multiple and seed: measured (mean), predicted (theory), the ends of
+        the 90 % interval (low, high), the remarks and whether there are any (doubtful), and `last`, the same by the last value,
+        which promises no fall.
     """
     x, y = TABLES[choose("table", table, TABLES)]()
     kernel = architecture_from(architecture).kernel(x)
@@ -54,7 +61,14 @@ def run(
 
 
 def _compared(
-    kernel: np.ndarray, y: np.ndarray, inner: np.ndarray, labels: np.ndarray, ridge: str, multiples: list[int], draws: int, keys: dict
+    kernel: np.ndarray,
+    y: np.ndarray,
+    inner: np.ndarray,
+    labels: np.ndarray,
+    ridge: str,
+    multiples: list[int],
+    draws: int,
+    keys: dict,
 ) -> list[dict]:
     known = len(inner)
     value = {"none": 0.0, "best": "best"}.get(ridge)

@@ -70,9 +70,7 @@ def resample(
     return Resampled(errors, float(errors.mean()), float(np.sqrt(variance / draws)), float(spread))
 
 
-def _scored(
-    matrix: np.ndarray, labels: np.ndarray, train_size: int, ridge: float, draw: int, seed: int
-) -> np.ndarray:
+def _scored(matrix: np.ndarray, labels: np.ndarray, train_size: int, ridge: float, draw: int, seed: int) -> np.ndarray:
     """(M - n,): squared errors, averaged over outputs, of the samples off one training set."""
     order = stream("training set of a resampling", size=len(matrix), draw=draw, seed=seed).permutation(len(matrix))
     train, rest = order[:train_size], order[train_size:]

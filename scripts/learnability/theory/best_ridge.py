@@ -33,8 +33,8 @@ def best_ridge(
     Notes
     -----
     One ridge per decade from 1e-6 to 10 times the mean of the kernel's diagonal, and 0, then the vertex of the parabola
-    through the three best in log ridge, twice: eleven cells of `predict_samples` per size. The minimum is flat: a factor of 1.5 in
-    the ridge costs about a per cent of the error (test_the_best_ridge).
+    through the three best in log ridge, twice: eleven cells of `predict_samples` per size. The minimum is flat: a factor
+    of 1.5 in the ridge costs about a per cent of the error (test_the_best_ridge).
 
     Examples
     --------

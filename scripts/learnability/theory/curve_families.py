@@ -19,7 +19,11 @@ LEVEL, FALL = 1.4, 1.3  # factors on the naive sampling error of E(M), and on th
 NEGLIGIBLE = 1e-4  # of the largest weight
 SMALLEST = 1e-6  # of E(M): a member that falls below on the curve itself is impossible
 GRID = 80  # points of a distribution function
-AXES = np.geomspace(0.03, 4, 100), np.r_[0, np.linspace(0.06, 0.96, 16), 1.1, 1.4, 2], np.array([0, 0.1, 0.3, 1, 3, 10, 30])
+AXES = (
+    np.geomspace(0.03, 4, 100),
+    np.r_[0, np.linspace(0.06, 0.96, 16), 1.1, 1.4, 2],
+    np.array([0, 0.1, 0.3, 1, 3, 10, 30]),
+)
 B, R, D = (values.reshape(-1, 1) for values in np.meshgrid(*AXES, indexing="ij"))
 
 

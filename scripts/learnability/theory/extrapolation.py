@@ -1,6 +1,7 @@
 r"""Beyond the data: the learning curve for more samples than there are, with an interval.
 
-1. The per-sample theory gives the curve of these samples at n = M/4 ... M without Monte-Carlo noise; at M it is the leave-one-out error.
+1. The per-sample theory gives the curve of these samples at n = M/4 ... M without Monte-Carlo noise; at M it is the
+   leave-one-out error.
 2. Its equations continue to c = n/M > 1 (`learnability.theory.continuation`). Farther than c = 1.5 they rest on the labels'
    projections on the smallest eigenvalues, and flatten.
 3. From there on a family of curves (`learnability.theory.curve_families`), by its posterior given 1 and 2.
@@ -41,9 +42,9 @@ class Extrapolation:
     Attributes
     ----------
     table : DataFrame
-        A row per train_size: test_mse (the median; against labels as noisy as these, averaged over outputs), low and high, the ends of
-        its interval; fall, the error over that of all samples, with fall_low and fall_high, in which the level's
-        sampling error cancels; least, a bound on the fall of any target with this kernel.
+        A row per train_size: test_mse (the median; against labels as noisy as these, averaged over outputs), low and
+        high, the ends of its interval; fall, the error over that of all samples, with fall_low and fall_high, in which
+        the level's sampling error cancels; least, a bound on the fall of any target with this kernel.
     remarks : list of str
         What makes the prediction doubtful; empty where nothing does.
     ridges : (sizes,)
@@ -69,7 +70,10 @@ class Extrapolation:
         return tuple(float(self._size * _crossing(curve, level)) for curve in (median, low, high))
 
     def __repr__(self) -> str:
-        lines = [f"Extrapolation from {self._size} samples:", self.table.to_string(index=False, float_format="{:.4g}".format)]
+        lines = [
+            f"Extrapolation from {self._size} samples:",
+            self.table.to_string(index=False, float_format="{:.4g}".format),
+        ]
         return "\n".join([*lines, *(f"doubtful: {remark}" for remark in self.remarks)])
 
     def _repr_html_(self) -> str:
@@ -77,7 +81,11 @@ class Extrapolation:
 
 
 def extrapolate(
-    matrix: np.ndarray, y: np.ndarray, train_size: np.ndarray | list | float, ridge: float | str = 0.0, coverage: float = 0.9
+    matrix: np.ndarray,
+    y: np.ndarray,
+    train_size: np.ndarray | list | float,
+    ridge: float | str = 0.0,
+    coverage: float = 0.9,
 ) -> Extrapolation:
     """Predict the error of kernel regression on more samples than there are.
 
@@ -88,8 +96,8 @@ def extrapolate(
     y : (M,) or (M, outputs)
     train_size : sizes from M to 16 M
     ridge : float or "best"
-        Absolute, the same at every size; "best" is the one with the smallest predicted error at each size up to M, and its power law
-        beyond.
+        Absolute, the same at every size; "best" is the one with the smallest predicted error at each size up to M, and
+        its power law beyond.
     coverage : float between 0 and 1, of the intervals
 
     Returns
@@ -213,10 +221,16 @@ def _remarks(
         (not check.holds, check.remark()),
         (whole > power, "worse than predicting 0 at all samples: intervals mean nothing; use a larger ridge"),
         (whole > half, "the error rises with more samples: intervals mean nothing; use a larger ridge"),
-        (LITTLE * power < whole <= power, "little is learned yet: what is learned later cannot be seen from these samples"),
+        (
+            LITTLE * power < whole <= power,
+            "little is learned yet: what is learned later cannot be seen from these samples",
+        ),
         (steep, "the curve still steepens: its fall is probably underestimated, the low end is a bound"),
         (heavy, f"{FEW_SAMPLES} samples make more than a quarter of the error: its level is uncertain"),
-        (shares[-1] == 1, "the equations could not be continued beyond the samples: the curve up to them is all there is"),
+        (
+            shares[-1] == 1,
+            "the equations could not be continued beyond the samples: the curve up to them is all there is",
+        ),
     ]
     return [text for doubtful, text in distrust if doubtful], bool(steep)
 
