@@ -15,18 +15,19 @@ Then, with alpha = Q y, kappa_x = delta + mu_x, s_x = delta Q_xx / c, Theta_xz =
 are the mean squared errors at sample x when it is not in the training set, when it is (against the label it was trained
 on), and over all training sets (against a new label), all containing the noise. At n = M they are exact, off is then
 the leave-one-out error. With all points alike they reduce to closed forms in one kappa. Derivation:
-docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
+docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited. Rates of selection of their own, points that
+are never selected and samples that coincide: docs/theory-rates.md.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
 
-from ..common.errors import reals, require, require_finite
-from .classes import right_output_is_largest
-from .sample_equations import Pool, SampleSolution, along, smallest_ridge
-from .sites import RARE, shrinkage, sites_of
+from ..common.errors import reals, require
+from .learned_function import Cases, Learned
+from .sample_arguments import checked, checked_test_set, relative_rates
+from .sample_equations import SampleSolution, along, smallest_ridge
+from .sample_layout import Layout, are_classes
 
 # by all outputs
 SHARED = (
@@ -142,14 +143,14 @@ def predict_samples(
     >>> shifted.off_train_errors.shape
     (2, 60)
     """
-    matrix, y = _checked(matrix, y)
+    matrix, y = checked(matrix, y)
     names = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
     grids = np.broadcast_arrays(*(reals(name, value) for name, value in names.items()))
     n, delta, sigma = (grid.copy() for grid in grids)
     require(n.size > 0, "train_size, ridge and noise_std hold no value")
-    relative = _relative_rates(len(matrix), n, rates)
-    test_kernel, test_y = _checked_test_set(test_kernel, test_y, matrix, y)
-    layout = _Layout.of(matrix, y.reshape(len(y), -1), relative, test_kernel, test_y)
+    relative = relative_rates(len(matrix), n, rates)
+    test_kernel, test_y = checked_test_set(test_kernel, test_y, matrix, y)
+    layout = Layout.of(matrix, y.reshape(len(y), -1), relative, test_kernel, test_y)
 
     cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
@@ -168,271 +169,106 @@ def predict_samples(
     return SamplePrediction(n, delta, sigma, **{name: gathered(name) for name in rows[0]})
 
 
-def _relative_rates(size: int, n: np.ndarray, rates: np.ndarray | None) -> np.ndarray:
-    """(M,): selection probabilities over their mean over the samples that can be selected."""
-    if rates is None:
-        require(bool((n <= size).all()), f"train_size {n.max():g} is more than the {size} samples of the matrix")
-        return np.ones(size)
-    rates = reals("rates", rates)
-    require(rates.shape == (size,), f"rates must be ({size},), one per sample, got shape {rates.shape}")
-    require(bool((rates > 0).any()), "rates are all 0; give the samples of the training sets a rate above 0")
-    relative = rates / rates[rates > 0].mean()
-    largest = rates.sum() / rates.max()
-    require(
-        bool((n <= largest * (1 + 1e-9)).all()),
-        f"train_size {n.max():g} gives sample {rates.argmax()} a selection probability of {n.max() / largest:.3g} with these "
-        f"rates; at most {largest:g} samples can be drawn in these proportions",
-    )
-    return relative
-
-
-def _checked(matrix, y):
-    matrix, y = np.asarray(matrix, dtype=float), np.asarray(y, dtype=float)
-    require(
-        matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
-        f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
-    )
-    require_finite("matrix", matrix)
-    asymmetry = np.abs(matrix - matrix.T).max()
-    require(
-        asymmetry <= 1e-8 * np.abs(matrix).max(),
-        f"matrix is not symmetric, K_xz and K_zx differ by up to {asymmetry:.3g}; give the kernel of the samples "
-        "with themselves, or (K + K.T) / 2 if this is rounding",
-    )
-    require(
-        y.ndim in (1, 2) and len(y) == len(matrix) and y.size > 0,
-        f"y must be (M,) or (M, outputs) with M = {len(matrix)}, the rows of the matrix; got shape {y.shape}",
-    )
-    require_finite("y", y)
-    return matrix, y
-
-
-def _checked_test_set(
-    kernel: np.ndarray | None, labels: np.ndarray | None, matrix: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The test set as (T, M) and (T, outputs); T = 0 without one."""
-    require((kernel is None) == (labels is None), "test_kernel and test_y belong together; give both or neither")
-    if kernel is None:
-        kernel, labels = np.empty((0, len(matrix))), np.empty((0, *y.shape[1:]))
-    kernel, labels = np.asarray(kernel, dtype=float), np.asarray(labels, dtype=float)
-    require(
-        kernel.ndim == 2 and kernel.shape[1] == len(matrix),
-        f"test_kernel must be (T, {len(matrix)}), the kernel of test points with all samples, got shape {kernel.shape}",
-    )
-    require(
-        labels.shape == (len(kernel), *y.shape[1:]),
-        f"test_y must be {(len(kernel), *y.shape[1:])}, as test_kernel and y are, got shape {labels.shape}",
-    )
-    require_finite("test_kernel", kernel)
-    require_finite("test_y", labels)
-    return kernel, labels.reshape(len(labels), y[:1].size)
-
-
-def _are_classes(labels):
-    """Whether every sample is of one class: one output of +-1, or several of which one is the larger of two values."""
-    if labels.shape[1] == 1:
-        return bool((np.abs(labels) == 1).all())
-    high = labels == labels.max()
-    return bool((high.sum(1) == 1).all() and np.ptp(labels[~high]) == 0)
-
-
 @dataclass(frozen=True)
-class _Layout:
-    """Where the samples stand in the pool of sites that `along` solves."""
+class _GridPoint:
+    """A solution as samples see it: where they are not selected, where they are, and points that are never selected."""
 
-    pool: Pool
-    labels: np.ndarray  # (M, outputs)
-    test_labels: np.ndarray  # (T, outputs)
-    relative: np.ndarray  # (M,)
-    drawn: np.ndarray  # (M,) of bool: whether the sample can be selected
-    site: np.ndarray  # (drawn samples,) of int
-    deviation: np.ndarray  # (drawn samples, outputs): of the label from its site's
+    layout: Layout
+    cases: Cases
+    off: Learned
+    on: Learned
+    never: Learned
+    tests: Learned
+    probability: np.ndarray  # (M,): of being selected
+    noise: float  # variance of the label noise
 
     @classmethod
-    def of(
-        cls, matrix: np.ndarray, labels: np.ndarray, relative: np.ndarray, test_kernel: np.ndarray, test_y: np.ndarray
-    ) -> "_Layout":
-        outputs = labels.shape[1]
-        pairs = np.triu_indices(outputs) if _are_classes(labels) else (np.arange(outputs),) * 2
-        drawn = relative > 0
-        samples = np.flatnonzero(drawn)
-        sites = sites_of(matrix if drawn.all() else matrix[np.ix_(drawn, drawn)])
-        rates, first = relative[drawn], samples[sites.first]
-        means = sites.mean(labels[drawn], rates)
-        deviation = labels[drawn] - means[sites.of]
-        pool = Pool(
-            matrix=matrix if len(first) == len(matrix) else matrix[np.ix_(first, first)],
-            labels=means,
-            copies=sites.copies,
-            relative=sites.mean(rates[:, None], np.ones(len(rates)))[:, 0],
-            scatter=sites.mean(deviation[:, pairs[0]] * deviation[:, pairs[1]], rates),
-            pairs=pairs,
-            cross=np.concatenate([test_kernel[:, first], matrix[np.ix_(~drawn, first)]]),
-            cross_labels=np.concatenate([test_y, labels[~drawn]]),
-            counted=int((~drawn).sum()),
-        )
-        return cls(pool, labels, test_y, relative, drawn, sites.of, deviation)
+    def of(cls, layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> "_GridPoint":
+        cases = Cases.of(layout, solution)
+        off, on = (Learned.at_samples(layout, solution, cases, ridge, selected) for selected in (False, True))
+        points, tests = Learned.at_points(layout, solution), len(layout.test_labels)
+        probability = np.where(layout.drawn, np.fmin(share * layout.relative, 1.0), 0.0)
+        never = points.part(slice(tests, None))
+        return cls(layout, cases, off, on, never, points.part(slice(tests)), probability, sigma**2)
 
+    @property
+    def left(self) -> np.ndarray:
+        """(M,): weights of the errors off the training set; all alike at n = M, where they are left out one by one."""
+        left = 1 - self.probability
+        return left if left.any() else np.ones(len(left))
 
-def _summary(layout: _Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> dict:
-    """The fields of SamplePrediction at one grid point."""
-    labels, noise, drawn = layout.labels, sigma**2, layout.drawn
-    own = layout.pool.pairs[0] == layout.pool.pairs[1]
-    number, probability = len(labels), np.where(layout.drawn, np.fmin(share * layout.relative, 1.0), 0.0)
-    cases = _Cases.of(layout, solution, ridge)
-    off, on = (_Learned.at_samples(layout, solution, cases, ridge, selected) for selected in (False, True))
-    points = _Learned.at_points(layout, solution)
-    tests, never = points.part(slice(len(layout.test_labels))), points.part(slice(len(layout.test_labels), None))
+    @property
+    def taken(self) -> np.ndarray:
+        """(M,): weights of the errors on the training set, at n = 0 their limits."""
+        return self.probability if self.probability.any() else self.layout.relative
 
-    def spread_out(values: np.ndarray, never_selected: np.ndarray) -> np.ndarray:
-        """(M, ...) from means over cases, and values of samples that are never selected."""
-        everywhere = np.empty((number, *values.shape[1:]))
-        everywhere[drawn], everywhere[~drawn] = cases.mean(values), never_selected
+    def spread_out(self, values: np.ndarray, never_selected: np.ndarray) -> np.ndarray:
+        """(M, ...) from values of cases, and of samples that are never selected."""
+        everywhere = np.empty((len(self.probability), *values.shape[1:]))
+        everywhere[self.layout.drawn] = self.cases.mean(values)
+        everywhere[~self.layout.drawn] = never_selected
         return everywhere
 
-    off_errors = spread_out(off.errors(own, noise), never.errors(own, noise))
-    train_errors = spread_out(on.errors(own, 0.0) + noise * on.own_noise[:, None], never.errors(own, noise))
-    new_errors = spread_out(on.errors(own, noise), never.errors(own, noise))
-    left, taken = 1 - probability, probability if probability.any() else layout.relative * drawn
-    left = left if left.any() else np.ones(number)
-    everywhere = (1 - probability)[:, None] * off_errors + probability[:, None] * new_errors
-    accuracy = off_accuracy = test_accuracy = np.nan
-    if _are_classes(labels):
-        right = [part.right(labels[drawn][cases.row], noise) for part in (off, on)]
-        right_off, right_on = (spread_out(part, never.right(labels[~drawn], noise)) for part in right)
-        accuracy = ((1 - probability) * right_off + probability * right_on).mean()
-        off_accuracy = np.average(right_off, weights=left)
-        if len(layout.test_labels):
-            test_accuracy = tests.right(layout.test_labels, noise).mean()
 
-    residual = layout.deviation + solution.residual[layout.site]
-    residual = spread_out(residual[cases.row], never.mean)
-    test_errors = tests.errors(own, noise)
+def _summary(layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> dict:
+    """The fields of SamplePrediction at one grid point."""
+    point = _GridPoint.of(layout, solution, share, ridge, sigma)
+    return {
+        **_errors(point),
+        **_means(point, solution),
+        **_accuracies(point),
+        "kappas": _of_samples(layout, solution.kappa * layout.pool.copies / len(layout.labels), np.inf),
+        "overfitting_coefficients": _of_samples(layout, solution.overfitting, 1.0),
+        "newton_steps": solution.steps,
+    }
+
+
+def _errors(point: _GridPoint) -> dict:
+    own, noise = point.layout.pool.pairs[0] == point.layout.pool.pairs[1], point.noise
+    never, tests = point.never.errors(own, noise), point.tests.errors(own, noise)
+    off = point.spread_out(point.off.errors(own, noise), never)
+    trained = point.spread_out(point.on.errors(own, 0.0) + noise * point.on.own_noise[:, None], never)
+    new = point.spread_out(point.on.errors(own, noise), never)
+    probability = point.probability[:, None]
+    return {
+        "test_mse": ((1 - probability) * off + probability * new).mean(0),
+        "test_mse_off_train": np.average(off, axis=0, weights=point.left),
+        "train_mse": np.average(trained, axis=0, weights=point.taken),
+        "off_train_errors": off,
+        "test_set_mse": tests.mean(0) if len(tests) else np.full(len(own[own]), np.nan),
+        "test_set_errors": tests,
+    }
+
+
+def _means(point: _GridPoint, solution: SampleSolution) -> dict:
+    layout, labels = point.layout, point.layout.labels
+    residual = np.empty_like(labels)
+    residual[layout.drawn] = layout.deviation + solution.residual[layout.site]
+    residual[~layout.drawn] = point.never.mean
     with np.errstate(invalid="ignore"):
         learnability = 1 - (labels * residual).sum(0) / (labels**2).sum(0)
     return {
         "learnability": learnability,
-        "test_mse": everywhere.mean(0),
-        "test_mse_off_train": np.average(off_errors, axis=0, weights=left),
-        "train_mse": np.average(train_errors, axis=0, weights=taken),
-        "accuracy": accuracy,
-        "accuracy_off_train": off_accuracy,
-        "kappas": _of_samples(layout, solution.kappa * layout.pool.copies / number, np.inf),
-        "overfitting_coefficients": _of_samples(layout, solution.overfitting, 1.0),
         "residual": residual,
-        "off_train_errors": off_errors,
-        "off_train_residual": spread_out(off.mean, never.mean),
-        "newton_steps": solution.steps,
-        "test_set_mse": test_errors.mean(0) if len(test_errors) else np.full(labels.shape[1], np.nan),
-        "test_set_accuracy": test_accuracy,
-        "test_set_errors": test_errors,
-        "test_set_residual": tests.mean,
+        "off_train_residual": point.spread_out(point.off.mean, point.never.mean),
+        "test_set_residual": point.tests.mean,
     }
 
 
-def _of_samples(layout: _Layout, values: np.ndarray, never_selected: float) -> np.ndarray:
+def _accuracies(point: _GridPoint) -> dict:
+    layout, noise, names = point.layout, point.noise, ("accuracy", "accuracy_off_train", "test_set_accuracy")
+    if not are_classes(layout.labels):
+        return dict.fromkeys(names, np.nan)
+    of_cases, others = layout.labels[layout.drawn][point.cases.row], layout.labels[~layout.drawn]
+    never = point.never.right(others, noise)
+    off, on = (point.spread_out(part.right(of_cases, noise), never) for part in (point.off, point.on))
+    everywhere = ((1 - point.probability) * off + point.probability * on).mean()
+    tests = point.tests.right(layout.test_labels, noise).mean() if len(layout.test_labels) else np.nan
+    return dict(zip(names, (everywhere, np.average(off, weights=point.left), tests), strict=True))
+
+
+def _of_samples(layout: Layout, values: np.ndarray, never_selected: float) -> np.ndarray:
     """(sites,) -> (M,)."""
     result = np.full(len(layout.labels), never_selected)
     result[layout.drawn] = values[layout.site]
     return result
-
-
-@dataclass(frozen=True)
-class _Cases:
-    """How many other copies of a sample's site are selected: a list of (sample, number) with probabilities.
-
-    A sample that coincides with no other is one case.
-    """
-
-    row: np.ndarray  # (cases,) of int, in ascending order: the sample, among those that can be drawn
-    others: np.ndarray  # (cases,): selected copies
-    probability: np.ndarray  # (cases,)
-    samples: int
-
-    @classmethod
-    def of(cls, layout: _Layout, solution: SampleSolution, ridge: float) -> "_Cases":
-        copies = layout.pool.copies[layout.site]
-        row = np.repeat(np.arange(len(copies)), copies)
-        others = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
-        probability = stats.binom.pmf(others, copies[row] - 1, solution.rates[layout.site][row])
-        likely = probability > RARE
-        return cls(row[likely], others[likely].astype(float), probability[likely], len(copies))
-
-    def mean(self, values: np.ndarray) -> np.ndarray:
-        """(cases, ...) -> (samples, ...)."""
-        if len(self.row) == self.samples:
-            return values
-        result = np.zeros((self.samples, *values.shape[1:]))
-        np.add.at(result, self.row, values * self.probability.reshape(-1, *[1] * (values.ndim - 1)))
-        return result
-
-
-@dataclass(frozen=True)
-class _Learned:
-    """Mean and spread of y - fhat over training sets, at a list of cases or points.
-
-    Without noise; `noise` is the variance of fhat per unit variance of label noise, `own_noise` that of y - fhat where y is
-    the label that fhat was trained on.
-    """
-
-    mean: np.ndarray  # (cases, outputs)
-    spread: np.ndarray  # (cases, pairs): covariances
-    noise: np.ndarray  # (cases,)
-    own_noise: np.ndarray  # (cases,)
-    pairs: tuple[np.ndarray, np.ndarray]
-
-    @classmethod
-    def at_samples(
-        cls, layout: _Layout, solution: SampleSolution, cases: _Cases, ridge: float, selected: bool
-    ) -> "_Learned":
-        """Where a sample is selected, or is not; docs/theory-rates.md, "Copies"."""
-        (first, second), site = layout.pool.pairs, layout.site[cases.row]
-        copies, others = layout.pool.copies[site], cases.others
-        count = others + selected
-        shrunk = np.where(count == 1, solution.trained[site], shrinkage(count, solution.variance[site], ridge))
-        followed = (1 - shrunk) / np.fmax(count, 1)  # how far fhat follows the sum of the selected labels' deviations
-        rest = np.fmax(copies - 1, 1)
-        deviation = layout.deviation[cases.row]
-        sum_of_deviations = (selected - others / rest)[:, None] * deviation
-        cavity = solution.off_residual[site]
-        products = deviation[:, first] * deviation[:, second]
-        of_others = (copies[:, None] * layout.pool.scatter[site] - products) / rest[:, None] - products / rest[
-            :, None
-        ] ** 2
-        drawn = others * (rest - others) / np.fmax(rest - 1, 1)  # without replacement
-        spread = solution.off_train[site] - cavity[:, first] * cavity[:, second]
-        own = shrunk**2 * solution.noise[site]
-        return cls(
-            mean=deviation + shrunk[:, None] * cavity - followed[:, None] * sum_of_deviations,
-            spread=shrunk[:, None] ** 2 * spread + (followed**2 * drawn)[:, None] * of_others,
-            noise=own + followed**2 * count,
-            own_noise=own + followed**2 * count + 1 - 2 * followed,
-            pairs=layout.pool.pairs,
-        )
-
-    @classmethod
-    def at_points(cls, layout: _Layout, solution: SampleSolution) -> "_Learned":
-        """At the points that are never selected."""
-        (first, second), mean = layout.pool.pairs, solution.cross_residual
-        spread, noise = solution.cross_errors - mean[:, first] * mean[:, second], solution.cross_noise
-        return cls(mean, spread, noise, noise + 1, layout.pool.pairs)
-
-    def part(self, which: slice) -> "_Learned":
-        return _Learned(self.mean[which], self.spread[which], self.noise[which], self.own_noise[which], self.pairs)
-
-    def errors(self, own: np.ndarray, noise: float) -> np.ndarray:
-        """(cases, outputs): mean squared, against new labels; own : which pairs are of one output."""
-        return self.mean**2 + self.spread[:, own] + noise * (self.noise[:, None] + 1)
-
-    def right(self, labels: np.ndarray, noise: float) -> np.ndarray:
-        """(cases,): probability of the right sign, or that the right output is the largest; fhat taken as Gaussian."""
-        outputs = labels.shape[1]
-        covariance = np.empty((len(labels), outputs, outputs))
-        covariance[:, self.pairs[0], self.pairs[1]] = covariance[:, self.pairs[1], self.pairs[0]] = self.spread
-        covariance += noise * self.noise[:, None, None] * np.eye(outputs)
-        mean = labels - self.mean
-        if outputs > 1:
-            return right_output_is_largest(mean, covariance, labels.argmax(1))
-        margin, variance = (labels * mean)[:, 0], np.fmax(covariance[:, 0, 0], 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return special.ndtr(np.where(margin == 0, 0.0, margin / np.sqrt(variance)))

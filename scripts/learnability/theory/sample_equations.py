@@ -200,60 +200,51 @@ def _curvature(inverse: np.ndarray, diagonal: np.ndarray, dtype: type = np.float
 
 
 def _errors(
-    pool: Pool, rates: np.ndarray, delta: float, share: float, log_mu: np.ndarray, inverse: np.ndarray,
-    occupation: Occupation, steps: int,
-) -> tuple[SampleSolution, np.ndarray]:  # fmt: skip
+    pool: Pool,
+    rates: np.ndarray,
+    delta: float,
+    share: float,
+    log_mu: np.ndarray,
+    inverse: np.ndarray,
+    occupation: Occupation,
+    steps: int,
+) -> tuple[SampleSolution, np.ndarray]:
     """Errors of every site once mu is known, and d log mu / d logit of the mean c."""
     (first, second), own = pool.pairs, delta / pool.copies
-    diagonal = np.diag(inverse).copy()
+    diagonal, mu = np.diag(inverse).copy(), np.exp(log_mu)
     alpha = linalg.blas.dsymm(1.0, inverse, pool.labels, lower=1)
-    mu = np.exp(log_mu)
     kappa, single = own + mu, pool.copies == 1
     variance = _variance(np.where(single, rates, 1 - mu * diagonal), diagonal, own)
     trained = np.where(single, np.fmin(delta * diagonal / rates, 1.0), shrinkage(1.0, variance, delta))
-    _, slope, growth = occupation.share(variance, delta)
-    odds = occupation.odds(variance, delta)
+    cross_weights = linalg.blas.dsymm(1.0, inverse, pool.cross.T, lower=1).T ** 2  # W^2
 
     own_noise, scattered = occupation.noise(variance, delta)
     sources = np.column_stack([scattered[:, None] * pool.scatter, own_noise]) / diagonal[:, None]  # nu Q
-    cross_weights = linalg.blas.dsymm(1.0, inverse, pool.cross.T, lower=1).T ** 2  # W^2
     products = alpha[:, first] * alpha[:, second] / diagonal[:, None]
     right = np.column_stack([products, np.zeros(len(rates))]) + _neighbours(inverse, diagonal, sources)
-    squares = occupation.squared_shrinkage(variance, trained, delta)
-    weight = squares * pool.copies
+    weight = occupation.squared_shrinkage(variance, trained, delta) * pool.copies
     if (rates < 1).all():
+        _, slope, growth = occupation.share(variance, delta)
+        odds = occupation.odds(variance, delta)
         weight = odds * weight + cross_weights[len(cross_weights) - pool.counted :].sum(0)
         feedback = 1 - slope / (mu * diagonal * diagonal)
         change = growth / (mu * diagonal * feedback) * (1 - share) / (1 - rates)
         columns = np.column_stack([right, weight / diagonal, change])
         solved = linalg.cho_solve(_curvature(inverse, odds), columns)
         spread, overfit, slopes = solved[:, :-2], solved[:, -2], -solved[:, -1] / (mu * diagonal)
-        errors = odds[:, None] * spread
+        off = odds[:, None] * spread / diagonal[:, None]
     else:
         spread, overfit, slopes = np.zeros_like(right), weight / diagonal, np.zeros(len(rates))
-        errors = right
-    off = errors / diagonal[:, None]
+        off = right / diagonal[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):  # it diverges at n = M without a ridge, where residuals vanish
         overfitting = np.where(kappa > 0, overfit / (kappa**2 * diagonal) / pool.copies, np.inf)
-
-    fluctuations = (spread + sources) / diagonal[:, None]  # o / omega + nu
+    cross_errors = cross_weights @ ((spread + sources) / diagonal[:, None])  # o / omega + nu
     cross_residual = pool.cross_labels - pool.cross @ alpha
-    cross_errors = cross_weights @ fluctuations
+    means = cross_residual[:, first] * cross_residual[:, second]
     solution = SampleSolution(
-        kappa=kappa,
-        residual=kappa[:, None] * alpha,
-        off_residual=alpha / diagonal[:, None],
-        off_train=off[:, :-1],
-        noise=off[:, -1],
-        variance=variance,
-        trained=trained,
-        rates=rates,
-        overfitting=overfitting,
-        cross_residual=cross_residual,
-        cross_errors=cross_residual[:, first] * cross_residual[:, second] + cross_errors[:, :-1],
-        cross_noise=cross_errors[:, -1],
-        steps=steps,
-    )
+        kappa, kappa[:, None] * alpha, alpha / diagonal[:, None], off[:, :-1], off[:, -1], variance, trained, rates,
+        overfitting, cross_residual, means + cross_errors[:, :-1], cross_errors[:, -1], steps,
+    )  # fmt: skip
     return solution, slopes
 
 
