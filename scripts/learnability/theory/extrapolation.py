@@ -214,7 +214,7 @@ def _remarks(
     """What the method knows of its own failures, and whether the curve still steepens."""
     quarter, half, whole = (means[np.isclose(shares, share)][0] for share in (0.25, 0.5, 1))
     power = (labels**2).mean()
-    check = self_check(matrix, labels, len(matrix) // 2, ridge)
+    check = self_check(matrix, labels, len(matrix) // 2, ridge, predicted=float(half))
     heavy = now.std() > HEAVY * np.sqrt(2) * now.mean() and np.sort(now)[-FEW_SAMPLES:].sum() > MUCH * now.sum()
     steep = np.log2(half / whole) > 1.15 * np.log2(quarter / half) + 0.02
     distrust = [

@@ -28,6 +28,7 @@ class Cases:
 
     @classmethod
     def of(cls, layout: Layout, solution: SampleSolution) -> "Cases":
+        """The cases at one solution."""
         copies = layout.pool.copies[layout.site]
         row = np.repeat(np.arange(len(copies)), copies)
         others = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
@@ -95,6 +96,7 @@ class Learned:
         return cls(mean, spread, noise, noise + 1, layout.pool.pairs)
 
     def part(self, which: slice) -> "Learned":
+        """Some of the cases or points."""
         return Learned(self.mean[which], self.spread[which], self.noise[which], self.own_noise[which], self.pairs)
 
     def errors(self, own: np.ndarray, noise: float) -> np.ndarray:

@@ -32,6 +32,7 @@ class Layout:
     def of(
         cls, matrix: np.ndarray, labels: np.ndarray, relative: np.ndarray, test_kernel: np.ndarray, test_y: np.ndarray
     ) -> "Layout":
+        """From the checked arguments of `predict_samples`; labels and test_y (rows, outputs)."""
         outputs = labels.shape[1]
         pairs = np.triu_indices(outputs) if are_classes(labels) else (np.arange(outputs),) * 2
         drawn = relative > 0
