@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicSpline
 
 from ..common.errors import choose
 from ..common.seeding import stream
@@ -13,6 +14,7 @@ from ..theory.best_ridge import best_ridge
 from ..theory.extrapolation import extrapolate
 
 MULTIPLES = (2, 4, 8)
+LADDER = 10.0 ** np.arange(-5, 1.1, 0.75)  # ridges, in units of the mean of the kernel's diagonal
 FOLDS = 10  # of the table, one of which is left out of every training set
 ROWS = 1000  # of the synthetic tables and of the digits
 
@@ -50,60 +52,74 @@ def run(
     rows = []
     for part in parts:
         known = round(part * len(x))
-        multiples = [multiple for multiple in MULTIPLES if multiple * known <= (1 - 1 / FOLDS) * len(x)]
+        sizes = [known * multiple for multiple in (1, *MULTIPLES) if multiple * known <= (1 - 1 / FOLDS) * len(x)]
+        measured = _Measured(kernel, y, sizes, draws)
         for seed in range(seeds):
             index = stream("known part of a table", table=table, known=known, seed=seed).permutation(len(x))[:known]
-            inner, labels = kernel[np.ix_(index, index)], y[index]
             for ridge in ridges:
                 keys = {"source": "kernel", "table": table, "ridge": ridge, "known": known, "seed": seed}
-                rows += _compared(kernel, y, inner, labels, ridge, multiples, draws, keys)
+                rows += _compared(measured, kernel[np.ix_(index, index)], y[index], ridge, keys)
     return pd.DataFrame(rows)
 
 
-def _compared(
-    kernel: np.ndarray,
-    y: np.ndarray,
-    inner: np.ndarray,
-    labels: np.ndarray,
-    ridge: str,
-    multiples: list[int],
-    draws: int,
-    keys: dict,
-) -> list[dict]:
-    known = len(inner)
+def _compared(measured: "_Measured", matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict) -> list[dict]:
     value = {"none": 0.0, "best": "best"}.get(ridge)
     if value is None:
-        value = float(best_ridge(inner, labels, [known])[0][0])
-    curve = extrapolate(inner, labels, [known * multiple for multiple in (1, *multiples)], value)
-    sizes = [known * multiple for multiple in (1, *multiples)]
-    errors = _measured(kernel, y, sizes, curve.ridges, draws)
-    means, rows = errors.mean(0), []
-    for number, multiple in enumerate(multiples, 1):
-        row, keys = curve.table.iloc[number], {**keys, "multiple": multiple, "doubtful": bool(curve.remarks)}
-        keys["remarks"] = "; ".join(curve.remarks)
-        fall, scatter = means[number] / means[0], errors[:, number] / means[number] - errors[:, 0] / means[0]
-        scatter = scatter.std(ddof=1) / np.sqrt(draws)
-        rows.append({**keys, "measure": "fall", "mean": fall, "standard_error": fall * scatter, "theory": row["fall"],
+        value = float(best_ridge(matrix, labels, [len(matrix)])[0][0])
+    curve = extrapolate(matrix, labels, measured.sizes, value)
+    errors = measured.errors(curve.ridges)
+    now, *later = errors.T
+    keys |= {"doubtful": bool(curve.remarks), "remarks": "; ".join(curve.remarks)}
+    rows = []
+    for number, at_size in enumerate(later, 1):
+        row, place = curve.table.iloc[number], {**keys, "multiple": round(measured.sizes[number] / len(matrix))}
+        fall, error = at_size.mean() / now.mean(), at_size.mean()
+        scatter = fall * _standard_error(at_size / error - now / now.mean())
+        rows.append({**place, "measure": "fall", "mean": fall, "standard_error": scatter, "theory": row["fall"],
                      "low": row["fall_low"], "high": row["fall_high"], "last": 1.0})  # fmt: skip
-        spread = errors[:, number].std(ddof=1) / np.sqrt(draws)
-        rows.append({**keys, "measure": "error", "mean": means[number], "standard_error": spread, "theory": row["test_mse"],
-                     "low": row["low"], "high": row["high"], "last": curve.table["test_mse"].iloc[0]})  # fmt: skip
+        rows.append({**place, "measure": "error", "mean": error, "standard_error": _standard_error(at_size),
+                     "theory": row["test_mse"], "low": row["low"], "high": row["high"],
+                     "last": curve.table["test_mse"].iloc[0]})  # fmt: skip
     return rows
 
 
-def _measured(kernel: np.ndarray, y: np.ndarray, sizes: list[int], ridges: np.ndarray, draws: int) -> np.ndarray:
-    """(draws, sizes): errors of exact regression on nested training sets, all of one draw on the same test samples."""
-    errors = np.empty((draws, len(sizes)))
-    for draw in range(draws):
+def _standard_error(values: np.ndarray) -> float:
+    return values.std(ddof=1) / np.sqrt(len(values))
+
+
+class _Measured:
+    """Exact regression on nested training sets at a ladder of ridges; all sizes of one draw share their test samples."""
+
+    def __init__(self, kernel: np.ndarray, y: np.ndarray, sizes: list[int], draws: int):
+        self.sizes = sizes
+        self.ridges = np.diag(kernel).mean() * np.concatenate([[0.0], LADDER])
+        self.table = np.array([self._draw(kernel, y, draw) for draw in range(draws)])  # (draws, sizes, ridges)
+
+    def _draw(self, kernel: np.ndarray, y: np.ndarray, draw: int) -> np.ndarray:
         order = stream("measured part of a table", size=len(y), round=draw // FOLDS).permutation(len(y))
         test = order[draw % FOLDS :: FOLDS]
         rest = np.setdiff1d(order, test, assume_unique=True)
         rest = stream("order of a measured part", size=len(y), draw=draw).permutation(rest)
-        for number, (size, ridge) in enumerate(zip(sizes, ridges, strict=True)):
+        errors = np.empty((len(self.sizes), len(self.ridges)))
+        for number, size in enumerate(self.sizes):
             train = rest[:size]
-            alpha, _ = dual_coefficients(kernel[np.ix_(train, train)], y[train], ridge)
-            errors[draw, number] = ((y[test] - kernel[np.ix_(test, train)] @ alpha) ** 2).mean()
-    return errors
+            inner, across = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
+            for place, ridge in enumerate(self.ridges):
+                alpha, _ = dual_coefficients(inner, y[train], ridge)
+                errors[number, place] = ((y[test] - across @ alpha) ** 2).mean()
+        return errors
+
+    def errors(self, ridges: np.ndarray) -> np.ndarray:
+        """(draws, sizes): at a ridge per size, cubic in log ridge between those of the ladder; without one below it."""
+        logs = np.log(self.ridges[1:])
+        errors = np.empty(self.table.shape[:2])
+        for number, ridge in enumerate(ridges):
+            curve = np.log(self.table[:, number])
+            if ridge < self.ridges[1]:
+                errors[:, number] = self.table[:, number, 0]
+            else:
+                errors[:, number] = np.exp(CubicSpline(logs, curve[:, 1:], axis=1)(min(np.log(ridge), logs[-1])))
+        return errors
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

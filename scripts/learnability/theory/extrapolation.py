@@ -30,6 +30,9 @@ CONTINUED = (1.125, 1.25, 1.5)
 FARTHEST = 16.0
 MULTIPLES = np.geomspace(1, FARTHEST, 17)
 FEWEST = 20  # samples
+SMALLEST_RIDGE = (
+    1e-9  # of the mean of the kernel's diagonal: stands for no ridge where a power law of best ridges is needed
+)
 LITTLE = 0.8  # of the labels' mean square: hardly anything is learned
 FEW_SAMPLES, MUCH = 5, 0.25  # so many samples that carry more than this share of the error ...
 HEAVY = 1.5  # ... and make its scatter so much larger than that of Gaussian residuals
@@ -176,6 +179,7 @@ def _curve(
     best = isinstance(ridge, str)
     if best:
         require(ridge == "best", f'ridge must be a number or "best", got {ridge!r}')
+        floor = max(floor, SMALLEST_RIDGE * np.diag(matrix).mean())
         ridges = np.fmax(best_ridge(matrix, labels, SHARES * size)[0], floor)
     else:
         ridges = np.full(len(SHARES), max(real("ridge", ridge), floor))
@@ -201,9 +205,11 @@ def _curve(
 
 def _ridges_at(wanted: np.ndarray, shares: np.ndarray, ridges: np.ndarray) -> np.ndarray:
     """Ridges at shares of M: interpolated up to 1, and the power law of the last octave, no steeper than 1, beyond."""
-    floor = np.log(np.fmax(ridges, np.finfo(float).tiny))
-    inside = np.exp(np.interp(np.log(wanted), np.log(shares), floor))
-    last, before = (floor[np.isclose(shares, share)][0] for share in (1.0, 0.5))
+    if (ridges == ridges[0]).all():
+        return np.full(len(wanted), ridges[0])
+    logs = np.log(ridges)
+    inside = np.exp(np.interp(np.log(wanted), np.log(shares), logs))
+    last, before = (logs[np.isclose(shares, share)][0] for share in (1.0, 0.5))
     slope = np.clip((last - before) / np.log(2), -1, 1)
     return np.where(wanted > 1, np.exp(last + slope * np.log(np.fmax(wanted, 1))), inside)
 
