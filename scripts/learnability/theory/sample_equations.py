@@ -23,9 +23,8 @@ import numpy as np
 from scipy import linalg, special
 
 from ..common.errors import require
-from .sites import Occupation, shrinkage
+from .sites import EPSILON, Occupation, shrinkage
 
-EPSILON = np.finfo(float).eps
 TOLERANCE = 1e-7  # of log(mu Q) or log(1 - mu Q); leaves about as much in the errors of samples, a tenth in means
 SINGULAR = 1e-9  # reciprocal condition number: Q loses nine of its sixteen digits
 ROUNDING = 1e-4  # an error this small that does not shrink further is rounding, of kernels that are nearly singular
@@ -95,13 +94,20 @@ def along(pool: Pool, shares: np.ndarray, ridges: np.ndarray) -> Iterator[Sample
         whole = share == 1
         rates = np.ones(len(pool.copies)) if whole else np.fmin(share * pool.relative, 1 - EPSILON)
         logit = special.logit(min(share, 1 - EPSILON))
-        guess = np.log(np.diag(pool.matrix) + delta) - (logit if whole else special.logit(rates))
-        start = _extrapolated(path or [first or (logit, guess, np.zeros(len(rates)))], logit)
+        guess = (logit, _guess(pool, rates, delta, logit if whole else special.logit(rates)), np.zeros(len(rates)))
+        start = _extrapolated(path or [first or guess], logit)
         state = _balance(pool, rates, delta, start)
         solution, slope = _errors(pool, rates, delta, share, *state)
         if not whole:
             path.append((logit, state[0], slope))
         yield solution
+
+
+def _guess(pool: Pool, rates: np.ndarray, delta: float, logits: np.ndarray | float) -> np.ndarray:
+    """log mu as if no site told anything of another."""
+    variance = np.diag(pool.matrix)
+    selected, rest, *_ = Occupation(pool.copies, rates).share(variance, delta)
+    return np.log(variance + delta) - np.where(pool.copies == 1, logits, np.log(selected / rest))
 
 
 def _nothing(pool: Pool, delta: float) -> SampleSolution:
@@ -156,15 +162,15 @@ def _balance(pool: Pool, rates: np.ndarray, delta: float, log_mu: np.ndarray) ->
         diagonal = np.diag(inverse)
         retained = np.clip(mu * diagonal, EPSILON, 1 - EPSILON)
         lost = (1 - retained) / retained
-        share, slope, _ = occupation.share(_variance(1 - retained, diagonal, own), delta)
-        feedback = 1 - np.clip(slope / ((1 - share) * diagonal), 0, 1 - EPSILON)
+        share, rest, slope, _ = occupation.share(_variance(1 - retained, diagonal, own), delta)
+        feedback = 1 - np.clip(slope / (rest * diagonal), 0, 1 - EPSILON)
         rare = share < 0.5
-        excess = np.log(np.where(rare, (1 - retained) / share, retained / (1 - share)))
+        excess = np.log(np.where(rare, (1 - retained) / share, retained / rest))
         largest = np.abs(excess).max()
         if largest <= TOLERANCE or best <= ROUNDING and largest >= best / 2:
             return log_mu, inverse, occupation, step
         best = largest
-        right = np.where(rare, lost * excess, -excess) if step < HARD else (1 - share) / retained - 1
+        right = np.where(rare, lost * excess, -excess) if step < HARD else rest / retained - 1
         curvature = _curvature(inverse, lost / feedback, np.float32 if step < HARD else float)
         change = linalg.cho_solve(curvature, right / feedback) / retained
         length = np.abs(change).max()
@@ -224,14 +230,15 @@ def _errors(
     right = np.column_stack([products, np.zeros(len(rates))]) + _neighbours(inverse, diagonal, sources)
     weight = occupation.squared_shrinkage(variance, trained, delta) * pool.copies
     if (rates < 1).all():
-        _, slope, growth = occupation.share(variance, delta)
+        _, rest, slope, growth = occupation.share(variance, delta)
+        retained = np.where(single, mu * diagonal, rest)
         odds = occupation.odds(variance, delta)
         weight = odds * weight + cross_weights[len(cross_weights) - pool.counted :].sum(0)
-        feedback = 1 - slope / (mu * diagonal * diagonal)
-        change = growth / (mu * diagonal * feedback) * (1 - share) / (1 - rates)
+        feedback = np.fmax(1 - slope / (retained * diagonal), EPSILON)
+        change = growth / (retained * feedback) * (1 - share) / (1 - rates)
         columns = np.column_stack([right, weight / diagonal, change])
         solved = linalg.cho_solve(_curvature(inverse, odds), columns)
-        spread, overfit, slopes = solved[:, :-2], solved[:, -2], -solved[:, -1] / (mu * diagonal)
+        spread, overfit, slopes = solved[:, :-2], solved[:, -2], -solved[:, -1] / retained
         off = odds[:, None] * spread / diagonal[:, None]
     else:
         spread, overfit, slopes = np.zeros_like(right), weight / diagonal, np.zeros(len(rates))
@@ -251,7 +258,9 @@ def _errors(
 def _neighbours(inverse: np.ndarray, diagonal: np.ndarray, sources: np.ndarray) -> np.ndarray:
     """(Theta - 1) applied to the columns of sources; columns of zeros stay what they are."""
     result, filled = np.zeros_like(sources), (sources != 0).any(0)
-    entries = inverse**2 / diagonal[:, None] / diagonal
+    entries = inverse**2
+    entries /= diagonal[:, None]
+    entries /= diagonal
     np.fill_diagonal(entries, 0)
     columns = np.asfortranarray(sources[:, filled])
     result[:, filled] = linalg.blas.dsymm(1.0, entries, columns, lower=1)

@@ -22,6 +22,7 @@ from scipy import stats
 EQUAL = 1e-12  # of the largest entry: two rows that differ by less are equal
 TOUCHING = 1e-7  # the same between points that coincide, where kernels with a kink lose half of their digits
 RARE = 1e-15  # probabilities below count as 0
+EPSILON = np.finfo(float).eps
 
 
 @dataclass(frozen=True)
@@ -93,17 +94,21 @@ class Occupation:
         """(crowded sites,): means of a function of pi, listed like `count`."""
         return np.bincount(self.site, self.probability * values, len(self.copies))[self.crowded]
 
-    def share(self, variance: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """C, dC / d sigma^2 and dC / d logit c, each (S,), at the variances sigma^2 (S,)."""
-        share, slope, growth = self.rates.copy(), np.zeros(len(self.copies)), self.rates * (1 - self.rates)
+    def share(self, variance: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """C, 1 - C, dC / d sigma^2 and dC / d logit c, each (S,), at the variances sigma^2 (S,)."""
+        share, rest = self.rates.copy(), 1 - self.rates
+        slope, growth = np.zeros(len(self.copies)), self.rates * (1 - self.rates)
         if len(self.site):
             number, spread = self.copies[self.site], variance[self.site]
             taken = np.fmax(self.count, 1)
-            part = np.where(self.count > 0, taken * (ridge + number * spread) / (number * (ridge + taken * spread)), 0)
+            weight = number * (ridge + taken * spread)
+            part = np.where(self.count > 0, taken * (ridge + number * spread) / weight, 0)
+            missing = np.where(self.count > 0, ridge * (number - taken) / weight, 1)
             steep = self.count * ridge * (number - self.count) / (number * (ridge + taken * spread) ** 2)
-            share[self.crowded], slope[self.crowded] = self._expected(part), self._expected(steep)
+            share[self.crowded], rest[self.crowded] = self._expected(part), self._expected(missing)
+            slope[self.crowded] = self._expected(steep)
             growth[self.crowded] = self._expected(part * (self.count - number * self.rates[self.site]))
-        return share, slope, growth
+        return share, np.fmax(rest, EPSILON), slope, growth
 
     def odds(self, variance: np.ndarray, ridge: float) -> np.ndarray:
         """(S,): (1 - E[s])^2 / Var[s], which is c / (1 - c) for a single sample."""
@@ -113,8 +118,7 @@ class Occupation:
             shrunk = shrinkage(self.count, variance[self.site], ridge)
             mean = self._expected(shrunk)
             spread = self._expected((shrunk - _listed(mean, self.crowded, self.site)) ** 2)
-            with np.errstate(divide="ignore"):
-                odds[self.crowded] = (1 - mean) ** 2 / spread
+            odds[self.crowded] = (1 - mean) ** 2 / np.fmax(spread, EPSILON)
         return odds
 
     def squared_shrinkage(self, variance: np.ndarray, single: np.ndarray, ridge: float) -> np.ndarray:
