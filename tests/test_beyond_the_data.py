@@ -161,20 +161,27 @@ def test_nearly_singular_kernels_are_seen_and_a_ridge_is_recommended():
 
 
 def test_the_best_ridge(table):
-    """That of a fine grid, for every size; a factor of 1.5 beside it costs less than a per cent; 0 where no ridge is best."""
+    """Its error is that of a fine grid within a per mille; a factor of 1.5 costs about a per cent; 0 where no ridge is best."""
     kernel, y = table
-    ridges, errors = best_ridge(kernel, y, [30, 60, 100])
-    grid = np.geomspace(1e-3, 10, 60)
-    for size, ridge, error in zip((30, 60, 100), ridges, errors, strict=True):
-        values = lb.predict_samples(kernel, y, size, grid).test_mse_off_train
-        assert error == pytest.approx(values.min(), rel=2e-3)
+    ridges = best_ridge(kernel, y, [30, 60, 100])
+    for size, ridge in zip((30, 60, 100), ridges, strict=True):
+        values = lb.predict_samples(kernel, y, size, np.geomspace(1e-3, 10, 60)).test_mse_off_train
         beside = lb.predict_samples(kernel, y, size, [ridge / 1.5, ridge, ridge * 1.5]).test_mse_off_train
-        assert beside[1] == pytest.approx(error) and (beside < 1.02 * error).all()
-    both, _ = best_ridge(kernel, np.column_stack([y, y]), [30])
+        assert beside[1] < 1.001 * values.min() and (beside < 1.02 * values.min()).all()
+    both = best_ridge(kernel, np.column_stack([y, y]), [30])
     assert both[0] == pytest.approx(ridges[0], rel=1e-3)
-    assert best_ridge(np.eye(30), np.ones(30), [10])[0] == 0  # nothing is learned of others, own labels at once
-    with pytest.raises(ValueError, match="without a sample no ridge is best"):
-        best_ridge(kernel, y, [0])
+    assert best_ridge(kernel, smooth_table(100)[0][:, 0], [60])[0] == 0  # without noise
+    with pytest.raises(ValueError, match="train_sizes must be from 2 to the 100 samples"):
+        best_ridge(kernel, y, [1])
+
+
+def test_the_best_ridge_of_a_part_is_that_of_all():
+    """The pool of 256 of 600 samples leads to an error within half a per cent of the smallest on all of them."""
+    x, y = smooth_table(600)
+    kernel = RELU.kernel(x)
+    ridge = best_ridge(kernel, y, [60])[0]
+    values = lb.predict_samples(kernel, y, 60, [ridge, *np.geomspace(0.03, 3, 12)]).test_mse_off_train
+    assert values[0] < 1.005 * values.min()
 
 
 @pytest.mark.parametrize(("size", "train_size"), [(300, 50), (150, 75)])

@@ -65,7 +65,7 @@ def run(
 def _compared(measured: "_Measured", matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict) -> list[dict]:
     value = {"none": 0.0, "best": "best"}.get(ridge)
     if value is None:
-        value = float(best_ridge(matrix, labels, [len(matrix)])[0][0])
+        value = float(best_ridge(matrix, labels, [len(matrix)])[0])
     curve = extrapolate(matrix, labels, measured.sizes, value)
     errors = measured.errors(curve.ridges)
     now, *later = errors.T

@@ -180,7 +180,7 @@ def _curve(
     if best:
         require(ridge == "best", f'ridge must be a number or "best", got {ridge!r}')
         floor = max(floor, SMALLEST_RIDGE * np.diag(matrix).mean())
-        ridges = np.fmax(best_ridge(matrix, labels, SHARES * size)[0], floor)
+        ridges = np.fmax(best_ridge(matrix, labels, SHARES * size), floor)
     else:
         ridges = np.full(len(SHARES), max(real("ridge", ridge), floor))
     curve = [predict_samples(matrix, labels, s * size, r).off_train_errors for s, r in zip(SHARES, ridges, strict=True)]
