@@ -128,6 +128,14 @@ def test_it_says_when_it_must_not_be_trusted(table, relu4):
         assert any(text in remark for remark in remarks) if text else remarks == [], (text, remarks)
 
 
+def test_several_outputs_have_their_mean_error(table):
+    """Classes in one-hot outputs too: turned labels have the same mean error."""
+    kernel, y = table
+    one_hot = np.eye(2)[(y > 0).astype(int)]
+    both, single = (lb.extrapolate(kernel, labels, 200, 0.3).table for labels in (one_hot - 0.5, one_hot[:, 0] - 0.5))
+    assert np.allclose(both, single, rtol=1e-6)
+
+
 def test_samples_that_coincide_are_extrapolated_from_the_curve_up_to_them(table):
     kernel, y = table
     partly = np.arange(120) % 100
@@ -206,6 +214,8 @@ def test_a_draw_is_the_same_whatever_the_number_of_draws(table):
 def test_errors_teach(table):
     kernel, y = table
     for arguments, message in (
+        ((kernel, y[:50], 200), "y must be"),
+        ((kernel[:50], y, 200), "square kernel matrix"),
         ((kernel, y, 50), "train_size must be from the 100 samples"),
         ((kernel, y, 2000), "16 times as many"),
         ((kernel[:10, :10], y[:10], 20), "at least 20 samples"),

@@ -60,9 +60,9 @@ def resample(
     True
     """
     size, labels, ridge = len(matrix), np.reshape(y, (len(y), -1)), real("ridge", ridge)
+    require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     train_size = whole("train_size", train_size, 1, size - 1)
     scored = [_scored(matrix, labels, train_size, ridge, draw, seed) for draw in range(whole("draws", draws, 2))]
-    require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     errors = np.array([points.mean() for points in scored])
     variance, left = errors.var(ddof=1), size - train_size
     of_points = np.mean([points.var(ddof=1) if left > 1 else 0.0 for points in scored]) * train_size / (size * left)

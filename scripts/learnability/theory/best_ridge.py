@@ -11,6 +11,7 @@ from scipy import linalg
 from ..common.errors import reals, require
 from ..common.seeding import stream
 from .per_sample import predict_samples
+from .sample_arguments import as_one_error, checked
 
 GRID = 10.0 ** np.arange(-6, 1.1, 0.5)  # ridges, in units of the mean of the kernel's diagonal
 SUBSETS = 4  # of n samples, for leave-one-out errors; one at n = M
@@ -54,8 +55,9 @@ def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list
     >>> bool((ridges > 0).all())
     True
     """
-    sizes, matrix = np.atleast_1d(reals("train_sizes", train_sizes)), np.asarray(matrix, dtype=float)
-    labels, size = np.asarray(y, dtype=float).reshape(len(matrix), -1), len(matrix)
+    matrix, y = checked(matrix, y)
+    sizes, size = np.atleast_1d(reals("train_sizes", train_sizes)), len(matrix)
+    labels = as_one_error(y.reshape(size, -1))
     require(
         bool(((sizes >= 2) & (sizes <= size)).all()),
         f"train_sizes must be from 2 to the {size} samples of the matrix, got {sizes.tolist()}",

@@ -21,6 +21,7 @@ from .best_ridge import best_ridge
 from .continuation import continued
 from .curve_families import FALL, LEVEL, Posterior
 from .per_sample import predict_samples
+from .sample_arguments import as_one_error, checked
 from .sample_equations import smallest_ridge
 from .self_check import self_check
 from .sites import sites_of
@@ -130,7 +131,8 @@ def extrapolate(
     >>> low <= median <= high
     True
     """
-    matrix, labels = np.asarray(matrix, dtype=float), np.asarray(y, dtype=float).reshape(len(matrix), -1)
+    matrix, y = checked(matrix, y)
+    labels = as_one_error(y.reshape(len(y), -1))
     size, sizes = len(matrix), np.atleast_1d(reals("train_size", train_size))
     require(size >= FEWEST, f"a curve is extrapolated from at least {FEWEST} samples, the matrix has {size}")
     require(
@@ -146,7 +148,7 @@ def extrapolate(
     )
     now = int(np.flatnonzero(shares == 1)[0])
     means = errors.mean(1)
-    remarks, steep = _remarks(matrix, labels, ridges[now], shares, means, errors[now])
+    remarks, steep = _remarks(matrix, labels, ridges, shares, means, errors[now])
     tails = 0.5 + coverage / 2 * np.array([-1, 0, 1])
     posterior, level_error = Posterior.of(shares, errors), LEVEL * errors[now].std(ddof=1) / np.sqrt(size) / means[now]
     absolute = np.log(means[now]) + posterior.quantiles(MULTIPLES, tails, level_error, 1.0)
@@ -183,8 +185,7 @@ def _curve(
         ridges = np.fmax(best_ridge(matrix, labels, SHARES * size), floor)
     else:
         ridges = np.full(len(SHARES), max(real("ridge", ridge), floor))
-    curve = [predict_samples(matrix, labels, s * size, r).off_train_errors for s, r in zip(SHARES, ridges, strict=True)]
-    errors = np.array(curve).mean(-1)
+    errors = predict_samples(matrix, labels, SHARES * size, ridges).off_train_errors.mean(-1)
     copies, shares = len(sites.first) < size, SHARES
     regular = max(ridges[-1], smallest_ridge(matrix))
     # samples that coincide have no continuation: the posterior rests on the curve up to M alone
@@ -215,11 +216,12 @@ def _ridges_at(wanted: np.ndarray, shares: np.ndarray, ridges: np.ndarray) -> np
 
 
 def _remarks(
-    matrix: np.ndarray, labels: np.ndarray, ridge: float, shares: np.ndarray, means: np.ndarray, now: np.ndarray
+    matrix: np.ndarray, labels: np.ndarray, ridges: np.ndarray, shares: np.ndarray, means: np.ndarray, now: np.ndarray
 ) -> tuple[list[str], bool]:
     """What the method knows of its own failures, and whether the curve still steepens."""
     quarter, half, whole = (means[np.isclose(shares, share)][0] for share in (0.25, 0.5, 1))
     power = (labels**2).mean()
+    ridge = float(ridges[np.isclose(shares, 0.5)][0])
     check = self_check(matrix, labels, len(matrix) // 2, ridge, predicted=float(half))
     heavy = now.std() > HEAVY * np.sqrt(2) * now.mean() and np.sort(now)[-FEW_SAMPLES:].sum() > MUCH * now.sum()
     steep = np.log2(half / whole) > 1.15 * np.log2(quarter / half) + 0.02

@@ -1,6 +1,7 @@
 """The arguments of `learnability.predict_samples`: checked, and errors that say what to give instead."""
 
 import numpy as np
+from scipy import linalg
 
 from ..common.errors import reals, require, require_finite
 
@@ -64,3 +65,11 @@ def checked_test_set(
     require_finite("test_kernel", kernel)
     require_finite("test_y", labels)
     return kernel, labels.reshape(len(labels), y[:1].size)
+
+
+def as_one_error(labels: np.ndarray) -> np.ndarray:
+    """Labels (M, outputs) turned so that they are no classes: the mean error stays, and accuracies are not computed."""
+    outputs = labels.shape[1]
+    if outputs == 1:
+        return labels
+    return labels @ linalg.qr(np.random.default_rng(0).standard_normal((outputs, outputs)))[0]

@@ -12,6 +12,7 @@ import numpy as np
 from ..common.errors import real
 from ..regression.resampling import Resampled, resample
 from .per_sample import predict_samples
+from .sample_arguments import as_one_error, checked
 from .sample_equations import smallest_ridge
 from .sites import sites_of
 
@@ -96,7 +97,8 @@ def self_check(
     >>> check.holds, check.holding_ridge is not None
     (False, True)
     """
-    labels = np.asarray(y, dtype=float).reshape(len(matrix), -1)
+    matrix, y = checked(matrix, y)
+    labels = as_one_error(y.reshape(len(y), -1))
     size = len(matrix) // 2 if train_size is None else train_size
     first = sites_of(matrix).first
     used = float(max(real("ridge", ridge), smallest_ridge(matrix[np.ix_(first, first)])))
