@@ -192,15 +192,14 @@ class _GridPoint:
         return cls(layout, cases, off, on, never, points.part(slice(tests)), probability, sigma**2)
 
     @property
-    def left(self) -> np.ndarray:
-        """(M,): weights of the errors off the training set; all alike at n = M, where they are left out one by one."""
-        left = 1 - self.probability
-        return left if left.any() else np.ones(len(left))
+    def left(self) -> np.ndarray | None:
+        """(M,): weights of the errors off the training set; None where all are alike."""
+        return None if np.ptp(self.probability) == 0 else 1 - self.probability
 
     @property
-    def taken(self) -> np.ndarray:
-        """(M,): weights of the errors on the training set, at n = 0 their limits."""
-        return self.probability if self.probability.any() else self.layout.relative
+    def taken(self) -> np.ndarray | None:
+        """(M,): weights of the errors on the training set, at n = 0 their limits; None where all are alike."""
+        return None if np.ptp(self.layout.relative) == 0 else self.layout.relative
 
     def spread_out(self, values: np.ndarray, never_selected: np.ndarray) -> np.ndarray:
         """(M, ...) from values of cases, and of samples that are never selected."""
