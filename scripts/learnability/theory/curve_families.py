@@ -15,7 +15,7 @@ from scipy.special import ndtr
 
 NEAR, RELATIVE = 0.01, 0.02  # what theory and family may differ by: per octave from M and one, per unit of log error
 EACH, STEEP = 0.03, 0.1  # discrepancy of an extrapolated log error: per octave, and per unit of its fall
-LEVEL, FALL = 1.7, 1.4  # factors on the naive sampling error of E(M), and on the discrepancy of falls
+LEVEL, FALL = 1.9, 1.6  # factors on the naive sampling error of E(M), and on the discrepancy of falls
 NEGLIGIBLE = 1e-4  # of the largest weight
 SMALLEST = 1e-6  # of E(M): a member that falls below on the curve itself is impossible
 GRID = 80  # points of a distribution function
