@@ -42,6 +42,8 @@ _HOME = {
     "coefficient_covariance": "theory.covariance",
     "predict_samples": "theory.per_sample",
     "SamplePrediction": "theory.per_sample",
+    "extrapolate": "theory.extrapolation",
+    "Extrapolation": "theory.extrapolation",
     "kernel_regression": "regression.ridge",
     "IllConditioned": "common.conditioning",
     "select": "selection.ranking",

@@ -92,8 +92,8 @@ def test_kernels_of_exact_rank_are_not_ill_conditioned():
 
 
 def test_a_ridge_that_the_theory_of_samples_replaces_is_named():
-    x = np.repeat(np.random.default_rng(0).standard_normal((10, 3)), 2, axis=0)
-    matrix, y = lb.FullyConnected(1).kernel(x), x[:, 0]
+    x = np.random.default_rng(0).standard_normal((20, 3))
+    matrix, y = lb.FullyConnected(0).kernel(x), x[:, 0]  # of rank 3
     _, (warning,) = ill_conditioned(lambda: lb.predict_samples(matrix, y, [5, 8]))
     assert "smaller ridges are replaced" in str(warning)
     assert not ill_conditioned(lambda: lb.predict_samples(matrix, y, [5, 8], ridge=2 * warning.ridge))[1]

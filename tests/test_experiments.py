@@ -26,6 +26,7 @@ DATA = {"kind": "data", "name": "digits", "classes": [4, 9], "samples": 60}
 CELLS = {
     "after_kernel": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "width": 16, "train_size": 5, "seeds": 2, "draws": 2},
     "optimizers": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "width": 16, "method": "sgd", "seeds": 2},
+    "beyond_the_data": {"table": "wine", "architecture": NET, "parts": [0.2], "seeds": 1, "draws": 2},
     "circle_fits": {"domain": RING, "architecture": NET, "width": 32, "frequencies": [1, 2], "amplitude": 0.7, "shown_sizes": [4], "train_sizes": [2, 4], "probe": 2, "seeds": 2},
     "covariance": {"domain": CUBE, "architecture": NET, "width": 32, "train_sizes": [6], "random_modes": 5, "kernel_seeds": 4, "network_seeds": 2, "shown": 3},
     "deep_bootstrap": {"train_sizes": [4, 16], "decades": [-1, 2], "domain": DATA, "architecture": NET, "target": {"all": None}, "seeds": 2, "times": 3},

@@ -153,6 +153,12 @@ def test_the_largest_of_gaussian_outputs():
     for found, m, c in zip(three, mean, covariance, strict=True):
         integral = stats.multivariate_normal.cdf(contrast @ m, cov=contrast @ c @ contrast.T)
         assert found == pytest.approx(integral, abs=0.03)
+    rounding = 1e-14 * np.eye(3)[[1, 2, 0]]  # turns the eigenvectors of equal eigenvalues
+    alike = np.tile(np.eye(3), (20, 1, 1))
+    one, other = (
+        right_output_is_largest(mean, alike + part + part.T, np.zeros(20, int)) for part in (0 * rounding, rounding)
+    )
+    assert np.array_equal(one, other)
     equal = right_output_is_largest(np.zeros((1, 10)), np.eye(10)[None], np.array([3]))
     assert equal[0] == pytest.approx(0.1, abs=0.03)
 

@@ -15,6 +15,7 @@ from ..common.errors import choose, require
 
 EXPERIMENTS = {
     "after_kernel": "learnability.experiments.after_kernel",
+    "beyond_the_data": "learnability.experiments.beyond_the_data",
     "circle_fits": "learnability.experiments.circle_fits",
     "corrections": "learnability.experiments.corrections",
     "covariance": "learnability.experiments.covariance",

@@ -16,6 +16,7 @@ FIGURES = {
     "conservation": "learnability.figures.conservation",
     "comparison": "learnability.figures.comparison",
     "after_kernel": "learnability.figures.after_kernel",
+    "beyond_the_data": "learnability.figures.beyond_the_data",
     "circle_fits": "learnability.figures.fits",
     "corrections": "learnability.figures.corrections",
     "covariance": "learnability.figures.covariance",

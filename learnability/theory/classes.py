@@ -35,7 +35,8 @@ def right_output_is_largest(mean, covariance, right):
     (samples,)
     """
     values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.fmax(values, 0))[:, None, :]
+    # the symmetric root: that of the eigenvectors alone turns with every rounding where two eigenvalues are near each other
+    root = (vectors * np.sqrt(np.fmax(values, 0))[:, None, :]) @ vectors.swapaxes(1, 2)
     drawn = mean[:, :, None] + root @ _normal_points(mean.shape[1]).T  # (samples, outputs, points)
     return (drawn.argmax(1) == right[:, None]).mean(1)
 

@@ -15,27 +15,31 @@ Then, with alpha = Q y, kappa_x = delta + mu_x, s_x = delta Q_xx / c, Theta_xz =
 are the mean squared errors at sample x when it is not in the training set, when it is (against the label it was trained
 on), and over all training sets (against a new label), all containing the noise. At n = M they are exact, off is then
 the leave-one-out error. With all points alike they reduce to closed forms in one kappa. Derivation:
-docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
+docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited. Rates of selection of their own, points that
+are never selected and samples that coincide: docs/theory-rates.md.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import special
+from numpy.typing import ArrayLike
 
-from ..common.arrays import finite_array
-from ..common.arrays import labels as labels_from
 from ..common.conditioning import IllConditioned
 from ..common.errors import reals, require, warn_caller
 from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
-from .classes import are_classes, right_output_is_largest
-from .sample_equations import along, smallest_ridge
+from .classes import are_classes
+from .learned_function import Cases, Learned
+from .sample_arguments import checked, checked_test_set, relative_rates
+from .sample_equations import SampleSolution, along, needed_ridge
+from .sample_layout import Layout
 from .theory import SampleTheory
 
-SHARED = ("accuracy", "accuracy_off_train", "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
+# by all outputs
+SHARED = (
+    "accuracy", "accuracy_off_train", "test_set_accuracy", "kappas", "overfitting_coefficients", "newton_steps",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +67,10 @@ class SamplePrediction:
     off_train_errors: np.ndarray  # as residual: of each sample where it is not in the training set
     off_train_residual: np.ndarray  # as residual: y - E[fhat] there
     newton_steps: np.ndarray  # grid: factorizations of the matrix
+    test_set_mse: np.ndarray  # of the points of `test_kernel`; nan without them
+    test_set_accuracy: np.ndarray
+    test_set_errors: np.ndarray  # grid + (T,) or (T, outputs)
+    test_set_residual: np.ndarray  # as test_set_errors
 
     def to_frame(self):
         """A tidy table, a row per grid point (and output, where there are several), the columns of a study's table."""
@@ -106,8 +114,8 @@ class PerSample(SampleTheory):
 
     def solve(
         self,
-        matrix: NDArray,
-        y: NDArray,
+        matrix: ArrayLike,
+        y: ArrayLike,
         train_size: ArrayLike,
         ridge: ArrayLike,
         noise_std: ArrayLike,
@@ -119,11 +127,14 @@ class PerSample(SampleTheory):
 
 @one_thread
 def predict_samples(
-    matrix: NDArray,
-    y: NDArray,
+    matrix: ArrayLike,
+    y: ArrayLike,
     train_size: ArrayLike,
     ridge: ArrayLike = 0.0,
     noise_std: ArrayLike = 0.0,
+    rates: ArrayLike | None = None,
+    test_kernel: ArrayLike | None = None,
+    test_y: ArrayLike | None = None,
     *,
     population: int | None = None,
 ) -> SamplePrediction:
@@ -132,13 +143,20 @@ def predict_samples(
     Parameters
     ----------
     matrix : (M, M) symmetric, positive semi-definite
-        The kernel on all samples, not divided by M.
+        The kernel on all samples, not divided by M. Samples whose rows coincide are treated as what they are, copies
+        (docs/theory-rates.md).
     y : (M,) or (M, outputs)
         Labels without the noise of noise_std.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
         n (any real, 0 <= n <= M), the absolute ridge delta, the standard deviation of independent label noise.
-        A kernel that is singular (duplicated samples, low rank; condition number above 1e9) gets at least the ridge
+        A kernel that is singular (low rank; condition number above 1e9) gets at least the ridge
         1e-9 |K|, the norm being the largest row sum: the limit of a small ridge. Others are solved at ridge 0 itself.
+    rates : (M,), >= 0, optional
+        How often samples are selected, relative to each other: sample x is in a training set with the probability
+        n rates_x / sum(rates), which must not exceed 1; so train_size = sum(rates) takes the rates as they are.
+        All alike without it. A sample with the rate 0 is never selected: part of a test set.
+    test_kernel, test_y : (T, M) and (T,) or (T, outputs), optional
+        The kernel between the points of a test set, of any distribution, and the samples, and the labels there.
     population : int, optional
         Samples of the data set that these M were drawn from at random: training sets are a smaller share of it, and so of all
         that is said of training points and the others together. Missing: M.
@@ -151,7 +169,8 @@ def predict_samples(
     ------
     ValueError
         A matrix that is not square, finite, symmetric, positive semi-definite; labels that do not fit it or are not
-        finite; a negative or non-finite train_size, ridge or noise_std; train_size > M.
+        finite; a negative or non-finite train_size, ridge or noise_std; train_size > M; rates that are negative, all 0 or
+        make a probability above 1; a test set without labels or that does not fit the samples.
 
     Warns
     -----
@@ -161,99 +180,146 @@ def predict_samples(
     Notes
     -----
     One factorization and inverse of (M, M) per Newton step, two or three steps per pair of train_size and ridge;
-    neighbours on the grid start each other.
+    neighbours on the grid start each other. A test set costs one product of matrices (T, M) and (M, M) each.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 3))
+    >>> matrix, y = lb.FullyConnected(1, "relu").kernel(x), np.sin(x[:, 0])
+    >>> often = np.where(x[:, 1] > 0, 2.0, 1.0)  # training sets see one half twice as often as the other
+    >>> shifted = lb.predict_samples(matrix, y, [10, 20], ridge=0.1, rates=often)
+    >>> shifted.off_train_errors.shape
+    (2, 60)
     """
-    matrix, y = _checked(matrix, y)
-    size = len(matrix)
-    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    grids = np.broadcast_arrays(*(reals(name, value) for name, value in given.items()))
+    matrix, y = checked(matrix, y)
+    names = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
+    grids = np.broadcast_arrays(*(reals(name, value) for name, value in names.items()))
     n, delta, sigma = (grid.copy() for grid in grids)
-    require(bool((n <= size).all()), f"train_size {n.max(initial=0.0):g} is more than the {size} samples of the matrix")
-    single, labels = y.ndim == 1, y.reshape(size, -1)
-    pairs = np.triu_indices(labels.shape[1]) if are_classes(labels) else (np.arange(labels.shape[1]),) * 2
+    require(n.size > 0, "train_size, ridge and noise_std hold no value")
+    relative = relative_rates(len(matrix), n, rates)
+    test_kernel, test_y = checked_test_set(test_kernel, test_y, matrix, y)
+    layout = Layout.of(matrix, y.reshape(len(y), -1), relative, test_kernel, test_y)
 
     cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
-    floor, condition = smallest_ridge(matrix)
+    floor, condition = needed_ridge(layout.pool.matrix)
     if (delta < floor).any():
         remark = f"smaller ridges are replaced by {floor:.2g}"
         warn_caller(IllConditioned("the kernel matrix of all samples", condition, floor, remark))
-    rows = [None] * n.size
-    for cell, solution in enumerate(along(matrix, labels, cells[:, 1] / size, np.fmax(cells[:, 0], floor), pairs)):
+    share_of_all = len(matrix) / (len(matrix) if population is None else population)
+    rows = [{}] * n.size
+    shares, ridges = cells[:, 1] / (relative > 0).sum(), np.fmax(cells[:, 0], floor)
+    for cell, solution in enumerate(along(layout.pool, shares, ridges)):
         for point in np.flatnonzero(cell_of == cell):
-            share = cells[cell, 1] / (size if population is None else population)
-            rows[point] = _summary(labels, solution, share, sigma.ravel()[point], pairs)
+            rows[point] = _summary(layout, solution, shares[cell] * share_of_all, ridges[cell], sigma.ravel()[point])
 
-    def gathered(name):
+    def gathered(name: str) -> np.ndarray:
         values = np.array([row[name] for row in rows])
         values = values.reshape((*n.shape, *values.shape[1:]))
-        return values[..., 0] if single and name not in SHARED else values
+        return values[..., 0] if y.ndim == 1 and name not in SHARED else values
 
-    require(bool(rows), "train_size, ridge and noise_std hold no value")
     return SamplePrediction(n, delta, sigma, **{name: gathered(name) for name in rows[0]})
 
 
-def _checked(matrix, y):
-    matrix = finite_array("matrix", matrix)
-    require(
-        matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
-        f"matrix must be the square kernel matrix (M, M) of all samples, got shape {matrix.shape}",
-    )
-    asymmetry = np.abs(matrix - matrix.T).max()
-    require(
-        asymmetry <= 1e-8 * np.abs(matrix).max(),
-        f"matrix is not symmetric, K_xz and K_zx differ by up to {asymmetry:.3g}; give the kernel of the samples "
-        "with themselves, or (K + K.T) / 2 if this is rounding",
-    )
-    y = labels_from("y", y, len(matrix), "the matrix")
-    require(y.size > 0, f"y must be (M,) or (M, outputs), got shape {y.shape}")
-    return matrix, y
+@dataclass(frozen=True)
+class _GridPoint:
+    """A solution as samples see it: where they are not selected, where they are, and points that are never selected."""
+
+    layout: Layout
+    cases: Cases
+    off: Learned
+    on: Learned
+    never: Learned
+    tests: Learned
+    probability: np.ndarray  # (M,): of being selected
+    noise: float  # variance of the label noise
+
+    @classmethod
+    def of(cls, layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> "_GridPoint":
+        cases = Cases.of(layout, solution)
+        off, on = (Learned.at_samples(layout, solution, cases, ridge, selected) for selected in (False, True))
+        points, tests = Learned.at_points(layout, solution), len(layout.test_labels)
+        probability = np.where(layout.drawn, np.fmin(share * layout.relative, 1.0), 0.0)
+        never = points.part(slice(tests, None))
+        return cls(layout, cases, off, on, never, points.part(slice(tests)), probability, sigma**2)
+
+    @property
+    def left(self) -> np.ndarray | None:
+        """(M,): weights of the errors off the training set; None where all are alike."""
+        return None if np.ptp(self.probability) == 0 else 1 - self.probability
+
+    @property
+    def taken(self) -> np.ndarray | None:
+        """(M,): weights of the errors on the training set, at n = 0 their limits; None where all are alike."""
+        return None if np.ptp(self.layout.relative) == 0 else self.layout.relative
+
+    def spread_out(self, values: np.ndarray, never_selected: np.ndarray) -> np.ndarray:
+        """(M, ...) from values of cases, and of samples that are never selected."""
+        everywhere = np.empty((len(self.probability), *values.shape[1:]))
+        everywhere[self.layout.drawn] = self.cases.mean(values)
+        everywhere[~self.layout.drawn] = never_selected
+        return everywhere
 
 
-def _summary(labels, solution, c, sigma, pairs):
-    """The fields of SamplePrediction at one grid point; c is the share of all samples that is trained on."""
-    shrunk, noise = solution.trained[:, None], sigma**2
-    own = pairs[0] == pairs[1]
-    residual = (1 - c + c * shrunk) * solution.off_residual
-    off = solution.off_train[:, :-1][:, own] + noise * solution.off_train[:, -1:]
-    everywhere = (1 - c + c * shrunk**2) * off + 2 * c * (1 - shrunk) * noise
-    accuracy = off_accuracy = np.nan
-    if are_classes(labels):
-        accuracy, off_accuracy = _accuracies(labels, solution, c, noise, pairs)
-    with np.errstate(invalid="ignore"):
-        learnability = 1 - (labels * residual).sum(0) / (labels**2).sum(0)
+def _summary(layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> dict:
+    """The fields of SamplePrediction at one grid point; share is that of all samples that is trained on."""
+    point = _GridPoint.of(layout, solution, share, ridge, sigma)
     return {
-        "learnability": learnability,
-        "test_mse": everywhere.mean(0),
-        "test_mse_off_train": off.mean(0),
-        "train_mse": (shrunk**2 * off).mean(0),
-        "accuracy": accuracy,
-        "accuracy_off_train": off_accuracy,
-        "kappas": solution.kappa / len(labels),
-        "overfitting_coefficients": solution.overfitting,
-        "residual": residual,
-        "off_train_errors": off,
-        "off_train_residual": solution.off_residual,
+        **_errors(point),
+        **_means(point),
+        **_accuracies(point),
+        "kappas": _of_samples(layout, solution.kappa * layout.pool.copies / len(layout.labels), np.inf),
+        "overfitting_coefficients": _of_samples(layout, solution.overfitting, 1.0),
         "newton_steps": solution.steps,
     }
 
 
-def _accuracies(labels, solution, c, noise, pairs):
-    """Over all samples, and where they are not in the training set; the learned function is taken as Gaussian."""
-    missed, shrunk, outputs = solution.off_residual, solution.trained[:, None], labels.shape[1]
-    spread = np.empty((len(labels), outputs, outputs))
-    products = solution.off_train[:, :-1] - missed[:, pairs[0]] * missed[:, pairs[1]]
-    spread[:, pairs[0], pairs[1]] = spread[:, pairs[1], pairs[0]] = products
-    spread += (noise * np.fmax(solution.off_train[:, -1] - 1, 0))[:, None, None] * np.eye(outputs)
-    kept = shrunk[:, :, None] ** 2 * spread + noise * (1 - shrunk[:, :, None]) ** 2 * np.eye(outputs)
-    off, on = (_right(labels, labels - missed, spread), _right(labels, labels - shrunk * missed, kept))
-    return (1 - c) * off + c * on, off
+def _errors(point: _GridPoint) -> dict:
+    own, noise = point.layout.pool.pairs[0] == point.layout.pool.pairs[1], point.noise
+    never, tests = point.never.errors(own, noise), point.tests.errors(own, noise)
+    off = point.spread_out(point.off.errors(own, noise), never)
+    trained = point.spread_out(point.on.errors(own, 0.0) + noise * point.on.own_noise[:, None], never)
+    new = point.spread_out(point.on.errors(own, noise), never)
+    probability = point.probability[:, None]
+    return {
+        "test_mse": ((1 - probability) * off + probability * new).mean(0),
+        "test_mse_off_train": np.average(off, axis=0, weights=point.left),
+        "train_mse": np.average(trained, axis=0, weights=point.taken),
+        "off_train_errors": off,
+        "test_set_mse": tests.mean(0) if len(tests) else np.full(len(own[own]), np.nan),
+        "test_set_errors": tests,
+    }
 
 
-def _right(labels, mean, covariance):
-    """Mean probability of the right sign, or that the right output is the largest."""
-    if labels.shape[1] > 1:
-        return right_output_is_largest(mean, covariance, labels.argmax(1)).mean()
-    margin, variance = (labels * mean)[:, 0], np.fmax(covariance[:, 0, 0], 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return special.ndtr(np.where(margin == 0, 0.0, margin / np.sqrt(variance))).mean()
+def _means(point: _GridPoint) -> dict:
+    labels, probability = point.layout.labels, point.probability[:, None]
+    off, on = (point.spread_out(part.mean, point.never.mean) for part in (point.off, point.on))
+    residual = (1 - probability) * off + probability * on
+    with np.errstate(invalid="ignore"):
+        learnability = 1 - (labels * residual).sum(0) / (labels**2).sum(0)
+    return {
+        "learnability": learnability,
+        "residual": residual,
+        "off_train_residual": off,
+        "test_set_residual": point.tests.mean,
+    }
+
+
+def _accuracies(point: _GridPoint) -> dict:
+    layout, noise, names = point.layout, point.noise, ("accuracy", "accuracy_off_train", "test_set_accuracy")
+    if not are_classes(layout.labels):
+        return dict.fromkeys(names, np.nan)
+    of_cases, others = layout.labels[layout.drawn][point.cases.row], layout.labels[~layout.drawn]
+    never = point.never.right(others, noise)
+    off, on = (point.spread_out(part.right(of_cases, noise), never) for part in (point.off, point.on))
+    everywhere = ((1 - point.probability) * off + point.probability * on).mean()
+    tests = point.tests.right(layout.test_labels, noise).mean() if len(layout.test_labels) else np.nan
+    return dict(zip(names, (everywhere, np.average(off, weights=point.left), tests), strict=True))
+
+
+def _of_samples(layout: Layout, values: np.ndarray, never_selected: float) -> np.ndarray:
+    """(sites,) -> (M,)."""
+    result = np.full(len(layout.labels), never_selected)
+    result[layout.drawn] = values[layout.site]
+    return result

@@ -1,0 +1,134 @@
+"""A prediction that checks itself: exact regression on a few random halves, which costs less than the theory.
+
+The per-sample theory is an approximation whose cavities fluctuate least where training sets are large and ridges are not
+small. On kernels that are nearly singular (one to three columns with a smooth kernel, no ridge) it and regression itself
+are at the mercy of single samples; see docs/theory-rates.md, "Nearly singular kernels".
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..common.errors import real
+from ..regression.resampling import Resampled, resample
+from .per_sample import predict_samples
+from .sample_arguments import as_one_error, checked
+from .sample_equations import smallest_ridge
+from .sites import sites_of
+
+SYSTEMATIC = 0.05  # of the measured error: what the theory's own corrections amount to
+SCATTER = 3.0  # standard errors
+PRECISE = 0.03  # relative standard error at which no more halves are drawn
+LARGE = 0.15  # of the measured error: never allowed; and the relative standard error of a mean that says nothing
+FEWEST, MOST = 12, 48
+LARGEST = 10.0  # of the mean of the kernel's diagonal: the last ridge that is tried
+
+
+@dataclass(frozen=True)
+class SelfCheck:
+    """The per-sample prediction beside what random training sets measure.
+
+    Attributes
+    ----------
+    train_size, ridge : int, float
+        Where the two were compared; the ridge is the one that was used, at least that which a singular kernel needs.
+    predicted, measured, standard_error : float
+        Test error off the training set, and the standard error of the measured mean.
+    holds : bool
+        Whether they agree within 5 % and three standard errors, and within 15 %. Where the standard error itself stays
+        above 15 % the mean is that of a few samples, and nothing holds.
+    holding_ridge : float or None
+        The smallest ridge of a ladder (factors of ten) at which they agree; None where none does or the prediction holds.
+    """
+
+    train_size: int
+    ridge: float
+    predicted: float
+    measured: float
+    standard_error: float
+    holds: bool
+    holding_ridge: float | None
+
+    def remark(self) -> str | None:
+        """One sentence for a report, None where the prediction holds."""
+        if self.holds:
+            return None
+        what = (
+            f"with {self.train_size} samples and ridge {self.ridge:.3g} the theory predicts an error of {self.predicted:.3g}, "
+            f"regression on random training sets measures {self.measured:.3g} +- {self.standard_error:.2g}"
+        )
+        if self.holding_ridge is None:
+            return f"{what}; trust the measured value"
+        return f"{what}; trust the measured value, or use a ridge of {self.holding_ridge:.3g}, at which they agree"
+
+
+def self_check(
+    matrix: np.ndarray,
+    y: np.ndarray,
+    train_size: int | None = None,
+    ridge: float = 0.0,
+    predicted: float | None = None,
+    seed: int = 0,
+) -> SelfCheck:
+    """Compare the per-sample theory to exact regression on random training sets of the same samples.
+
+    Parameters
+    ----------
+    matrix : (M, M), y : (M,) or (M, outputs)
+    train_size : int, optional
+        M / 2 without it.
+    ridge : float, absolute
+    predicted : float, optional
+        The mean of the theory's error off the training set there, where it is known already.
+    seed : int, of the training sets; 12 of them, and up to 48 while their mean is uncertain
+
+    Raises
+    ------
+    ValueError
+        See `learnability.predict_samples` and `learnability.regression.resampling.resample`.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> from learnability.theory.self_check import self_check
+    >>> x = np.random.default_rng(0).standard_normal((100, 1))
+    >>> smooth = lb.Gaussian(1.0).kernel(x)
+    >>> check = self_check(smooth, np.sin(3 * x[:, 0]) + 0.1 * np.cos(40 * x[:, 0]))
+    >>> check.holds, check.holding_ridge is not None
+    (False, True)
+    """
+    matrix, y = checked(matrix, y)
+    labels = as_one_error(y.reshape(len(y), -1))
+    size = len(matrix) // 2 if train_size is None else train_size
+    first = sites_of(matrix).first
+    used = float(max(real("ridge", ridge), smallest_ridge(matrix[np.ix_(first, first)])))
+    check = _compared(matrix, labels, size, used, predicted, seed)
+    if check.holds:
+        return check
+    scale = np.abs(matrix).sum(1).max()
+    ladder = [step for step in 10.0 ** np.arange(-9, 2) * scale if used < step <= LARGEST * np.diag(matrix).mean()]
+    for step in ladder:
+        if _compared(matrix, labels, size, float(step), None, seed).holds:
+            return SelfCheck(**{**vars(check), "holding_ridge": float(step)})
+    return check
+
+
+def _compared(
+    matrix: np.ndarray, labels: np.ndarray, size: int, ridge: float, predicted: float | None, seed: int
+) -> SelfCheck:
+    if predicted is None:
+        predicted = float(predict_samples(matrix, labels, size, ridge).test_mse_off_train.mean())
+    measured = _measured(matrix, labels, size, ridge, seed)
+    large = LARGE * measured.mean
+    allowed = min(SYSTEMATIC * measured.mean + SCATTER * measured.standard_error, large)
+    agree = abs(predicted - measured.mean) <= allowed and measured.standard_error <= large
+    return SelfCheck(size, ridge, predicted, measured.mean, measured.standard_error, bool(agree), None)
+
+
+def _measured(matrix: np.ndarray, labels: np.ndarray, size: int, ridge: float, seed: int) -> Resampled:
+    draws = FEWEST
+    while True:
+        measured = resample(matrix, labels, size, ridge, draws, seed)
+        if measured.standard_error <= PRECISE * measured.mean or draws >= MOST:
+            return measured
+        draws *= 2
