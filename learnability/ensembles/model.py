@@ -6,7 +6,7 @@ networks, copies some over others, and drops those that are done.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -130,6 +130,9 @@ class Model(Protocol):
         """`forward`, and what it passes through."""
 
     def linearize(
-        self: SomeModel, x: Float[Tensor, "..."], step: Step | None = None, evaluated: Evaluation | None = None
+        self: SomeModel, x: Float[Tensor, "..."], step: Step | None = None, evaluated: Any = None
     ) -> Expansion[SomeModel]:
-        """The first-order expansion around the present parameters, which are the middle of `step` if one is given."""
+        """The first-order expansion around the present parameters, which are the middle of a `step` if there is one.
+
+        evaluated : what `evaluate(x)` returned, optional
+        """

@@ -19,9 +19,8 @@ from ..domains.domain import Domain
 from ..spectra.target import Target
 from .metrics import accuracy, learnability, mean_squared_error
 
-Points = tuple[
-    Shaped[np.ndarray, " points *event"], Int[np.ndarray, " points"] | None
-]  # and their numbers in the domain
+# Points and their numbers in the domain; of a training set or of all, so that the number of points is not named.
+Points = tuple[Shaped[np.ndarray, " _ *event"], Int[np.ndarray, " _"] | None]
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def adam(
     seeds: Sequence[int],
     batch_size: int,
     learning_rate: float,
-    betas: tuple[float, float],
+    betas: Sequence[float],
 ) -> History:
     """As `sgd`, by Adam (Kingma & Ba 2015, arXiv 1412.6980); it keeps no flow time, so that `times` must be empty."""
     require(not times, f"adam keeps no flow time, got times {times}; leave times out, or take another method")
