@@ -22,7 +22,7 @@ def learned_functions(
     width: int | None = None,
     test: Points | None = None,
 ) -> Float[np.ndarray, "seeds points"]:
-    """Functions learned from the training sets 0 ... seeds - 1, on the domain's evaluation points or at given ones.
+    """Functions learned from the training sets 0 ... seeds - 1, on the domain's evaluation points or at others.
 
     Parameters
     ----------

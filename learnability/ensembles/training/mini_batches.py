@@ -80,7 +80,7 @@ def adam(
     """As `sgd`, by Adam (Kingma & Ba 2015, arXiv 1412.6980); it keeps no flow time, so that `times` must be empty."""
     require(not times, f"adam keeps no flow time, got times {times}; leave times out, or take another method")
     one = torch.ones(len(ensemble), dtype=torch.float64, device=ensemble.device)
-    optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=betas)
+    optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=(betas[0], betas[1]))
     problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
     return _trained(
         *problem,
