@@ -55,7 +55,9 @@ class LearningCurve:
     >>> curve.nmse.round(3), curve.r2.round(3)
     (array([0.278, 0.015]), array([0.722, 0.985]))
     >>> curve.to_frame()[["train_size", "learnability", "theory"]].round(3)
-    TABLE
+       train_size  learnability             theory
+    0        16.0         0.569  finite_population
+    1        64.0         0.919  finite_population
     """
 
     target: Target

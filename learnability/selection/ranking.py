@@ -59,7 +59,9 @@ class Selection:
     1          16      shallow  0.757
     2          32      shallow  0.060
     >>> selection.samples_needed(nmse=0.5)[["architecture", "samples"]].round(1)
-    TABLE
+      architecture  samples
+    0      shallow     17.9
+    1         deep      NaN
     """
 
     table: pd.DataFrame
@@ -189,8 +191,8 @@ def select(
     domain: Domain,
     architectures: Mapping[str, Any],
     target: Target,
-    train_sizes: ArrayLike,
-    ridges: ArrayLike = (0.0,),
+    train_sizes: Sequence[float] | ArrayLike,
+    ridges: Sequence[float] | ArrayLike = (0.0,),
     noise_std: float = 0.0,
     kernels: Sequence[str] = ("ntk",),
 ) -> Selection:
@@ -260,7 +262,7 @@ def select(
     return Selection(table, perf_counter() - began, errors, spread)
 
 
-def _distinct(name: str, values: ArrayLike) -> list[float]:
+def _distinct(name: str, values: Sequence[float] | ArrayLike) -> list[float]:
     """Numbers without repetition, in their order; ValueError if there is none, or one negative or not finite."""
     reals(name, values)
     numbers = [*dict.fromkeys(np.atleast_1d(values).tolist())]

@@ -103,7 +103,7 @@ def fit(
     max_steps: int = MAX_STEPS,
     dtype: str = DTYPE,
     device: torch.device | str | None = None,
-    times: ArrayLike = (),
+    times: Sequence[float] | ArrayLike = (),
     memory: int | None = None,
     report: Report = ignore,
     keep_networks: bool = False,
