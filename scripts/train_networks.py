@@ -25,9 +25,9 @@ def main(domain, architecture, targets, train_sizes, noise_stds, width, first, l
     chosen = {name: target_from(space, target) for name, target in targets.items()}
     seeds = range(first, last + 1)
 
-    def trained(seeds, x, y, x_test):
+    def trained(x, y, x_test, seeds):
         began, progress = process_time(), Progress(len(x), f"width {width}, n = {x.shape[1]}")
-        result = fit(network, width, seeds, x, y, x_test, report=progress, **training)
+        result = fit(network, width, x, y, x_test, seeds, report=progress, **training)
         logging.info("trained in %.3f s of CPU", process_time() - began)
         return result
 

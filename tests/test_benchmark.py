@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from benchmarks.checks import CHECKS
 from benchmarks.jobs import by_part, overhead
-from benchmarks.measured import CUBE, NETWORK, problem
+from benchmarks.measured import NETWORK, problem
 from benchmarks.operators import OperatorCount
 from benchmarks.page import Page
 from learnability.ensembles.networks import Ensemble
@@ -51,7 +51,7 @@ def test_memory_that_pytorch_keeps_from_earlier_tensors_counts_as_free(monkeypat
 def test_the_host_waits_for_the_device_four_times_a_step():
     """Who is done, who is nearly done, whose step was accepted, and the eigendecomposition's error code."""
     with OperatorCount() as count:
-        result = fit(NETWORK, 32, *problem([3], 16, [0]), CUBE.points)
+        result = fit(NETWORK, 32, *problem([3], 16, [0]))
     assert count.waits.total() <= 4 * result.steps[0] + 10
 
 

@@ -101,7 +101,7 @@ def passed(config):
 
 
 def trained(architecture, width):
-    return lambda seeds, x, y, points: fit(architecture_from(architecture), width, seeds, x, y, points, max_steps=2)
+    return lambda x, y, points, seeds: fit(architecture_from(architecture), width, x, y, points, seeds, max_steps=2)
 
 
 def started(study):

@@ -31,9 +31,9 @@ def training_sets(networks):
 
 def test_a_diverged_network_says_so_and_leaves_the_others_as_they_are():
     x, y, x_test = training_sets(3)
-    alone = fit(NETWORK, 8, [0, 2], x[[0, 2]], y[[0, 2]], x_test)
+    alone = fit(NETWORK, 8, x[[0, 2]], y[[0, 2]], x_test, [0, 2])
     y[1] *= 1e30
-    together = fit(NETWORK, 8, [0, 1, 2], x, y, x_test, max_steps=200)
+    together = fit(NETWORK, 8, x, y, x_test, [0, 1, 2], max_steps=200)
     assert together.converged.tolist() == [True, False, True]
     np.testing.assert_allclose(together.predictions[[0, 2]], alone.predictions, rtol=1e-5)
 
@@ -50,7 +50,7 @@ def allocate_too_much():
 def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypatch, caplog, shortage):
     """Memory for two networks at once: blocks of five become two, one single network fails with a message."""
     x, y, x_test = training_sets(5)
-    plain = fit(NETWORK, 8, range(5), x, y, x_test, dtype="float64")
+    plain = fit(NETWORK, 8, x, y, x_test, range(5), dtype="float64")
     initial, room, sizes = Ensemble.initial, [2], []
 
     def initial_in_little_memory(architecture, dim, width, seeds, *rest):
@@ -62,13 +62,13 @@ def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypa
         return initial(architecture, dim, width, seeds, *rest)
 
     monkeypatch.setattr(Ensemble, "initial", initial_in_little_memory)
-    halved = fit(NETWORK, 8, range(5), x, y, x_test, dtype="float64")
+    halved = fit(NETWORK, 8, x, y, x_test, range(5), dtype="float64")
     assert sizes == [5, 2, 3, 1, 2] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
     # Products of two networks may round otherwise than products of five.
     assert np.abs(halved.predictions - plain.predictions).max() < 1e-9 and halved.converged.all()
     room[0] = 0
     with pytest.raises(MemoryError, match="does not suffice to train a single network.*take a smaller width"):
-        fit(NETWORK, 8, range(5), x, y, x_test)
+        fit(NETWORK, 8, x, y, x_test, range(5))
 
 
 def test_other_errors_of_a_block_are_not_taken_for_a_lack_of_memory(monkeypatch):
@@ -77,7 +77,7 @@ def test_other_errors_of_a_block_are_not_taken_for_a_lack_of_memory(monkeypatch)
 
     monkeypatch.setattr(Ensemble, "initial", broken)
     with pytest.raises(RuntimeError, match="mat1 and mat2"):
-        fit(NETWORK, 8, range(5), *training_sets(5))
+        fit(NETWORK, 8, *training_sets(5), range(5))
 
 
 def test_a_full_disk_names_the_file_and_leaves_nothing(tmp_path):

@@ -255,7 +255,20 @@ def test_training_leaves_the_process_as_it_was(problem, relu4):
 
 def test_labels_must_be_finite(relu4):
     with pytest.raises(ValueError, match="y_train holds values that are not finite"):
-        fit(relu4, 8, [0], np.zeros((1, 2, 3)), np.full((1, 2, 1), np.nan), np.zeros((1, 3)))
+        fit(relu4, 8, np.zeros((1, 2, 3)), np.full((1, 2, 1), np.nan), np.zeros((1, 3)), [0])
+
+
+def test_seeds_come_last(relu4):
+    """The order of arguments is that of `train`; the one of before says so."""
+    x, y, x_test = np.zeros((2, 3, 4)), np.zeros((2, 3, 1)), np.zeros((5, 4))
+    with pytest.raises(
+        ValueError, match=r"got a list of 2 numbers; seeds come last: fit\(architecture, width, x_train,"
+    ):
+        fit(relu4, 8, [0, 1], x, y, x_test)
+    with pytest.raises(
+        ValueError, match=r"got a list of 2 numbers; seeds come last: train\(architecture, width, x_train,"
+    ):
+        lb.train(relu4, 8, range(2), x[0], y[0], x_test)
 
 
 def test_the_frozen_flow_arrives_at_a_mean_squared_error_when_it_says():

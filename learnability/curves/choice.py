@@ -54,10 +54,11 @@ def theory_for(domain: Domain, train_size: float, theory: str | Theory = "auto")
     if theory == "eigenlearning":
         return Eigenlearning()
     if theory == "finite_population":
-        require(
-            domain.size is not None,
-            f"theory: finite_population needs a domain of finitely many points, and {domain} is none; write eigenlearning",
-        )
+        if domain.size is None:
+            raise ValueError(
+                f"theory: finite_population needs a domain of finitely many points, and {domain} is none; "
+                "write eigenlearning"
+            )
         return FinitePopulation(domain.size)
     if theory == "fourth_moments":
         require(

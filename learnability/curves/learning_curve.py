@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from jaxtyping import Float, Int, Shaped
+from numpy.typing import ArrayLike
 
 from ..common.errors import reals, require
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
+from ..domains.samples import Samples
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..theory.drawing import lines
@@ -21,6 +24,10 @@ from ..theory.statistics import off_training_mse, sign_accuracy
 from ..theory.theory import SpectralTheory, Theory
 from .choice import theory_for
 
+if TYPE_CHECKING:
+    import matplotlib.axes
+
+Columns = dict[str, np.ndarray]
 MEASURES = (
     "kappa",
     "overfitting_coefficient",
@@ -38,35 +45,49 @@ MEASURES = (
 class LearningCurve:
     """What theory says of a learner on the broadcast grid of train_size, ridge and noise_std, of shape (grid).
 
-    Errors are means over outputs, against labels as noisy as the training labels. What the theory does not know is nan.
+    Errors are means over outputs, against labels as noisy as the training labels. What the theory does not say is nan.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=8)
+    >>> curve = lb.learning_curve(cube, lb.FullyConnected(2), cube.parity(1), train_size=[16, 64])
+    >>> curve.nmse.round(3), curve.r2.round(3)
+    (array([0.278, 0.015]), array([0.722, 0.985]))
+    >>> curve.to_frame()[["train_size", "learnability", "theory"]].round(3)
+       train_size  learnability             theory
+    0        16.0         0.569  finite_population
+    1        64.0         0.919  finite_population
     """
 
     target: Target
-    theory: NDArray  # grid, of str: the system of equations that each number comes from
-    train_size: NDArray  # grid
-    ridge: NDArray
-    noise_std: NDArray
-    kappa: NDArray  # effective regularization
-    overfitting_coefficient: NDArray  # E0
-    learnability: NDArray  # <f, E[fhat]> / <f, f>
-    learnability_std: NDArray  # its standard deviation over training sets
-    train_mse: NDArray
-    test_mse: NDArray  # over the domain, training points included
-    test_mse_off_train: NDArray  # at points that are not in the training set
-    accuracy: NDArray  # where labels are classes, over the domain
-    accuracy_off_train: NDArray  # at points that are not in the training set
-    population: NDArray  # points from which training sets are drawn without replacement; inf: with replacement
+    theory: Shaped[np.ndarray, "*grid"]  # of str: the system of equations that each number comes from
+    train_size: Float[np.ndarray, "*grid"]
+    ridge: Float[np.ndarray, "*grid"]
+    noise_std: Float[np.ndarray, "*grid"]
+    kappa: Float[np.ndarray, "*grid"]  # effective regularization
+    overfitting_coefficient: Float[np.ndarray, "*grid"]  # E0
+    learnability: Float[np.ndarray, "*grid"]  # <f, E[fhat]> / <f, f>
+    learnability_std: Float[np.ndarray, "*grid"]  # its standard deviation over training sets
+    train_mse: Float[np.ndarray, "*grid"]
+    test_mse: Float[np.ndarray, "*grid"]  # over the domain, training points included
+    test_mse_off_train: Float[np.ndarray, "*grid"]  # at points that are not in the training set
+    accuracy: Float[np.ndarray, "*grid"]  # where labels are classes, over the domain
+    accuracy_off_train: Float[np.ndarray, "*grid"]  # at points that are not in the training set
+    population: Float[
+        np.ndarray, "*grid"
+    ]  # points from which training sets are drawn without replacement; inf: with replacement
     target_variance: float  # of the labels about their mean
-    samples: NDArray | None = None  # (samples,): which of a data set's the theory of samples has seen
-    sample_errors: NDArray | None = None  # grid + (samples,): of each where it is not in the training set
+    samples: Int[np.ndarray, " samples"] | None = None  # which of a data set's the theory of samples was solved on
+    sample_errors: Float[np.ndarray, "*grid samples"] | None = None  # of each where it is not in the training set
 
     @property
-    def nmse(self) -> NDArray:
+    def nmse(self) -> Float[np.ndarray, "*grid"]:
         """The error off the training set over the variance of the labels there; 1 is that of their mean."""
         return normalised(self.test_mse_off_train, self.target_variance, self.noise_std)
 
     @property
-    def r2(self) -> NDArray:
+    def r2(self) -> Float[np.ndarray, "*grid"]:
         """1 - nmse."""
         return 1 - self.nmse
 
@@ -76,7 +97,9 @@ class LearningCurve:
         columns = {name: np.ravel(getattr(self, name)) for name in names}
         return pd.DataFrame(columns).assign(target=self.target.name, target_variance=self.target_variance)
 
-    def plot(self, measure: str = "test_mse_off_train", axis=None):
+    def plot(
+        self, measure: str = "test_mse_off_train", axis: "matplotlib.axes.Axes | None" = None
+    ) -> "matplotlib.axes.Axes":
         """Draw one measure against the training-set size, a line per ridge and noise level; returns the axes."""
         return lines(self.to_frame(), measure, ["ridge", "noise_std"], axis)
 
@@ -91,7 +114,7 @@ class LearningCurve:
 @one_thread
 def learning_curve(
     domain: Domain,
-    kernel,
+    kernel: Any,
     target: Target | None = None,
     train_size: ArrayLike = (),
     ridge: ArrayLike = 0.0,
@@ -139,8 +162,8 @@ def learning_curve(
     'finite_population'
     """
     if target is None:
-        has_labels = hasattr(domain, "all")
-        require(has_labels, f"target is missing; {domain} has {', '.join(domain.targets)}, e.g. domain.parity(3)")
+        if not isinstance(domain, Samples):
+            raise ValueError(f"target is missing; {domain} has {', '.join(domain.targets)}, e.g. domain.parity(3)")
         target = domain.all()
     return curve_of(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory)
 
@@ -155,37 +178,43 @@ def curve_of(
     theory: str | Theory = "auto",
 ) -> LearningCurve:
     """`learning_curve` of a kernel on a domain whose matrix and spectrum are kept, or lie in files."""
-    given = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
-    arrays = np.broadcast_arrays(
-        *(reals(name, values, infinite=name == "train_size") for name, values in given.items())
+    sizes, ridges, noise_stds = np.broadcast_arrays(
+        reals("train_size", train_size, infinite=True), reals("ridge", ridge), reals("noise_std", noise_std)
     )
-    require(arrays[0].size > 0, "train_size, ridge and noise_std hold no value; write e.g. train_size=[32, 128]")
-    shape, flat = arrays[0].shape, [array.ravel() for array in arrays]
-    by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(flat[0])}
+    require(sizes.size > 0, "train_size, ridge and noise_std hold no value; write e.g. train_size=[32, 128]")
+    flat = [array.ravel() for array in (sizes, ridges, noise_stds)]
+    by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(sizes)}
     names = np.array([by_size[n].name for n in flat[0]])
-    columns: dict[str, NDArray] = {"theory": names}
+    columns: dict[str, np.ndarray] = {"theory": names}
     samples = None
     for system in {system.name: system for system in by_size.values()}.values():
         chosen = names == system.name
-        part, seen = _solved(system, learner, target, [array[chosen] for array in flat])
-        samples = seen if seen is not None else samples
+        part, index = _solved(system, learner, target, [array[chosen] for array in flat])
+        samples = samples if index is None else index
         for name, values in part.items():
             column = columns.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
             column[chosen] = values
-    columns = {name: values.reshape((*shape, *values.shape[1:])) for name, values in columns.items()}
-    grids = dict(zip(given, (array.copy() for array in arrays), strict=True))
-    variance = float(variances(learner.domain, target).mean())
-    return LearningCurve(target=target, target_variance=variance, samples=samples, **grids, **columns)
+    columns = {name: values.reshape((*sizes.shape, *values.shape[1:])) for name, values in columns.items()}
+    return LearningCurve(
+        target=target,
+        target_variance=float(variances(learner.domain, target).mean()),
+        samples=samples,
+        train_size=sizes.copy(),
+        ridge=ridges.copy(),
+        noise_std=noise_stds.copy(),
+        **columns,
+    )
 
 
 def _solved(
-    system: Theory, learner: KernelOnDomain, target: Target, grid: Sequence[NDArray]
-) -> tuple[dict[str, NDArray], NDArray | None]:
-    """The columns of a learning curve on a flat grid, and the samples that the theory has seen."""
+    system: Theory, learner: KernelOnDomain, target: Target, grid: Sequence[Float[np.ndarray, " grid"]]
+) -> tuple[Columns, Int[np.ndarray, " samples"] | None]:
+    """The columns of a learning curve on a flat grid, and the samples that a theory of samples was solved on."""
     domain = learner.domain
     if isinstance(system, PerSample):
         return _of_samples(system, learner, target, grid)
-    require(isinstance(system, SpectralTheory), f"theory {system!r} is neither of a spectrum nor of samples")
+    if not isinstance(system, SpectralTheory):
+        raise ValueError(f"theory {system!r} is neither of a spectrum nor of samples")
     if learner.dense:
         spectrum, aim = learner.spectrum, target
     else:
@@ -199,11 +228,11 @@ def _solved(
 def spectral_columns(
     spectrum: Spectrum,
     target: Target,
-    grid: Sequence[NDArray],
+    grid: Sequence[Float[np.ndarray, " grid"]],
     theory: SpectralTheory,
     points: int | None = None,
     signs: bool = False,
-) -> dict[str, NDArray]:
+) -> Columns:
     """The columns of a learning curve from a spectrum alone, each (grid,).
 
     Parameters
@@ -235,7 +264,7 @@ def spectral_columns(
     }
 
 
-def _accuracies(prediction: Prediction, points: int | None) -> dict[str, NDArray]:
+def _accuracies(prediction: Prediction, points: int | None) -> Columns:
     """Accuracies of a target of signs on a finite domain; nan where `points`, its size, is None."""
     if points is None:
         return dict.fromkeys(("accuracy", "accuracy_off_train"), np.full(prediction.kappa.shape, np.nan))
@@ -246,37 +275,40 @@ def _accuracies(prediction: Prediction, points: int | None) -> dict[str, NDArray
 
 
 def _of_samples(
-    system: PerSample, learner: KernelOnDomain, target: Target, grid: Sequence[NDArray]
-) -> tuple[dict[str, NDArray], NDArray]:
+    system: PerSample, learner: KernelOnDomain, target: Target, grid: Sequence[Float[np.ndarray, " grid"]]
+) -> tuple[Columns, Int[np.ndarray, " samples"]]:
+    """The columns of a learning curve by the theory of samples, and the samples that it was solved on."""
     index = learner.samples(system.most)
-    labels, size = target.values[index], learner.domain.size
-    p = system.solve(learner.matrix(index), labels, *grid, population=size)
-    n = grid[0]
+    labels, size = np.asarray(target.values)[index], learner.domain.size
+    n, delta, sigma = grid
+    p = system.solve(learner.matrix(index), labels, n, delta, sigma, population=size)
     power = (labels.reshape(len(labels), -1) ** 2).mean(0)
     learnability = p.learnability if labels.ndim == 1 else p.learnability @ (power / power.sum())
     errors = p.off_train_errors if labels.ndim == 1 else p.off_train_errors.mean(-1)
-    unknown = np.full(len(n), np.nan)
+    unsaid = np.full(len(n), np.nan)
     columns = {
-        "kappa": unknown,
-        "overfitting_coefficient": unknown,
+        "kappa": unsaid,
+        "overfitting_coefficient": unsaid,
         "learnability": learnability,
-        "learnability_std": unknown,
+        "learnability_std": unsaid,
         "train_mse": _mean_over_outputs(p.train_mse, n),
         "test_mse": _mean_over_outputs(p.test_mse, n),
         "test_mse_off_train": _mean_over_outputs(p.test_mse_off_train, n),
         "accuracy": p.accuracy,
         "accuracy_off_train": p.accuracy_off_train,
-        "population": np.full(len(n), float(size)),
+        "population": np.full(len(n), size, dtype=float),
         "sample_errors": errors,
     }
     return columns, index
 
 
-def _mean_over_outputs(values: NDArray, grid: NDArray) -> NDArray:
+def _mean_over_outputs(
+    values: Float[np.ndarray, "*grid_outputs"], grid: Float[np.ndarray, "*grid"]
+) -> Float[np.ndarray, "*grid"]:
     return values if values.ndim == grid.ndim else values.mean(-1)
 
 
-def _learnability_std(prediction: Prediction) -> NDArray:
+def _learnability_std(prediction: Prediction) -> Float[np.ndarray, "*grid"]:
     """Standard deviation of <f, fhat>/<f, f>; nan where the test error is infinite."""
     power = prediction.power.reshape(len(prediction.power), -1)
     spread = prediction.coefficient_variance.reshape(*prediction.kappa.shape, *power.shape)

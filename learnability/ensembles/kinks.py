@@ -14,11 +14,20 @@ its kink at several points at once is damped by the sum of what these do to each
 """
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 SWEEPS = 2
 
 
-def mean_slope(kink, start, middle, assumed, pull, kernel):
+def mean_slope(
+    kink: tuple[float, float],
+    start: Float[Tensor, "networks points width"],
+    middle: Float[Tensor, "networks points width"],
+    assumed: Float[Tensor, "networks points width"],
+    pull: Float[Tensor, "networks points width"],
+    kernel: Float[Tensor, "networks points points"],
+) -> Float[Tensor, "networks points width"]:
     """Mean slope of every unit at every point over the time of a step.
 
     Parameters
@@ -50,7 +59,12 @@ def mean_slope(kink, start, middle, assumed, pull, kernel):
     return slope
 
 
-def _stiffness(kink, assumed, pull, kernel):
+def _stiffness(
+    kink: tuple[float, float],
+    assumed: Float[Tensor, "networks points width"],
+    pull: Float[Tensor, "networks points width"],
+    kernel: Float[Tensor, "networks points points"],
+) -> Float[Tensor, "networks points width"]:
     """kappa; where positive, at least the row sum of |K pull| over the points that are between the slopes.
 
     The sum bounds the largest eigenvalue of their coupling, with it Jacobi sweeps converge.

@@ -4,9 +4,19 @@ The Jacobian at a point is, for each parameter matrix, an outer product of the l
 signal: neither the Jacobian nor the parameter change J^T c is ever formed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ..kernels.fully_connected import FullyConnected
+from .kinks import mean_slope
+from .model import Index, Step
+
+if TYPE_CHECKING:
+    import learnability.ensembles.networks
 
 
 @dataclass
@@ -15,54 +25,59 @@ class Passage:
 
     values : (networks, points, outputs)
     hidden : per hidden layer, its pre-activations (networks, points, width)
-    inputs : per layer, its inputs (networks, points, fan_in); None once they are no longer needed
+    inputs : per layer, its inputs (networks, points, fan_in); empty once they are no longer needed
     """
 
-    values: torch.Tensor
-    hidden: list[torch.Tensor]
-    inputs: list[torch.Tensor] | None = None
+    values: Float[Tensor, "networks points outputs"]
+    hidden: list[Float[Tensor, "networks points width"]]
+    inputs: list[Float[Tensor, "networks points _fan_in"]] = field(default_factory=list)
 
-    def trimmed(self):
+    def trimmed(self) -> "Passage":
         """The same without the layers' inputs."""
-        return replace(self, inputs=None)
+        return replace(self, inputs=[])
 
-    def select(self, index):
+    def select(self, index: Index) -> "Passage":
         """That of the networks listed in `index`, without the layers' inputs."""
         return Passage(self.values[index], [z[index] for z in self.hidden])
 
-    def copy_from(self, other, index):
+    def copy_from(self, other: "Passage", index: Index) -> None:
         """Overwrite the networks listed in `index` by those of `other`."""
         for mine, theirs in zip([self.values, *self.hidden], [other.values, *other.hidden], strict=True):
             mine[index] = theirs
 
 
-def stacked(values):
+def stacked(values: Float[Tensor, "networks points outputs"]) -> Float[Tensor, "networks outputs*points 1"]:
     """(networks, points, outputs) with the outputs stacked along the points: (networks, outputs * points, 1)."""
     return values.mT.reshape(len(values), -1, 1)
 
 
-def summed(signals, outputs):
+def summed(signals: Float[Tensor, "networks stacked width"], outputs: int) -> Float[Tensor, "networks points width"]:
     """(networks, outputs * points, width) summed over the outputs: (networks, points, width)."""
     return signals if outputs == 1 else signals.view(len(signals), outputs, -1, signals.shape[-1]).sum(1)
 
 
-def gram(a, a2, gain):
+def gram(
+    a: Float[Tensor, "networks points fan_in"], a2: Float[Tensor, "networks points2 fan_in"], gain: tuple[float, float]
+) -> Float[Tensor, "networks points points2"]:
     """gain^2 a.a' + bias_std^2, (networks, points, points')."""
     return torch.bmm(a, a2.mT).mul_(gain[0] ** 2).add_(gain[1] ** 2)
 
 
-def preactivation_kernels(grams, architecture, slopes):
+def preactivation_kernels(
+    grams: list[Float[Tensor, "networks points points"]],
+    architecture: FullyConnected,
+    slopes: list[Float[Tensor, "networks points width"]],
+) -> list[Float[Tensor, "networks points points"]]:
     """Tangent kernels of the hidden layers' pre-activations, per layer (networks, points, points).
 
     Their diagonal follows the mean-field recursion t_l = g_l + weight_std_l^2 mean(slope_l-1^2) t_l-1, plus t_l-1 where there
     is a shortcut; off the diagonal they are taken to be as correlated as the layer's inputs.
     """
-    kernels, variance = [], None
+    kernels: list[Tensor] = []
+    variance = grams[0].diagonal(dim1=1, dim2=2)
     for layer, products in enumerate(grams[:-1]):
         own = products.diagonal(dim1=1, dim2=2)
-        if layer == 0:
-            variance = own
-        else:
+        if layer > 0:
             carried = architecture.layers[layer][0] ** 2 * slopes[layer - 1].square().mean(2)
             variance = own + (carried + architecture.shortcuts[layer]) * variance
         scale = variance.sqrt() / own.clamp_min(torch.finfo(own.dtype).tiny).sqrt()  # 0 * finite where all is dead
@@ -82,14 +97,19 @@ class Linearization:
     grams : per layer, products of the inputs (networks, points, points), where they have been formed
     """
 
-    values: torch.Tensor
-    inputs: list
-    signals: list
-    slopes: list
-    gains: list
-    grams: list | None = None
+    values: Float[Tensor, "networks points outputs"]
+    inputs: list[Float[Tensor, "networks points _fan_in"]]
+    signals: list[Float[Tensor, "networks outputs*points _fan_out"]]
+    slopes: list[Float[Tensor, "networks points width"]]
+    gains: list[tuple[float, float]]
+    grams: list[Float[Tensor, "networks points points"]] | None = None
 
-    def descend(self, ensemble, cotangent, out=None):
+    def descend(
+        self,
+        ensemble: "learnability.ensembles.networks.Ensemble",
+        cotangent: Float[Tensor, "networks points outputs"],
+        out: "learnability.ensembles.networks.Ensemble | None" = None,
+    ) -> "learnability.ensembles.networks.Ensemble":
         """The networks at parameters - J^T c, without forming J^T c.
 
         Parameters
@@ -111,30 +131,36 @@ class Linearization:
                 out.biases[number] = biases[-1]
         return out or replace(ensemble, weights=weights, biases=biases)
 
-    def tangent_kernel(self, other=None):
+    def tangent_kernel(self, other: "Linearization | None" = None) -> Float[Tensor, "networks rows columns"]:
         """J J'^T between these points and those of `other` (the same networks), outputs the slow index.
 
         Returns
         -------
         (networks, outputs * points, outputs * points')
         """
-        here, other = other is None, other or self
+        formed = self.grams if other is None else None
+        second = self if other is None else other
         outputs = self.values.shape[2]
-        total = None
-        for layer, gain in enumerate(self.gains):
-            known = here and self.grams is not None
-            products = self.grams[layer] if known else gram(self.inputs[layer], other.inputs[layer], gain)
-            term = torch.bmm(self.signals[layer], other.signals[layer].mT)
-            term.mul_(products if outputs == 1 else products.repeat(1, outputs, outputs))
-            total = term if total is None else total.add_(term)
+
+        def term(layer: int) -> Tensor:
+            if formed is None:
+                products = gram(self.inputs[layer], second.inputs[layer], self.gains[layer])
+            else:
+                products = formed[layer]
+            signals = torch.bmm(self.signals[layer], second.signals[layer].mT)
+            return signals.mul_(products if outputs == 1 else products.repeat(1, outputs, outputs))
+
+        total = term(0)
+        for layer in range(1, len(self.gains)):
+            total.add_(term(layer))
         return total
 
-    def select(self, index):
+    def select(self, index: Index) -> "Linearization":
         """The expansions of the networks listed in `index`."""
         inputs, signals, slopes = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals, self.slopes))
         return Linearization(self.values[index], inputs, signals, slopes, self.gains)
 
-    def copy_from(self, other, index):
+    def copy_from(self, other: "Linearization", index: Index) -> None:
         """Overwrite the expansions of the networks listed in `index` by those of `other`, made at the same points."""
         mine, theirs = (
             [e.values, *e.inputs[1:], *e.signals[:-1], *e.slopes] for e in (self, other)
@@ -142,3 +168,28 @@ class Linearization:
         for ours, others in zip(mine, theirs, strict=True):
             ours[index] = others
         self.grams = None
+
+
+@dataclass
+class SlopesAlongStep:
+    """Slopes of an activation with a kink, averaged over a step; see `learnability.ensembles.kinks`.
+
+    kink : (slope below zero, larger slope above)
+    kernels : per hidden layer, the tangent kernel of its pre-activations in the middle of the step
+    """
+
+    kink: tuple[float, float]
+    step: Step[Passage, Linearization]
+    kernels: list[Float[Tensor, "networks points points"]]
+
+    def of_layer(
+        self,
+        layer: int,
+        middle: Float[Tensor, "networks points width"],
+        back: Float[Tensor, "networks stacked width"],
+    ) -> Float[Tensor, "networks points width"]:
+        """Of the pre-activations that are `middle` in the middle of the step, and on which the outputs depend by `back`."""
+        cotangent = self.step.cotangent
+        pull = summed(back * stacked(cotangent), cotangent.shape[2])
+        start, assumed = self.step.start.hidden[layer], self.step.expansion.slopes[layer]
+        return mean_slope(self.kink, start, middle, assumed, pull, self.kernels[layer])

@@ -6,14 +6,19 @@ networks, copies some over others, and drops those that are done.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 Index = Tensor | slice
+SomeEvaluation = TypeVar("SomeEvaluation", bound="Evaluation")
+SomeExpansion = TypeVar("SomeExpansion", bound="Expansion")
+SomeModel = TypeVar("SomeModel", bound="Model")
 
 
+@runtime_checkable
 class Evaluation(Protocol):
     """Outputs at given points, and what the model passed through on the way.
 
@@ -22,19 +27,20 @@ class Evaluation(Protocol):
     values : (networks, points, outputs)
     """
 
-    values: Tensor
+    values: Float[Tensor, "networks points outputs"]
 
-    def trimmed(self) -> Self:
+    def trimmed(self: SomeEvaluation) -> SomeEvaluation:
         """The same without what a `Step` does not need."""
 
-    def select(self, index: Index) -> Self:
+    def select(self: SomeEvaluation, index: Index) -> SomeEvaluation:
         """That of the networks listed in `index`."""
 
-    def copy_from(self, other: Self, index: Index) -> None:
+    def copy_from(self: SomeEvaluation, other: SomeEvaluation, index: Index) -> None:
         """Overwrite the networks listed in `index` by those of `other`, made at the same points."""
 
 
-class Expansion(Protocol):
+@runtime_checkable
+class Expansion(Protocol[SomeModel]):
     """A model to first order in its parameters: f(parameters + change) = values + J change.
 
     Attributes
@@ -42,23 +48,27 @@ class Expansion(Protocol):
     values : (networks, points, outputs)
     """
 
-    values: Tensor
+    values: Float[Tensor, "networks points outputs"]
 
-    def tangent_kernel(self, other: Self | None = None) -> Tensor:
-        """J J'^T between these points and those of `other`, (networks, outputs * points, outputs * points'), outputs slow."""
+    def tangent_kernel(
+        self: SomeExpansion, other: SomeExpansion | None = None
+    ) -> Float[Tensor, "networks rows columns"]:
+        """J J'^T between these points and those of `other`, outputs the slow index."""
 
-    def descend(self, model: "Model", cotangent: Tensor, out: "Model | None" = None) -> "Model":
-        """The model at parameters - J^T c, c being (networks, points, outputs); written into `out` where it is given."""
+    def descend(
+        self, model: SomeModel, cotangent: Float[Tensor, "networks points outputs"], out: SomeModel | None = None
+    ) -> SomeModel:
+        """The model at parameters - J^T c, c the cotangent; written into `out` if there is one."""
 
-    def select(self, index: Index) -> Self:
+    def select(self: SomeExpansion, index: Index) -> SomeExpansion:
         """That of the networks listed in `index`."""
 
-    def copy_from(self, other: Self, index: Index) -> None:
+    def copy_from(self: SomeExpansion, other: SomeExpansion, index: Index) -> None:
         """Overwrite the networks listed in `index` by those of `other`, made at the same points."""
 
 
 @dataclass
-class Step:
+class Step(Generic[SomeEvaluation, SomeExpansion]):
     """A straight step of the parameters, -J^T c.
 
     Attributes
@@ -70,11 +80,12 @@ class Step:
     cotangent : (networks, points, outputs), c
     """
 
-    start: Evaluation
-    expansion: Expansion
-    cotangent: Tensor
+    start: SomeEvaluation
+    expansion: SomeExpansion
+    cotangent: Float[Tensor, "networks points outputs"]
 
 
+@runtime_checkable
 class Model(Protocol):
     """Networks of one architecture, as trainers see them."""
 
@@ -96,23 +107,32 @@ class Model(Protocol):
     def parameters(self) -> Sequence[Tensor]:
         """All parameters, each (networks, ...)."""
 
-    def select(self, index: Index) -> Self:
+    @classmethod
+    def joined(cls: type[SomeModel], parts: Sequence[SomeModel]) -> SomeModel:
+        """One model from several of the same architecture and shape."""
+
+    def select(self: SomeModel, index: Index) -> SomeModel:
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self: SomeModel, device: torch.device | str) -> SomeModel:
         """The same networks on a device."""
 
-    def empty_like(self) -> Self:
+    def empty_like(self: SomeModel) -> SomeModel:
         """As many networks of the same shape, their parameters not yet set."""
 
-    def copy_from(self, other: Self, index: Index) -> None:
+    def copy_from(self: SomeModel, other: SomeModel, index: Index) -> None:
         """Overwrite the networks listed in `index` by those of `other`."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "networks points outputs"]:
         """Outputs at x, (points, ...) or (networks, points, ...): (networks, points, outputs)."""
 
-    def evaluate(self, x: Tensor) -> Evaluation:
+    def evaluate(self, x: Float[Tensor, "..."]) -> Evaluation:
         """`forward`, and what it passes through."""
 
-    def linearize(self, x: Tensor, step: Step | None = None, evaluated: Evaluation | None = None) -> Expansion:
-        """The first-order expansion around the present parameters, which are the middle of `step` if one is given."""
+    def linearize(
+        self: SomeModel, x: Float[Tensor, "..."], step: Step | None = None, evaluated: Any = None
+    ) -> Expansion[SomeModel]:
+        """The first-order expansion around the present parameters, which are the middle of a `step` if there is one.
+
+        evaluated : what `evaluate(x)` returned, optional
+        """

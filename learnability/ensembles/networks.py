@@ -8,20 +8,22 @@ kernel (Jacot et al. 2018) therefore needs no Jacobian:
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
 
 from ..common.errors import whole
 from ..common.seeding import stream
 from ..common.threads import in_parallel, one_thread
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
-from .kinks import mean_slope
-from .linearization import Linearization, Passage, gram, preactivation_kernels, stacked, summed
+from .linearization import Linearization, Passage, SlopesAlongStep, gram, preactivation_kernels
 from .memory import network_bytes
-from .model import Step
+from .model import Index, Step
 
 
 @dataclass
@@ -33,14 +35,31 @@ class Ensemble:
     architecture : FullyConnected
     weights : list of (networks, fan_in, fan_out), standard normal at initialisation, the readout last
     biases : list of (networks, 1, fan_out), standard normal at initialisation
+
+    Examples
+    --------
+    >>> import torch
+    >>> import learnability as lb
+    >>> networks = lb.Ensemble.initial(lb.FullyConnected(depth=2), input_dim=3, width=64, seeds=range(5))
+    >>> len(networks), tuple(networks.forward(torch.ones(7, 3)).shape)
+    (5, (5, 7, 1))
     """
 
     architecture: FullyConnected
-    weights: list
-    biases: list
+    weights: list[Float[Tensor, "networks _fan_in _fan_out"]]
+    biases: list[Float[Tensor, "networks 1 _fan_out"]]
 
     @classmethod
-    def initial(cls, architecture, input_dim, width, seeds, outputs=1, dtype=torch.float32, device="cpu"):
+    def initial(
+        cls,
+        architecture: FullyConnected,
+        input_dim: int,
+        width: int,
+        seeds: Sequence[int],
+        outputs: int = 1,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> "Ensemble":
         """Networks at initialisation.
 
         Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
@@ -54,7 +73,7 @@ class Ensemble:
         shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
         drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
 
-        def draw(number):
+        def draw(number: int) -> None:
             rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seeds[number]))
             for parameters in drawn:
                 rng.standard_normal(out=parameters[number], dtype=np.float32)
@@ -78,68 +97,73 @@ class Ensemble:
         return network_bytes(sizes, train_size, test_points, precision.itemsize)
 
     @classmethod
-    def joined(cls, parts):
+    def joined(cls, parts: "Sequence[Ensemble]") -> "Ensemble":
         """One ensemble from several of the same architecture and shape."""
         columns = (zip(*(part.weights for part in parts)), zip(*(part.biases for part in parts)))
         return cls(parts[0].architecture, *([torch.cat(layer) for layer in layers] for layers in columns))
 
     # --- bookkeeping ------------------------------------------------------------------------------------------
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.weights[0])
 
     @property
-    def outputs(self):
+    def outputs(self) -> int:
         """Number of outputs."""
         return self.weights[-1].shape[-1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> torch.dtype:
         """Precision of weights and biases."""
         return self.weights[0].dtype
 
     @property
-    def device(self):
+    def device(self) -> torch.device:
         """Where weights and biases are."""
         return self.weights[0].device
 
-    def parameters(self):
+    def parameters(self) -> list[Tensor]:
         """All weights, then all biases, each (networks, ...)."""
         return [*self.weights, *self.biases]
 
-    def select(self, index):
+    def select(self, index: Index) -> "Ensemble":
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
         return Ensemble(self.architecture, [w[index] for w in self.weights], [b[index] for b in self.biases])
 
-    def to(self, device):
+    def to(self, device: torch.device | str) -> "Ensemble":
         """The same networks on a device."""
         return Ensemble(self.architecture, [w.to(device) for w in self.weights], [b.to(device) for b in self.biases])
 
-    def empty_like(self):
+    def empty_like(self) -> "Ensemble":
         """As many networks of the same shape, their parameters not yet set."""
         weights, biases = ([torch.empty_like(p) for p in parameters] for parameters in (self.weights, self.biases))
         return Ensemble(self.architecture, weights, biases)
 
-    def copy_from(self, other, index):
+    def copy_from(self, other: "Ensemble", index: Index) -> None:
         """Overwrite the networks listed in `index` by those of `other`."""
         for mine, theirs in zip(self.parameters(), other.parameters(), strict=True):
             mine[index] = theirs
 
-    def _gain(self, layer):
+    def _gain(self, layer: int) -> tuple[float, float]:
         """(weight_std / sqrt(fan_in), bias_std) of one layer, the readout being the last."""
         weight_std, bias_std = self.architecture.layers[layer]
         return weight_std / math.sqrt(self.weights[layer].shape[1]), bias_std
 
     # --- functions --------------------------------------------------------------------------------------------
 
-    def _affine(self, signal, layer, before=None):
+    def _affine(
+        self,
+        signal: Float[Tensor, "networks points fan_in"],
+        layer: int,
+        before: Float[Tensor, "networks points fan_out"] | None = None,
+    ) -> Float[Tensor, "networks points fan_out"]:
         """Pre-activations of one layer, the readout being the last; those of the layer `before` are added at a shortcut."""
         gain, bias_std = self._gain(layer)
         own = torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
-        return own + before if self.architecture.shortcuts[layer] else own
+        return own + before if before is not None and self.architecture.shortcuts[layer] else own
 
     @one_thread
-    def forward(self, x):
+    def forward(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, "networks points outputs"]:
         """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs).
 
         One layer is held at a time: unlike in `evaluate`, there may be many points.
@@ -151,16 +175,22 @@ class Ensemble:
             signal = activation(hidden)
         return self._affine(signal, -1)
 
-    def evaluate(self, x: torch.Tensor) -> Passage:
+    def evaluate(self, x: Float[Tensor, "*networks points dim"]) -> Passage:
         """`forward`, and what it passes through."""
         activation = activation_from(self.architecture.activation).function
-        inputs, hidden = [x.expand(len(self), *x.shape[-2:])], []
+        inputs: list[Tensor] = [x.expand(len(self), *x.shape[-2:])]
+        hidden: list[Tensor] = []
         for layer in range(self.architecture.depth):
             hidden.append(self._affine(inputs[-1], layer, hidden[-1] if hidden else None))
             inputs.append(activation(hidden[-1]))
         return Passage(self._affine(inputs[-1], -1), hidden, inputs)
 
-    def linearize(self, x: torch.Tensor, step: Step | None = None, evaluated: Passage | None = None) -> Linearization:
+    def linearize(
+        self,
+        x: Float[Tensor, "*networks points dim"],
+        step: Step[Passage, Linearization] | None = None,
+        evaluated: Passage | None = None,
+    ) -> Linearization:
         """The network's first-order expansion in its parameters around the present ones.
 
         Parameters
@@ -178,33 +208,24 @@ class Ensemble:
         activation = activation_from(self.architecture.activation)
         passage = evaluated or self.evaluate(x)
         values, hidden, inputs = passage.values, passage.hidden, passage.inputs
+        networks, points = values.shape[:2]
         gains = [self._gain(layer) for layer in range(len(self.weights))]
-        grams = kernels = None
+        grams = along = None
         if step is not None and activation.kink is not None:
             grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
             kernels = preactivation_kernels(grams, self.architecture, step.expansion.slopes)
-            cotangent = stacked(step.cotangent)
-        networks, points = values.shape[:2]
+            along = SlopesAlongStep(activation.kink, step, kernels)
         # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
         unit = torch.eye(self.outputs, dtype=self.dtype, device=self.device).repeat_interleave(points, 0)
-        signals, slopes = [unit.expand(networks, -1, -1)], []
+        signals: list[Tensor] = [unit.expand(networks, -1, -1)]
+        slopes: list[Tensor] = []
         for layer in reversed(range(len(hidden))):
             if layer == len(hidden) - 1:
                 back = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
             else:
                 back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
-            if kernels is None:
-                slope = activation.derivative(hidden[layer])
-            else:
-                pull = summed(back * cotangent, self.outputs)
-                slope = mean_slope(
-                    activation.kink,
-                    step.start.hidden[layer],
-                    hidden[layer],
-                    step.expansion.slopes[layer],
-                    pull,
-                    kernels[layer],
-                )
+            middle = hidden[layer]
+            slope = activation.derivative(middle) if along is None else along.of_layer(layer, middle, back)
             slopes.insert(0, slope)
             signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))
             signals.insert(0, signal.add_(signals[0]) if self.architecture.shortcuts[layer + 1] else signal)
@@ -212,12 +233,17 @@ class Ensemble:
 
 
 @one_thread
-def tangent_kernel(ensemble, x, x2=None):
+def tangent_kernel(
+    ensemble: Ensemble,
+    x: Float[Tensor, "*networks points dim"],
+    x2: Float[Tensor, "*networks points2 dim"] | None = None,
+) -> Float[Tensor, "networks rows columns"]:
     """Empirical NTK of every network, (networks, outputs * points, outputs * points2); x as in `Ensemble.forward`."""
-    here = ensemble.linearize(x)
-    return here.tangent_kernel(None if x2 is None else ensemble.linearize(x2))
+    return ensemble.linearize(x).tangent_kernel(None if x2 is None else ensemble.linearize(x2))
 
 
-def as_tensor(x, dtype, device):
+def as_tensor(
+    x: Shaped[np.ndarray, "*shape"] | Shaped[Tensor, "*shape"], dtype: torch.dtype, device: torch.device | str
+) -> Float[Tensor, "*shape"]:
     """A numpy array or tensor as a tensor of the ensemble's dtype on its device."""
     return torch.as_tensor(x if torch.is_tensor(x) else np.array(x)).to(dtype=dtype, device=device)

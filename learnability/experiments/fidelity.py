@@ -50,7 +50,15 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
             began = perf_counter()
             limit = LONGEST if method == "gradient_descent" else 100_000
             result = fit(
-                architecture, width, range(seeds), x, y, domain.points, method, max_steps=limit, **{name: accuracy}
+                architecture,
+                width,
+                x,
+                y,
+                domain.points,
+                range(seeds),
+                method=method,
+                max_steps=limit,
+                **{name: accuracy},
             )
             seconds = (perf_counter() - began) / seeds
             exact = result.predictions if exact is None else exact

@@ -22,7 +22,7 @@ def learned_functions(
     width: int | None = None,
     test: Points | None = None,
 ) -> Float[np.ndarray, "seeds points"]:
-    """Functions learned from the training sets 0 ... seeds - 1, on the domain's evaluation points or at given ones.
+    """Functions learned from the training sets 0 ... seeds - 1, on the domain's evaluation points or at others.
 
     Parameters
     ----------
@@ -43,5 +43,5 @@ def learned_functions(
         return np.stack(functions)
     x = np.stack([one.points[0] for one in training_sets])
     y = np.concatenate([one.labels for one in training_sets])
-    result = fit(kernel.architecture, width, range(seeds), x, y, test[0])
+    result = fit(kernel.architecture, width, x, y, test[0], range(seeds))
     return np.where(result.converged[:, None], result.predictions[..., 0].astype(float), np.nan)

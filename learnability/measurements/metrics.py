@@ -1,20 +1,27 @@
 """From learned functions to numbers. Functions are given by their values, (..., points, outputs)."""
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from ..theory.classes import are_classes
 
 
-def learnability(target, learned):
-    """<f, fhat> / <f, f> over points and outputs. Returns (...); nan for the zero function."""
+def learnability(
+    target: Float[np.ndarray, "*functions points outputs"], learned: Float[np.ndarray, "*functions points outputs"]
+) -> Float[np.ndarray, "*functions"] | np.floating:
+    """<f, fhat> / <f, f> over points and outputs. nan for the zero function."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return (target * learned).sum((-2, -1)) / (target * target).sum((-2, -1))
 
 
-def mean_squared_error(target, learned, points=None):
+def mean_squared_error(
+    target: Float[np.ndarray, "*functions points outputs"],
+    learned: Float[np.ndarray, "*functions points outputs"],
+    points: Bool[np.ndarray, " points"] | None = None,
+) -> Float[np.ndarray, "*functions"] | np.floating:
     """mean((f - fhat)^2) over points and outputs; `points`, a mask (points,), says over which points.
 
-    Returns (...); nan where no point is left.
+    nan where no point is left.
     """
     squared = ((target - learned) ** 2).mean(-1)
     if points is None:
@@ -22,10 +29,14 @@ def mean_squared_error(target, learned, points=None):
     return squared[..., points].mean(-1) if points.any() else np.full(squared.shape[:-1], np.nan)
 
 
-def accuracy(target, learned, points=None):
+def accuracy(
+    target: Float[np.ndarray, "*functions points outputs"],
+    learned: Float[np.ndarray, "*functions points outputs"],
+    points: Bool[np.ndarray, " points"] | None = None,
+) -> Float[np.ndarray, "*functions"]:
     """Share of points classified rightly: by sign for one output of two opposite values, by the largest of several outputs.
 
-    Returns (...), over `points` as in `mean_squared_error`; nan for a target that is no class (`theory.classes.are_classes`).
+    Over `points` as in `mean_squared_error`; nan for a target that is no class (`theory.classes.are_classes`).
     """
     if target.shape[-1] > 1:
         flat = target.reshape(-1, *target.shape[-2:])
@@ -39,9 +50,8 @@ def accuracy(target, learned, points=None):
     return np.where(classes, right.mean(-1) if right.shape[-1] else np.nan, np.nan)
 
 
-def coefficients(eigenfunctions, learned):
-    """Eigencoefficients E[phi_i fhat] of learned functions (..., points) on a finite domain.
-
-    eigenfunctions : (points, modes). Returns (..., modes).
-    """
+def coefficients(
+    eigenfunctions: Float[np.ndarray, "points modes"], learned: Float[np.ndarray, "*functions points"]
+) -> Float[np.ndarray, "*functions modes"]:
+    """Eigencoefficients E[phi_i fhat] of learned functions on a finite domain."""
     return learned @ eigenfunctions / len(eigenfunctions)

@@ -12,7 +12,7 @@ from ..ensembles.training.result import TrainingResult
 from ..spectra.target import Target
 from .task import LearningTask
 
-Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], TrainingResult]
+Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, list[int]], TrainingResult]
 
 
 @one_thread
@@ -29,7 +29,7 @@ def network_experiment(
     Parameters
     ----------
     fit : callable
-        (seeds (networks,), x (networks, n, ...), y (networks, n, outputs), x_test) -> TrainingResult
+        (x (networks, n, ...), y (networks, n, outputs), x_test, seeds) -> TrainingResult
 
     Returns
     -------
@@ -45,7 +45,7 @@ def network_experiment(
     each = len(training_sets[0].labels)
     x = np.repeat(np.stack([training_set.points[0] for training_set in training_sets]), each, axis=0)
     y = np.concatenate([training_set.labels for training_set in training_sets])
-    result = fit(np.repeat(seeds, each), x, y, task.test[0])
+    result = fit(x, y, task.test[0], np.repeat(seeds, each).tolist())
     tables = []
     for number, training_set in enumerate(training_sets):
         rows = slice(number * each, (number + 1) * each)

@@ -17,7 +17,7 @@ from .task import LearningTask, Points, TrainingSet
 def learned_function(
     kernel: KernelMatrix,
     train: Points,
-    y: Float[np.ndarray, "n ..."],
+    y: Float[np.ndarray, "samples ..."],
     test: Points,
     ridge: float = 0.0,
 ) -> Float[np.ndarray, "points ..."]:
@@ -38,19 +38,19 @@ def learned_function(
 
 
 def _learned_functions(
-    kernel: KernelMatrix, train: Points, y: Float[np.ndarray, "n ..."], test: Points, ridges: Sequence[float]
+    kernel: KernelMatrix, train: Points, y: Float[np.ndarray, "samples ..."], test: Points, ridges: Sequence[float]
 ) -> list[Float[np.ndarray, "points ..."]]:
     """`learned_function` for several ridges, from one kernel matrix."""
     inner = kernel.block(train)
     if test is train:
-        across, row = inner, np.arange(len(inner))
-    else:
-        across, row = kernel.block(test, train), training_rows(train[1], test[1])
-    return [ridge_regression(inner, across, y, ridge, row) for ridge in ridges]
+        rows = np.arange(len(inner))
+        return [ridge_regression(inner, inner, y, ridge, rows) for ridge in ridges]
+    across, row_of = kernel.block(test, train), training_rows(train[1], test[1])
+    return [ridge_regression(inner, across, y, ridge, row_of) for ridge in ridges]
 
 
 def training_rows(
-    index: Int[np.ndarray, " n"] | None, index_test: Int[np.ndarray, " points"] | None
+    index: Int[np.ndarray, " samples"] | None, index_test: Int[np.ndarray, " points"] | None
 ) -> Int[np.ndarray, " points"] | None:
     """For every test point its row in the training set, else -1; None where points have no numbers."""
     if index is None or index_test is None:
@@ -99,6 +99,6 @@ def kernel_experiment(
 
 
 def _train_mse(
-    y: Float[np.ndarray, "functions n outputs"], fitted: Float[np.ndarray, "functions n outputs"]
+    y: Float[np.ndarray, "functions samples outputs"], fitted: Float[np.ndarray, "functions samples outputs"]
 ) -> Float[np.ndarray, " functions"]:
     return ((y - fitted) ** 2).mean((1, 2)) if y.shape[1] else np.full(len(y), np.nan)

@@ -19,9 +19,8 @@ from ..domains.domain import Domain
 from ..spectra.target import Target
 from .metrics import accuracy, learnability, mean_squared_error
 
-Points = tuple[
-    Shaped[np.ndarray, " points *event"], Int[np.ndarray, " points"] | None
-]  # and their numbers in the domain
+# Points and their numbers in the domain; of a training set or of all, so that the number of points is not named.
+Points = tuple[Shaped[np.ndarray, " _ *event"], Int[np.ndarray, " _"] | None]
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class TrainingSet:
 
     seed: int
     points: Points
-    labels: Float[np.ndarray, "functions n outputs"]
+    labels: Float[np.ndarray, "functions samples outputs"]
     off_train: Bool[np.ndarray, " points"]
 
 
@@ -74,7 +73,7 @@ class LearningTask:
             off_train[points[1]] = False
         return TrainingSet(seed, points, self._labels(points, train_size, seed), off_train)
 
-    def _labels(self, points: Points, train_size: int, seed: int) -> Float[np.ndarray, "functions n outputs"]:
+    def _labels(self, points: Points, train_size: int, seed: int) -> Float[np.ndarray, "functions samples outputs"]:
         """Noisy labels. Noise follows from (domain, train_size, seed, target); levels differ in its scale only."""
         clean = truth(self.targets, points)
         identity = {"domain": self.domain.sampling_identity, "train_size": int(train_size), "seed": int(seed)}
@@ -87,7 +86,7 @@ class LearningTask:
         self, training_set: TrainingSet, learned: Float[np.ndarray, "functions points outputs"]
     ) -> Float[np.ndarray, " functions"]:
         """Mean squared errors at the evaluation points that are not in the training set, against clean labels."""
-        return mean_squared_error(self._repeated(learned), learned, training_set.off_train)
+        return np.asarray(mean_squared_error(self._repeated(learned), learned, training_set.off_train))
 
     def score(
         self,
@@ -113,7 +112,9 @@ class LearningTask:
         rows["accuracy_off_train"] = accuracy(values, learned, training_set.off_train)
         return rows
 
-    def _repeated(self, learned: Float[np.ndarray, "functions points outputs"]) -> Float[np.ndarray, "..."]:
+    def _repeated(
+        self, learned: Float[np.ndarray, "functions points outputs"]
+    ) -> Float[np.ndarray, "functions points outputs"]:
         """The targets' values once for every noise level."""
         return np.tile(self.values, (len(learned) // len(self.values), 1, 1))
 

@@ -5,21 +5,26 @@ finite. Where the theory knows the samples of a data set, the difference of two 
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import choose, real, reals, require, warn_caller
 from ..common.progress import counted
 from ..common.threads import one_thread
 from ..curves.learning_curve import curve_of
+from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
 from ..kernels.odd import misses_the_mean, remark
+from ..spectra.target import Target
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
 ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
@@ -41,14 +46,30 @@ class Selection:
         On a data set the predicted error of every sample where it is not in the training set.
     variances : (points,)
         Expected squared distance of the label from the target's mean at each point of the domain's evaluation.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=6)
+    >>> networks = {"shallow": lb.FullyConnected(1), "deep": lb.FullyConnected(4)}
+    >>> selection = lb.select(cube, networks, cube.parity(2), train_sizes=[8, 16, 32])
+    >>> selection.best()[["train_size", "architecture", "nmse"]].round(3)
+       train_size architecture   nmse
+    0           8         deep  1.071
+    1          16      shallow  0.757
+    2          32      shallow  0.060
+    >>> selection.samples_needed(nmse=0.5)[["architecture", "samples"]].round(1)
+      architecture  samples
+    0      shallow     17.9
+    1         deep      NaN
     """
 
     table: pd.DataFrame
     seconds: float
-    errors: dict = field(repr=False)
-    variances: np.ndarray = field(repr=False)
+    errors: dict[tuple, Float[np.ndarray, " samples"]] = field(repr=False)
+    variances: Float[np.ndarray, " points"] = field(repr=False)
 
-    def best(self):
+    def best(self) -> pd.DataFrame:
         """The best candidate of each training size, with its margin.
 
         Returns
@@ -81,7 +102,7 @@ class Selection:
             return 0.0 if second["test_mse"] <= zero else np.inf, np.nan
         return second["test_mse"] / first["test_mse"] - 1, self._difference_error(first, second) / first["test_mse"]
 
-    def _difference_error(self, first, second):
+    def _difference_error(self, first: pd.Series, second: pd.Series) -> float:
         """Standard error over samples of the difference of two candidates' errors."""
         keys = [tuple(row[[*PARAMETERS, "train_size"]]) for row in (first, second)]
         if keys[0] not in self.errors:
@@ -123,7 +144,9 @@ class Selection:
         table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
         return table.sort_values("samples", kind="stable", ignore_index=True)
 
-    def _crossing(self, candidate: tuple, sizes: list, nmse: np.ndarray, level: float) -> tuple[float, float]:
+    def _crossing(
+        self, candidate: tuple, sizes: list[float], nmse: Float[np.ndarray, " sizes"], level: float
+    ) -> tuple[float, float]:
         """From where on the error stays at or below a level, and its standard error, from errors in the order of sizes."""
         above = np.flatnonzero(~(nmse <= level))
         first = above[-1] + 1 if len(above) else 0  # the size from which on no error is above
@@ -135,24 +158,25 @@ class Selection:
         share = np.log(nmse[first - 1] / level) / drop
         octave = np.log(sizes[first] / sizes[first - 1])
         samples = float(sizes[first - 1] * np.exp(octave * share))
-        ends = [self.errors.get((*candidate, size)) for size in sizes[first - 1 : first + 1]]
-        if ends[0] is None:
+        keys = [(*candidate, size) for size in sizes[first - 1 : first + 1]]
+        if keys[0] not in self.errors:
             return samples, np.nan
+        ends = [self.errors[key] for key in keys]
         before, after, unit = (values / values.mean() for values in (*ends, self.variances))
         moved = ((1 - share) * before + share * after - unit) / drop  # each sample's influence on the share
         return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         number = len(self.table[PARAMETERS].drop_duplicates())
         best = self.best().to_string(index=False, float_format="{:.4g}".format)
         return f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{best}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self.best().to_html(index=False)
 
 
 def level_of(nmse: float | None = None, r2: float | None = None) -> float:
-    """The normalised error that is asked for, as itself or as R2 = 1 - nmse; ValueError unless it is one positive number."""
+    """A normalised error, from itself or from R2 = 1 - nmse; ValueError unless it is one positive number."""
     require(
         (nmse is None) != (r2 is None), "give one of a normalised error (reach) and an R2 (r2 = 1 - reach), not both"
     )
@@ -163,7 +187,15 @@ def level_of(nmse: float | None = None, r2: float | None = None) -> float:
 
 
 @one_thread
-def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
+def select(
+    domain: Domain,
+    architectures: Mapping[str, Any],
+    target: Target,
+    train_sizes: Sequence[float] | ArrayLike,
+    ridges: Sequence[float] | ArrayLike = (0.0,),
+    noise_std: float = 0.0,
+    kernels: Sequence[str] = ("ntk",),
+) -> Selection:
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
     On a data set of M samples each candidate costs a kernel matrix (M, M) and a few factorizations per training size.
@@ -189,21 +221,36 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     ValueError
         No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; see
         `learnability.predict` and `learnability.predict_samples`.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=6)
+    >>> networks = {"shallow": lb.FullyConnected(1), "deep": lb.FullyConnected(4)}
+    >>> selection = lb.select(cube, networks, cube.parity(2), train_sizes=[16], ridges=[0.0, 0.1])
+    >>> selection.table[["architecture", "ridge", "nmse", "rank"]].round(3)
+      architecture  ridge   nmse  rank
+    0      shallow    0.0  0.757     1
+    1      shallow    0.1  0.794     2
+    2         deep    0.0  0.924     3
+    3         deep    0.1  0.928     4
     """
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
-    train_sizes, ridges = _distinct("train_sizes", train_sizes), _distinct("ridges", ridges)
-    began, rows, errors, noise_std = perf_counter(), [], {}, real("noise_std", noise_std)
+    sizes, ridge_values = _distinct("train_sizes", train_sizes), _distinct("ridges", ridges)
+    noise_std = real("noise_std", noise_std)
     spread = variances(domain, target) + noise_std**2
+    rows, errors = [], {}
+    began = perf_counter()
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn_caller(remark(odd, target.name))
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
         learner = KernelOnDomain(domain, architecture, kernel)
-        for ridge in ridges:
-            curve = curve_of(learner, target, train_sizes, ridge, noise_std)
+        for ridge in ridge_values:
+            curve = curve_of(learner, target, sizes, ridge, noise_std)
             off_train = np.where(np.isnan(curve.test_mse_off_train), curve.test_mse, curve.test_mse_off_train)
-            for number, train_size in enumerate(train_sizes):
+            for number, train_size in enumerate(sizes):
                 key = (name, kernel, float(ridge), train_size)
                 nmse = float(normalised(off_train[number], spread.mean()))
                 rows.append((*key, off_train[number], nmse, curve.theory[number]))
@@ -215,7 +262,7 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     return Selection(table, perf_counter() - began, errors, spread)
 
 
-def _distinct(name: str, values: Sequence[float]) -> list[float]:
+def _distinct(name: str, values: Sequence[float] | ArrayLike) -> list[float]:
     """Numbers without repetition, in their order; ValueError if there is none, or one negative or not finite."""
     reals(name, values)
     numbers = [*dict.fromkeys(np.atleast_1d(values).tolist())]

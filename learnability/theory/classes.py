@@ -8,12 +8,13 @@ points z for every sample.
 from functools import cache
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.stats import qmc
 
 POINTS = 256
 
 
-def are_classes(labels: np.ndarray) -> bool:
+def are_classes(labels: Float[np.ndarray, "samples outputs"]) -> bool:
     """Whether every sample (samples, outputs) is of one class: one output of +-1, or several of which one is the larger
     of two values. Other targets of several outputs are regressions, of which no share is right."""
     if labels.shape[1] == 1:
@@ -22,7 +23,11 @@ def are_classes(labels: np.ndarray) -> bool:
     return bool((high.sum(1) == 1).all() and np.ptp(labels[~high]) == 0)
 
 
-def right_output_is_largest(mean, covariance, right):
+def right_output_is_largest(
+    mean: Float[np.ndarray, "samples outputs"],
+    covariance: Float[np.ndarray, "samples outputs outputs"],
+    right: Int[np.ndarray, " samples"],
+) -> Float[np.ndarray, " samples"]:
     """Probability that output `right` of a Gaussian vector is the largest, sample by sample.
 
     Parameters
@@ -42,6 +47,6 @@ def right_output_is_largest(mean, covariance, right):
 
 
 @cache
-def _normal_points(outputs):
+def _normal_points(outputs: int) -> Float[np.ndarray, "points outputs"]:
     """Scrambled Sobol points turned into standard normal ones, (POINTS, outputs)."""
     return qmc.MultivariateNormalQMC(np.zeros(outputs), seed=0).random(POINTS)

@@ -6,14 +6,19 @@ Trace beyond the listed modes (`Spectrum.tail`) is added to delta.
 """
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.threads import one_thread
 from ..spectra.measure import SpectralMeasure
-from .newton import bracket, solve_in_log
+from ..spectra.spectrum import Spectrum
+from .newton import Grid, bracket, solve_in_log
 
 
 @one_thread
-def effective_regularization(spectrum, train_size, ridge=0.0):
+def effective_regularization(
+    spectrum: Spectrum, train_size: ArrayLike, ridge: ArrayLike = 0.0
+) -> Float[np.ndarray, "*grid"]:
     """Solve the conservation law for kappa, to relative precision.
 
     Parameters
@@ -28,14 +33,16 @@ def effective_regularization(spectrum, train_size, ridge=0.0):
     n, delta = np.broadcast_arrays(np.asarray(train_size, dtype=float), np.asarray(ridge, dtype=float) + spectrum.tail)
     rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     kappa = np.where(n > 0, 0.0, np.inf)
-    open_ = (n > 0) & ((delta > 0) | (n < rank))
-    if open_.any():
+    positive = (n > 0) & ((delta > 0) | (n < rank))
+    if positive.any():
         measure, unit = SpectralMeasure.of_spectrum(spectrum)
-        kappa[open_] = unit * _solve(measure, rank, n[open_], delta[open_] / unit)
+        kappa[positive] = unit * _solve(measure, rank, n[positive], delta[positive] / unit)
     return kappa
 
 
-def _solve(measure, rank, n, delta):
+def _solve(
+    measure: SpectralMeasure, rank: float, n: Float[np.ndarray, " grid"], delta: Float[np.ndarray, " grid"]
+) -> Float[np.ndarray, " grid"]:
     """Newton's method on log(increasing side) = log(decreasing side).
 
     For n below half the rank the sides are n and sum m L + delta/kappa. Above it they are sum m (1 - L) + (n - rank)+
@@ -43,7 +50,7 @@ def _solve(measure, rank, n, delta):
     """
     few = n <= rank / 2
 
-    def balance(kappa):
+    def balance(kappa: Grid) -> tuple[Grid, Grid, Grid]:
         learned, missed, slope = (
             total[:, 0] for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
         )

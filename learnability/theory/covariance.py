@@ -13,17 +13,32 @@ delta_ij test L_i^2 / n. One factor then makes the sum of all variances that of 
 that it is the test error less bias and noise; label noise is spread as L_i^2.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
 from ..common.threads import one_thread
+from ..domains.domain import Domain, SymmetricFiniteDomain
+from ..spectra.spectrum import Spectrum
+from ..spectra.target import Target
 from .fourth_moments import NextOrder
 from .prediction import predict
 from .products import Products
 
 
 @one_thread
-def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, noise_std=0.0, shown=None):
+def coefficient_covariance(
+    domain: Domain,
+    spectrum: Spectrum,
+    target: Target,
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
+    shown: Sequence[int] | Int[np.ndarray, " shown"] | None = None,
+) -> Float[np.ndarray, "*grid shown shown"]:
     """Cov[vhat_i, vhat_j] over training sets drawn from a hypercube or circle without replacement.
 
     Parameters
@@ -46,41 +61,60 @@ def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, nois
     ------
     ValueError
         A domain whose eigenfunctions are not listed, a spectrum of another one, several outputs, more samples than points.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=4)
+    >>> spectrum = cube.spectrum(lb.FullyConnected(2))
+    >>> lb.coefficient_covariance(cube, spectrum, cube.parity(1), 4, shown=[0, 1]).round(3)
+    array([[0.076, 0.   ],
+           [0.   , 0.006]])
     """
-    listed = getattr(domain, "size", None) and hasattr(domain, "eigenfunctions")
-    require(listed, f"eigenfunctions are listed on hypercubes up to dimension 20 and on circles, not on {domain!r}")
+    if not isinstance(domain, SymmetricFiniteDomain) or domain.size is None:
+        raise ValueError(
+            f"eigenfunctions are listed on hypercubes up to dimension 20 and on circles, not on {domain!r}"
+        )
     p = predict(spectrum, target, train_size, ridge, noise_std, correction="fourth_moments", domain=domain)
     require(p.power.ndim == 1, "coefficient_covariance needs a target with one output")
     products = Products(domain, spectrum)
     modes, basis = domain.eigenfunctions()
     coefficients = basis.T @ target(domain.points, np.arange(domain.size)) / domain.size
-    shown = np.arange(domain.size) if shown is None else np.asarray(shown)
+    columns = np.arange(domain.size) if shown is None else np.asarray(shown)
     level = np.searchsorted(products.modes, modes)
     diagonal = np.zeros((*p.kappa.shape, len(products.modes)))
     diagonal[..., products.level] = p.coefficient_variance
-    found = np.empty((p.kappa.size, len(shown), len(shown)))
+    covariance = np.empty((p.kappa.size, len(columns), len(columns)))
     for point, (n, delta, kappa) in enumerate(zip(p.train_size.flat, p.ridge.flat, p.kappa.flat, strict=True)):
         varies = 0 < n < domain.size and kappa > 0  # else training sets do not differ, or everything is learned
         order = NextOrder(products, n, delta, kappa) if varies else None
         if order is None or not order.holds:
-            found[point] = np.diag(diagonal.reshape(-1, len(products.modes))[point, level[shown]])
+            covariance[point] = np.diag(diagonal.reshape(-1, len(products.modes))[point, level[columns]])
             continue
         learned = order.first[level]
         noise = p.noise_std.flat[point] ** 2 * (order.of_noise()[0] - 1)
-        matrix, total = leading_order(order, basis, level, (1 - learned) * coefficients, learned, shown)
-        found[point] = matrix * (p.variance.flat[point] - noise) / total if total > 0 else matrix
-        found[point] += np.diag(noise * learned[shown] ** 2 / (learned @ learned))
-    return found.reshape((*p.kappa.shape, len(shown), len(shown)))
+        matrix, total = leading_order(order, basis, level, (1 - learned) * coefficients, learned, columns)
+        covariance[point] = matrix * (p.variance.flat[point] - noise) / total if total > 0 else matrix
+        covariance[point] += np.diag(noise * learned[columns] ** 2 / (learned @ learned))
+    return covariance.reshape((*p.kappa.shape, len(columns), len(columns)))
 
 
-def leading_order(order, basis, level, missed, learned, shown):
+def leading_order(
+    order: NextOrder,
+    basis: Float[np.ndarray, "points modes"],
+    level: Int[np.ndarray, " modes"],
+    missed: Float[np.ndarray, " modes"],
+    learned: Float[np.ndarray, " modes"],
+    shown: Int[np.ndarray, " shown"],
+) -> tuple[Float[np.ndarray, "shown shown"], float]:
     """Equation and sum of all variances before they are scaled.
 
     order : NextOrder; basis : (points, modes) eigenfunctions and the `level` of each; missed : (modes,), (1 - L_i) v_i;
     learned : (modes,), L_i. Returns (shown, shown) and a number.
     """
     points = len(basis)
-    rungs, constant = order.rungs[level], order.products.constant[level]
+    rungs = order.rungs[level]
+    constant = order.products.constant[level]
     residual = basis @ missed
     coupled = basis.T @ (basis * residual[:, None]) / points  # E[phi_S r phi_i]
     crossed = np.where(constant, 0.0, rungs**2) + rungs - 1

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
 from ..spectra.measure import SpectralMeasure
 from ..spectra.spectrum import Spectrum
@@ -40,11 +40,11 @@ class Eigenlearning(SpectralTheory):
     def solve(
         self,
         spectrum: Spectrum,
-        power: NDArray,
-        beyond: NDArray,
-        train_size: NDArray,
-        ridge: NDArray,
-        noise_std: NDArray,
+        power: Float[np.ndarray, "levels outputs"],
+        beyond: Float[np.ndarray, " outputs"],
+        train_size: Float[np.ndarray, " grid"],
+        ridge: Float[np.ndarray, " grid"],
+        noise_std: Float[np.ndarray, " grid"],
     ) -> Solution:
         """The equations on a flat grid.
 
@@ -63,26 +63,26 @@ class Eigenlearning(SpectralTheory):
         spread, squares, learned, missed = _sums(spectrum, power, kappa)
         solved = (kappa > 0) & np.isfinite(kappa)
         rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
-        safe = np.where(solved, kappa, 1.0)
-        implicit = np.where(solved, (delta + spectrum.tail) / safe, np.maximum(n - rank, 0))  # delta/kappa
+        divisor = np.where(solved, kappa, 1.0)
+        implicit = np.where(solved, (delta + spectrum.tail) / divisor, np.maximum(n - rank, 0))  # delta/kappa
         with np.errstate(divide="ignore", invalid="ignore"):
             # n - sum m L^2 = sum m L (1 - L) + delta/kappa: a sum of positive terms
             overfitting = np.where(n > 0, n / (spread + implicit), 1.0)
             total = spectrum.trace
-            explicit = np.where(solved, delta / (n * safe), np.where(n > 0, np.maximum(n - rank, 0) / n, 0.0))
+            explicit = np.where(solved, delta / (n * divisor), np.where(n > 0, np.maximum(n - rank, 0) / n, 0.0))
             explicit = np.where(n > 0, explicit, delta / (total + delta) if total > 0 else 1.0)
             bias = missed + beyond
             unexplained = bias + sigma[:, None] ** 2
             # at n = rank E0 diverges like 1/kappa and the bias vanishes like kappa^2
             test = np.where(unexplained > 0, overfitting[:, None] * unexplained, 0.0)
             train = np.where(explicit[:, None] > 0, explicit[:, None] ** 2 * test, 0.0)
-            share = np.where(n > 0, squares / np.where(n > 0, n, 1.0), 0.0)[:, None]
-            variance = np.where(share > 0, test * share, 0.0)
+            squares_per_sample = np.where(n > 0, squares / np.where(n > 0, n, 1.0), 0.0)[:, None]
+            variance = np.where(squares_per_sample > 0, test * squares_per_sample, 0.0)
             learnability = learned / (power.sum(0) + beyond)
 
-        def coefficient_variance():
-            per_sample = test / np.where(n > 0, n, np.inf)[:, None]
-            return mode_learnabilities(spectrum, kappa)[:, :, None] ** 2 * per_sample[:, None, :]
+        def coefficient_variance() -> Float[np.ndarray, "grid levels outputs"]:
+            test_per_sample = test / np.where(n > 0, n, np.inf)[:, None]
+            return mode_learnabilities(spectrum, kappa)[:, :, None] ** 2 * test_per_sample[:, None, :]
 
         return Solution(
             kappa=kappa,
@@ -97,15 +97,22 @@ class Eigenlearning(SpectralTheory):
         )
 
 
-def mode_learnabilities(spectrum, kappa):
+def mode_learnabilities(spectrum: Spectrum, kappa: Float[np.ndarray, " grid"]) -> Float[np.ndarray, "grid levels"]:
     """L_i = lambda_i / (lambda_i + kappa) of every level, (grid, levels)."""
     values = spectrum.eigenvalues
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(values > 0, 1 / (1 + kappa[:, None] / values), 0.0)
 
 
-def _sums(spectrum, power, kappa):
-    """sum m L(1-L), sum m L^2, both (kappas,), and sum v^2 L, sum v^2 (1-L)^2, both (kappas, outputs)."""
+def _sums(
+    spectrum: Spectrum, power: Float[np.ndarray, "levels outputs"], kappa: Float[np.ndarray, " grid"]
+) -> tuple[
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, "grid outputs"],
+    Float[np.ndarray, "grid outputs"],
+]:
+    """sum m L (1 - L) and sum m L^2; sum v^2 L and sum v^2 (1 - L)^2."""
     positive = spectrum.eigenvalues > 0
     measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
     spread, squares, learned, missed = measure.sums(

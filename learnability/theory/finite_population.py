@@ -22,13 +22,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
 from ..spectra.spectrum import Spectrum
 from .eigenlearning import mode_learnabilities
-from .newton import bracket, solve_in_log
+from .newton import Grid, bracket, solve_in_log
 from .solution import Solution, damped
 from .theory import SpectralTheory
 
@@ -62,12 +63,12 @@ class FinitePopulation(SpectralTheory):
     def solve(
         self,
         spectrum: Spectrum,
-        power: NDArray,
-        beyond: NDArray,
-        train_size: NDArray,
-        ridge: NDArray,
-        noise_std: NDArray,
-        population: NDArray | None = None,
+        power: Float[np.ndarray, "levels outputs"],
+        beyond: Float[np.ndarray, " outputs"],
+        train_size: Float[np.ndarray, " grid"],
+        ridge: Float[np.ndarray, " grid"],
+        noise_std: Float[np.ndarray, " grid"],
+        population: Float[np.ndarray, " grid"] | None = None,
     ) -> Solution:
         """The equations on a flat grid.
 
@@ -100,11 +101,10 @@ class FinitePopulation(SpectralTheory):
             pull = spread + rho * mean_square  # D
             off = np.where(n > 0, n / (u * pull), 1.0)[:, None]
             fluctuation = np.where(n > 0, (1 - rho / size) / pull, 0.0)[:, None]
-            left = np.where(n > 0, rho * u / n, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
-        interpolates = (kappa == 0) & (
-            u < UNLEARNED
-        )  # n = M and no ridge: the missed parts are in units of a tiny kappa
-        left = np.where(interpolates, 0.0, left)
+            untrained = delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0  # the limit of s as n goes to 0
+            residual_share = np.where(n > 0, rho * u / n, untrained)  # s
+        interpolates = (kappa == 0) & (u < UNLEARNED)  # n = M, no ridge: what is missed is in units of a tiny kappa
+        residual_share = np.where(interpolates, 0.0, residual_share)
         noise = sigma[:, None] ** 2
         unexplained = missed + noise * mean_square[:, None]
         bias = np.where(interpolates[:, None], 0.0, missed)
@@ -117,12 +117,12 @@ class FinitePopulation(SpectralTheory):
             learnability=learned / power.sum(0),
             bias=bias,
             test_mse=bias + variance + noise,
-            train_mse=damped(off_train, left[:, None] ** 2),
+            train_mse=damped(off_train, residual_share[:, None] ** 2),
             variance=variance,
             mode_learnabilities=lambda: mode_learnabilities(levels, kappa),
             coefficient_variance=lambda: mode_learnabilities(levels, kappa)[:, :, None] ** 2 * per_mode[:, None, :],
             test_mse_off_train=off_train,
-            residual_kept=left,
+            residual_share=residual_share,
             unlearned=u,
         )
 
@@ -131,7 +131,7 @@ ROUNDING = 1e-12  # of a number of modes that is a sum of fractions
 UNLEARNED = 1e-100  # u below it: only where kappa = 0, and 1 - L is in units of a tiny one
 
 
-def _checked(spectrum, n, population):
+def _checked(spectrum: Spectrum, n: Float[np.ndarray, " grid"], population: ArrayLike) -> Float[np.ndarray, " grid"]:
     """M, (grid,); ValueError if it does not hold the listed modes or the training set."""
     size = np.broadcast_to(np.asarray(population, dtype=float), n.shape)
     modes = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
@@ -146,7 +146,12 @@ def _checked(spectrum, n, population):
     return size
 
 
-def _with_tail(spectrum, power, beyond, size):
+def _with_tail(
+    spectrum: Spectrum,
+    power: Float[np.ndarray, "levels outputs"],
+    beyond: Float[np.ndarray, " outputs"],
+    size: Float[np.ndarray, " grid"],
+) -> tuple[Spectrum, Float[np.ndarray, "levels+1 outputs"]]:
     """The tail as one more level; the population must be one number for that."""
     sizes = np.unique(size)
     require(len(sizes) == 1, f"a spectrum with a tail needs one population, got {sizes}")
@@ -156,25 +161,37 @@ def _with_tail(spectrum, power, beyond, size):
     return Spectrum(values, np.append(spectrum.multiplicities, rest)), np.concatenate([power, beyond[None]])
 
 
-def _conserved(spectrum, n, delta, size):
+def _conserved(
+    spectrum: Spectrum,
+    n: Float[np.ndarray, " grid"],
+    delta: Float[np.ndarray, " grid"],
+    size: Float[np.ndarray, " grid"],
+) -> tuple[Float[np.ndarray, " grid"], Float[np.ndarray, " grid"]]:
     """kappa and rho = delta/kappa, (grid,): the conservation law, in the form of `conservation` with u delta as ridge."""
     rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     kappa, rho = np.where(n > 0, 0.0, np.inf), np.zeros(len(n))
-    open_ = (n > 0) & ((delta > 0) | (n < rank))
-    if open_.any():
+    positive = (n > 0) & ((delta > 0) | (n < rank))
+    if positive.any():
         measure, unit = SpectralMeasure.of_spectrum(spectrum)
-        kappa[open_] = unit * _balanced(measure, rank, n[open_], delta[open_] / unit, size[open_])
-        rho[open_] = delta[open_] / kappa[open_]
-    closed = (n > 0) & ~open_
+        kappa[positive] = unit * _balanced(measure, rank, n[positive], delta[positive] / unit, size[positive])
+        rho[positive] = delta[positive] / kappa[positive]
+    vanishing = (n > 0) & ~positive  # kappa = 0
     with np.errstate(divide="ignore", invalid="ignore"):
-        beyond = np.where(size > rank, (n - rank) / np.where(size > rank, 1 - rank / size, 1.0), size)
-    return kappa, np.where(closed, beyond, rho)
+        limit = np.where(size > rank, (n - rank) / np.where(size > rank, 1 - rank / size, 1.0), size)
+    return kappa, np.where(vanishing, limit, rho)
 
 
-def _balanced(measure, rank, n, delta, size):
+def _balanced(
+    measure: SpectralMeasure,
+    rank: float,
+    n: Float[np.ndarray, " grid"],
+    delta: Float[np.ndarray, " grid"],
+    size: Float[np.ndarray, " grid"],
+) -> Float[np.ndarray, " grid"]:
+    """The kappa > 0 at which the sides of the conservation law are equal."""
     few = n <= rank / 2
 
-    def balance(kappa):
+    def balance(kappa: Grid) -> tuple[Grid, Grid, Grid]:
         learned, missed, slope, square = (
             total[:, 0]
             for total in measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M, lambda L, M: M * M)
@@ -188,7 +205,19 @@ def _balanced(measure, rank, n, delta, size):
     return solve_in_log(balance, *bracket(measure, rank, n, delta, delta / size))
 
 
-def _sums(spectrum, power, kappa, size):
+def _sums(
+    spectrum: Spectrum,
+    power: Float[np.ndarray, "levels outputs"],
+    kappa: Float[np.ndarray, " grid"],
+    size: Float[np.ndarray, " grid"],
+) -> tuple[
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, "grid outputs"],
+    Float[np.ndarray, "grid outputs"],
+]:
     """u, P, W and q, (grid,); sum v^2 L and B, (grid, outputs).
 
     Where kappa = 0 and no mode is of eigenvalue zero, 1 - L is in units of a kappa far below every eigenvalue.

@@ -18,13 +18,14 @@ pointwise products of kernels. Variances of single coefficients are here the pap
 `learnability.theory.covariance` has those of a given target. Where the expansion leaves its range, the leading order stays.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from jaxtyping import Float
 
-from ..domains.domain import SymmetricDomain
+from ..domains.domain import Domain
 from ..spectra.spectrum import Spectrum
 from .conservation import effective_regularization
 from .eigenlearning import Eigenlearning
@@ -43,7 +44,7 @@ class FourthMoments(SpectralTheory):
 
     Parameters
     ----------
-    domain : SymmetricDomain
+    domain : Hypercube, Circle or Hypersphere
         Where the spectrum comes from. If it is a list of points, training sets are drawn from it without replacement.
 
     Examples
@@ -56,18 +57,18 @@ class FourthMoments(SpectralTheory):
     True
     """
 
-    domain: SymmetricDomain
+    domain: Domain
 
     name: ClassVar[str] = "fourth_moments"
 
     def solve(
         self,
         spectrum: Spectrum,
-        power: NDArray,
-        beyond: NDArray,
-        train_size: NDArray,
-        ridge: NDArray,
-        noise_std: NDArray,
+        power: Float[np.ndarray, "levels outputs"],
+        beyond: Float[np.ndarray, " outputs"],
+        train_size: Float[np.ndarray, " grid"],
+        ridge: Float[np.ndarray, " grid"],
+        noise_std: Float[np.ndarray, " grid"],
     ) -> Solution:
         """The equations on a flat grid.
 
@@ -92,37 +93,40 @@ class FourthMoments(SpectralTheory):
         products = Products(domain, spectrum)
         leading = FinitePopulation(domain.size) if domain.size else Eigenlearning()
         base = leading.solve(spectrum, power, beyond, n, delta, sigma)
-        found = {name: np.array(getattr(base, name)) for name in CORRECTED}
+        corrected = {name: np.array(getattr(base, name)) for name in CORRECTED}
         learned = base.mode_learnabilities().copy()
         variances = base.coefficient_variance().copy()
-        size, off = domain.size or np.inf, None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
+        size = domain.size or np.inf
+        off = None if base.test_mse_off_train is None else base.test_mse_off_train.copy()
         for point in np.flatnonzero((n > 0) & (n < size) & (base.kappa > 0)):
             order = NextOrder(products, n[point], delta[point], base.kappa[point])
             if not order.holds:
                 continue
-            noise, listed = sigma[point] ** 2, products.level
-            missed, test, train = (
-                values[listed] @ power + values_beyond * beyond for values, values_beyond in order.of_targets()
-            )
+            noise = sigma[point] ** 2
             noise_test, noise_train = order.of_noise()
-            learned[point] = order.learned[listed]
-            found["learnability"][point] = 1 - missed / (power.sum(0) + beyond)
-            found["bias"][point] = order.beyond((1 - order.learned) ** 2) * beyond + (1 - learned[point]) ** 2 @ power
-            found["test_mse"][point] = test + noise * noise_test
-            found["train_mse"][point] = train + noise * noise_train
-            found["overfitting_coefficient"][point] = order.unlearned_error
-            found["variance"][point] = found["test_mse"][point] - found["bias"][point] - noise
-            variances[point] = np.outer(learned[point] ** 2, found["variance"][point] / order.squares)
+            missed, test, train = (
+                values[products.level] @ power + unlisted * beyond for values, unlisted in order.of_targets()
+            )
+            learned[point] = order.learned[products.level]
+            corrected["learnability"][point] = 1 - missed / (power.sum(0) + beyond)
+            corrected["bias"][point] = (
+                order.beyond((1 - order.learned) ** 2) * beyond + (1 - learned[point]) ** 2 @ power
+            )
+            corrected["test_mse"][point] = test + noise * noise_test
+            corrected["train_mse"][point] = train + noise * noise_train
+            corrected["overfitting_coefficient"][point] = order.unlearned_error
+            corrected["variance"][point] = corrected["test_mse"][point] - corrected["bias"][point] - noise
+            variances[point] = np.outer(learned[point] ** 2, corrected["variance"][point] / order.squares)
             if off is not None:
-                on = found["train_mse"][point] + 2 * noise * order.learnt / n[point]  # against new labels
-                off[point] = (size * found["test_mse"][point] - n[point] * on) / (size - n[point])
+                on = corrected["train_mse"][point] + 2 * noise * order.total / n[point]  # against new labels
+                off[point] = (size * corrected["test_mse"][point] - n[point] * on) / (size - n[point])
         return Solution(
             kappa=base.kappa,
-            **found,
+            **corrected,
             mode_learnabilities=lambda: learned,
             coefficient_variance=lambda: variances,
             test_mse_off_train=off,
-            residual_kept=base.residual_kept,
+            residual_share=base.residual_share,
             unlearned=base.unlearned,
         )
 
@@ -130,100 +134,153 @@ class FourthMoments(SpectralTheory):
 CORRECTED = ("overfitting_coefficient", "learnability", "bias", "test_mse", "train_mse", "variance")
 
 
-class NextOrder:
-    """L, E and t of every mode of the domain at one n and delta, arrays (modes,).
+@dataclass(frozen=True)
+class LeadingOrder:
+    """The leading order at one n and delta, arrays (modes,), and its slopes.
 
     Slopes are derivatives: with respect to kappa t in the first, to log delta in the second row of (2, modes) or (2,).
     """
 
-    def __init__(self, products, n, delta, kappa):
-        self.products, self.n, self.delta = products, n, delta
-        counts, tail, inverse = products.counts, products.tail, 1 / products.size
+    products: Products
+    kappa: float
+    rho: float
+    rho_slope: Float[np.ndarray, " 2"]
+    learned: Float[np.ndarray, " modes"]  # L
+    learned_slope: Float[np.ndarray, "2 modes"]
+    total: float  # S
+    total_slope: Float[np.ndarray, " 2"]
+    u: float
+    u_slope: Float[np.ndarray, " 2"]
+    correction: float  # 1 - rho/M
+
+    @classmethod
+    def at(cls, products: Products, delta: float, kappa: float) -> "LeadingOrder":
+        """From the solution kappa of the conservation law."""
+        counts = products.counts
+        tail = products.tail
+        inverse = 1 / products.size  # 1/M
         rho = delta / kappa
-        first = products.learnabilities(kappa)
-        total = counts @ first + tail / kappa  # S
-        self.learnt, u = total, 1 - total * inverse
-        kept = 1 - rho * inverse
-        # the leading order and its slopes
-        spread, squares = first * (1 - first), counts @ first**2
-        pull = kept * (counts @ spread + tail / kappa) + u * rho
-        log_kappa = np.array([-kept * squares, u * rho]) / pull
-        direct = np.array([first**2, np.zeros(len(first))])  # - L (1 - L) d log lambda
-        first_slope = -direct - spread * log_kappa[:, None]
-        total_slope = first_slope @ counts - tail / kappa * log_kappa
-        rho_slope, u_slope = rho * (np.array([0.0, 1.0]) - log_kappa), -total_slope * inverse
-        # rungs, ladders and what they do to kappa
-        rungs, rungs_slope = self._rungs(first, first_slope, total, total_slope, rho, rho_slope, u, u_slope)
-        fixed = np.where(products.constant, 0.0, 1.0)
-        ladder = rungs + fixed * rungs**2 - 4 + 2 / rungs
-        ladder_slope = (1 + 2 * fixed * rungs - 2 / rungs**2) * rungs_slope
-        strength = kept / (n * u)
-        strength_slope = -rho_slope * inverse / kept - u_slope / u  # of its logarithm
-        change = strength * products.product(ladder, first)
-        change_slope = strength_slope[:, None] * change + strength * np.array(
-            [products.product(ladder_slope[i], first) + products.product(ladder, first_slope[i]) for i in (0, 1)]
-        )
-        mean, mean_slope = change @ counts * inverse, change_slope @ counts * inverse
-        shift = 1 + change - mean
-        shift_slope = change_slope - mean_slope[:, None]
-        self.shift = np.maximum(shift, SMALLEST)
-        self.first, self.rungs, self.strength = first, rungs, strength
-        self._finish(kappa, total, total_slope, shift_slope / self.shift)
+        correction = 1 - rho * inverse
+        learned = products.learnabilities(kappa)
+        total = counts @ learned + tail / kappa
+        u = 1 - total * inverse
+        spread = learned * (1 - learned)
+        squares = counts @ learned**2
+        pull = correction * (counts @ spread + tail / kappa) + u * rho
+        log_kappa_slope = np.array([-correction * squares, u * rho]) / pull
+        log_lambda_slope = np.array([learned**2, np.zeros(len(learned))])  # - L (1 - L) d log lambda
+        learned_slope = -log_lambda_slope - spread * log_kappa_slope[:, None]
+        total_slope = learned_slope @ counts - tail / kappa * log_kappa_slope
+        rho_slope = rho * (np.array([0.0, 1.0]) - log_kappa_slope)
+        u_slope = -total_slope * inverse
+        return cls(products, kappa, rho, rho_slope, learned, learned_slope, total, total_slope, u, u_slope, correction)
 
-    def _rungs(self, first, first_slope, total, total_slope, rho, rho_slope, u, u_slope):
+    def rungs(self, n: float) -> tuple[Float[np.ndarray, " modes"], Float[np.ndarray, "2 modes"]]:
         """R_S and its slopes."""
+        product = self.products.product
         inverse = 1 / self.products.size
-        pairs = self.products.product(first, first)
-        pairs_slope = 2 * np.array([self.products.product(first, slope) for slope in first_slope])
-        below = total - (1 - rho * inverse) * pairs + rho * (2 * u - 1)
-        below_slope = (total_slope + rho_slope * (2 * u - 1) + 2 * rho * u_slope)[:, None] - (
-            1 - rho * inverse
-        ) * pairs_slope
-        below_slope = below_slope + rho_slope[:, None] * inverse * pairs
-        rungs = self.n * u / below
-        return rungs, rungs * ((u_slope / u)[:, None] - below_slope / below)
+        learned, rho, u = self.learned, self.rho, self.u
+        pairs = product(learned, learned)  # q_S
+        pairs_slope = 2 * np.array([product(learned, slope) for slope in self.learned_slope])
+        below = self.total - self.correction * pairs + rho * (2 * u - 1)
+        mean_slope = self.total_slope + self.rho_slope * (2 * u - 1) + 2 * rho * self.u_slope
+        below_slope = mean_slope[:, None] - self.correction * pairs_slope
+        below_slope = below_slope + self.rho_slope[:, None] * inverse * pairs
+        rungs = n * u / below
+        return rungs, rungs * ((self.u_slope / u)[:, None] - below_slope / below)
 
-    def _finish(self, kappa, total, total_slope, shift_slope):
+    def strength(self, n: float) -> tuple[float, Float[np.ndarray, " 2"]]:
+        """(1 - rho/M)/(n u), and the slopes of its logarithm."""
+        inverse = 1 / self.products.size
+        slope = -self.rho_slope * inverse / self.correction - self.u_slope / self.u
+        return self.correction / (n * self.u), slope
+
+
+class NextOrder:
+    """L, E and t of every mode of the domain at one n and delta, arrays (modes,).
+
+    Attributes
+    ----------
+    first, learned : L of the leading order, and of this one
+    total : S, the sum of all L, in both orders
+    kappa, shift : kappa_i, and kappa_i/kappa'
+    rungs, strength : R_S, and (1 - rho/M)/(n u)
+    errors, train : E and t
+    squares : the sum of all L^2
+    unlearned_error, unlearned_train : E and t of a mode of eigenvalue zero
+    """
+
+    def __init__(self, products: Products, n: float, delta: float, kappa: float) -> None:
+        self.products, self.n, self.delta = products, n, delta
+        leading = LeadingOrder.at(products, delta, kappa)
+        self.first = leading.learned
+        self.total = leading.total
+        self.rungs, rungs_slope = leading.rungs(n)
+        self.strength, strength_slope = leading.strength(n)
+        shift, shift_slope = self._shifts(leading, rungs_slope, strength_slope)
+        self.shift = np.maximum(shift, SMALLEST)
+        self._solve(leading, shift_slope / self.shift)
+
+    def _shifts(
+        self, leading: LeadingOrder, rungs_slope: Float[np.ndarray, "2 modes"], strength_slope: Float[np.ndarray, " 2"]
+    ) -> tuple[Float[np.ndarray, " modes"], Float[np.ndarray, "2 modes"]]:
+        """1 + a_i - mean a, and its slopes."""
+        product, counts = self.products.product, self.products.counts
+        inverse = 1 / self.products.size
+        rungs, strength = self.rungs, self.strength
+        first, first_slope = leading.learned, leading.learned_slope
+        varies = np.where(self.products.constant, 0.0, 1.0)  # n is fixed, the constant does not fluctuate
+        ladder = rungs + varies * rungs**2 - 4 + 2 / rungs  # X_S
+        ladder_slope = (1 + 2 * varies * rungs - 2 / rungs**2) * rungs_slope
+        change = strength * product(ladder, first)  # a_i
+        sums_slope = [product(ladder_slope[i], first) + product(ladder, first_slope[i]) for i in (0, 1)]
+        change_slope = strength_slope[:, None] * change + strength * np.array(sums_slope)
+        mean = change @ counts * inverse
+        mean_slope = change_slope @ counts * inverse
+        return 1 + change - mean, change_slope - mean_slope[:, None]
+
+    def _solve(self, leading: LeadingOrder, log_shift_slope: Float[np.ndarray, "2 modes"]) -> None:
         """kappa' from sum L = S, and errors from the slopes of all kappa_i."""
-        products = self.products
-        held = Spectrum(products.eigenvalues / self.shift, products.counts, products.tail)
-        scale = float(effective_regularization(held, total))
+        products, counts = self.products, self.products.counts
+        shifted = Spectrum(products.eigenvalues / self.shift, counts, products.tail)
+        scale = float(effective_regularization(shifted, self.total))  # kappa'
         self.kappa = scale * self.shift
         self.learned = products.learnabilities(self.kappa)
-        self.squares = products.counts @ self.learned**2
-        spread, unlisted = products.counts * self.learned * (1 - self.learned), products.tail / scale
-        direct = np.array([products.counts @ (self.learned**2 * self.kappa) / kappa, 0.0])
-        fall = -(direct + shift_slope @ spread + total_slope) / (spread.sum() + unlisted)
-        slopes = fall[:, None] + shift_slope  # of log kappa_i
-        missed = (1 - self.learned) ** 2
-        self.errors = missed * (1 - kappa / self.kappa * slopes[0])
-        self.train = missed * self.delta / (self.n * self.kappa) * slopes[1]
-        self.unlearned_error = 1 - kappa / scale * fall[0]
-        self.unlearned_train = self.delta / (self.n * scale) * fall[1]
+        self.squares = counts @ self.learned**2
+        spread = counts * self.learned * (1 - self.learned)
+        log_lambda_slope = np.array([counts @ (self.learned**2 * self.kappa) / leading.kappa, 0.0])
+        sum_slope = log_lambda_slope + log_shift_slope @ spread + leading.total_slope
+        log_scale_slope = -sum_slope / (spread.sum() + products.tail / scale)
+        log_kappa_slope = log_scale_slope[:, None] + log_shift_slope
+        squared_bias = (1 - self.learned) ** 2
+        self.errors = squared_bias * (1 - leading.kappa / self.kappa * log_kappa_slope[0])
+        self.train = squared_bias * self.delta / (self.n * self.kappa) * log_kappa_slope[1]
+        self.unlearned_error = 1 - leading.kappa / scale * log_scale_slope[0]
+        self.unlearned_train = self.delta / (self.n * scale) * log_scale_slope[1]
 
     @property
-    def holds(self):
+    def holds(self) -> bool:
         """Whether no kappa_i is far below the others and no variance is negative."""
         return bool((self.shift > SMALLEST).all() and (self.errors >= (1 - NEGATIVE) * (1 - self.learned) ** 2).all())
 
-    def of_targets(self):
+    def of_targets(self) -> Iterator[tuple[Float[np.ndarray, " modes"], float]]:
         """1 - L, E and t of every mode, each with its value on the modes that the spectrum does not list."""
         missed = 1 - self.learned
         yield missed, self.beyond(missed, 1.0)
         yield self.errors, self.beyond(self.errors, self.unlearned_error)
         yield self.train, self.beyond(self.train, self.unlearned_train)
 
-    def of_noise(self):
+    def of_noise(self) -> tuple[float, float]:
         """What unit noise adds to the test error, against new labels, and to the train error.
 
-        Noise is learned where it is seen: on M points the learned part is the noise on all of them less its residual.
+        Noise is learned where it is trained on: on M points the learned part is the noise on all of them less its residual.
         """
         size, counts = self.products.size, self.products.counts
         if np.isinf(size):
             return self.unlearned_error, self.unlearned_train
         return 2 - 2 * (counts @ (1 - self.learned)) / size + counts @ self.errors / size, counts @ self.train / size
 
-    def beyond(self, values, limit=1.0):
+    def beyond(self, values: Float[np.ndarray, " modes"], limit: float = 1.0) -> float:
         """The mean over the modes that the spectrum does not list; on an infinite domain the limit."""
         unlisted = np.where(self.products.listed, 0.0, self.products.counts)
         if np.isinf(self.products.size):

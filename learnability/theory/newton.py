@@ -1,11 +1,23 @@
-"""One unknown on a whole grid: Newton's method for log kappa, kept in a bracket."""
+"""One unknown on a whole grid: Newton's method for log kappa, held in a bracket."""
+
+from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float
 
+from ..spectra.measure import SpectralMeasure
+
+Grid = Float[np.ndarray, " grid"]
 MOST_STEPS = 200
 
 
-def bracket(measure, rank, n, delta, least):
+def bracket(
+    measure: SpectralMeasure,
+    rank: float,
+    n: Float[np.ndarray, " grid"],
+    delta: Float[np.ndarray, " grid"],
+    least: Float[np.ndarray, " grid"],
+) -> tuple[Float[np.ndarray, " grid"], Float[np.ndarray, " grid"]]:
     """Bounds of log kappa that follow from the conservation law, (grid,): low, -inf where there is none, and high.
 
     Parameters
@@ -21,7 +33,11 @@ def bracket(measure, rank, n, delta, least):
     return low, np.log(trace + delta) - np.log(n)
 
 
-def solve_in_log(balance, low, high):
+def solve_in_log(
+    balance: Callable[[Grid], tuple[Grid, Grid, Grid]],
+    low: Float[np.ndarray, " grid"],
+    high: Float[np.ndarray, " grid"],
+) -> Float[np.ndarray, " grid"]:
     """The kappa at which an increasing side equals a decreasing one, to relative precision.
 
     Parameters

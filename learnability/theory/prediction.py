@@ -1,13 +1,15 @@
-"""Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
+"""Predictions on a grid of training sizes, ridges and noise levels, by any system of equations for spectra."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from ..common.errors import choose, reals, require, warn_caller
 from ..common.threads import one_thread
-from ..domains.domain import SymmetricDomain
+from ..domains.domain import Domain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .eigenlearning import Eigenlearning
@@ -17,6 +19,10 @@ from .random_features import RandomFeatures
 from .solution import Solution
 from .theory import SpectralTheory
 
+if TYPE_CHECKING:
+    import matplotlib.axes
+    import pandas
+
 
 @dataclass(frozen=True, repr=False)
 class Prediction:
@@ -24,51 +30,61 @@ class Prediction:
 
     Targets with several outputs add a last axis `outputs` to everything but kappa, overfitting_coefficient and
     mode_learnabilities.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=8)
+    >>> prediction = lb.predict(cube.spectrum(lb.FullyConnected(2)), cube.parity(1), train_size=[16, 64])
+    >>> prediction.to_frame()[["train_size", "learnability", "test_mse"]].round(3)
+       train_size  learnability  test_mse
+    0        16.0         0.569     0.261
+    1        64.0         0.919     0.011
     """
 
     spectrum: Spectrum
     theory: SpectralTheory
-    power: np.ndarray  # (levels,) or (levels, outputs)
-    beyond: np.ndarray  # () or (outputs,): power on modes in the tail
-    train_size: np.ndarray  # grid
-    ridge: np.ndarray
-    noise_std: np.ndarray
-    kappa: np.ndarray  # effective regularization
-    overfitting_coefficient: np.ndarray  # E0
-    learnability: np.ndarray  # sum v^2 L / sum v^2
-    bias: np.ndarray  # sum (1 - L)^2 v^2
-    test_mse: np.ndarray  # against noisy labels: contains noise_std^2
-    train_mse: np.ndarray
-    variance: np.ndarray  # sum_i Var[vhat_i] = test - bias - noise_std^2
-    test_mse_off_train: np.ndarray | None  # of a finite population, at points not in the training set
+    power: Float[np.ndarray, " levels *outputs"]  # (levels,) or (levels, outputs)
+    beyond: Float[np.ndarray, "*outputs"]  # () or (outputs,): power on modes in the tail
+    train_size: Float[np.ndarray, "*grid"]  # grid
+    ridge: Float[np.ndarray, "*grid"]
+    noise_std: Float[np.ndarray, "*grid"]
+    kappa: Float[np.ndarray, "*grid"]  # effective regularization
+    overfitting_coefficient: Float[np.ndarray, "*grid"]  # E0
+    learnability: Float[np.ndarray, "*grid_outputs"]  # sum v^2 L / sum v^2
+    bias: Float[np.ndarray, "*grid_outputs"]  # sum (1 - L)^2 v^2
+    test_mse: Float[np.ndarray, "*grid_outputs"]  # against noisy labels: contains noise_std^2
+    train_mse: Float[np.ndarray, "*grid_outputs"]
+    variance: Float[np.ndarray, "*grid_outputs"]  # sum_i Var[vhat_i] = test - bias - noise_std^2
+    test_mse_off_train: Float[np.ndarray, "*grid_outputs"] | None  # of a finite population
     solution: Solution
 
     @property
-    def mode_learnabilities(self):
+    def mode_learnabilities(self) -> Float[np.ndarray, "*grid levels"]:
         """L_i of every level, grid + (levels,)."""
         return self.solution.mode_learnabilities().reshape(*self.kappa.shape, len(self.spectrum))
 
     @property
-    def coefficient_mean(self):
+    def coefficient_mean(self) -> Float[np.ndarray, "..."]:
         """E[vhat] = L v of a level's normalised component of the target, v = sqrt(power); grid + (levels, outputs)."""
         learned, coefficients = self.mode_learnabilities, np.sqrt(self.power)
         return learned * coefficients if self.power.ndim == 1 else learned[..., None] * coefficients
 
     @property
-    def coefficient_variance(self):
+    def coefficient_variance(self) -> Float[np.ndarray, "..."]:
         """Var[vhat_i] of each eigenfunction in the level; grid + (levels, outputs)."""
         return self.solution.coefficient_variance().reshape(*self.kappa.shape, *self.power.shape)
 
-    def to_frame(self):
+    def to_frame(self) -> "pandas.DataFrame":
         """A tidy table, a row per grid point (and output, where there are several), the columns of a study's table.
 
         Returns
         -------
         DataFrame
             train_size, ridge, noise_std, kappa, overfitting_coefficient, learnability, train_mse, test_mse, bias, variance, and
-            test_mse_off_train where a population is known.
+            test_mse_off_train where the population is finite.
         """
-        import pandas as pd  # here, because theory alone loads in a tenth of a second without it
+        import pandas as pd  # not above, because theory alone loads in a tenth of a second without it
 
         names = ["learnability", "train_mse", "test_mse", "bias", "variance", "test_mse_off_train"]
         names = [name for name in names if getattr(self, name) is not None]
@@ -85,7 +101,7 @@ class Prediction:
             table.insert(0, "output", np.tile(np.arange(outputs[0]), len(table) // outputs[0]))
         return table
 
-    def plot(self, measure="test_mse", axis=None):
+    def plot(self, measure: str = "test_mse", axis: "matplotlib.axes.Axes | None" = None) -> "matplotlib.axes.Axes":
         """Draw one measure against the training-set size, a line per ridge, noise level and output.
 
         Parameters
@@ -98,14 +114,14 @@ class Prediction:
         -------
         The axes.
         """
-        from .drawing import lines  # here, because theory alone loads in a tenth of a second without matplotlib
+        from .drawing import lines  # not above, because theory alone loads in a tenth of a second without matplotlib
 
         return lines(self.to_frame(), measure, ["ridge", "noise_std", "output"], axis)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Prediction from {self.spectrum!r}:\n{self.to_frame().to_string(index=False, max_rows=10)}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
@@ -121,7 +137,7 @@ def predict(
     population: ArrayLike | None = None,
     features: ArrayLike | None = None,
     correction: str | None = None,
-    domain: SymmetricDomain | None = None,
+    domain: Domain | None = None,
 ) -> Prediction:
     """Predict generalization from a kernel's spectrum alone (Simon et al., arXiv 2110.03922, sec. 4.1, and extensions).
 
@@ -176,7 +192,7 @@ def predict(
         "Eigenlearning(), FinitePopulation(M), RandomFeatures(k), FourthMoments(domain)",
     )
     arguments = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std, **equations.parameters}
-    arrays = (reals(name, value, infinite=name in equations.endless) for name, value in arguments.items())
+    arrays = (reals(name, value, infinite=name in equations.may_be_infinite) for name, value in arguments.items())
     grids = dict(zip(arguments, (grid.copy() for grid in np.broadcast_arrays(*arrays)), strict=True))
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
@@ -185,32 +201,36 @@ def predict(
     flat = {name: grid.ravel() for name, grid in grids.items()}
     solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), **flat)
     shape = grids["train_size"].shape
-
-    def shaped(name):
-        values = getattr(solution, name)
-        outputs = power.shape[1:] if name in PER_OUTPUT else ()
-        return None if values is None else values.reshape((*shape, *outputs))
-
+    shape_of_outputs = (*shape, *power.shape[1:])
+    off_train = solution.test_mse_off_train
     return Prediction(
         spectrum=spectrum,
-        power=power,
-        beyond=beyond,
         theory=equations,
-        **{name: grids[name] for name in ("train_size", "ridge", "noise_std")},
-        **{name: shaped(name) for name in ("kappa", "overfitting_coefficient", *PER_OUTPUT)},
+        power=power,
+        beyond=np.asarray(beyond),
+        train_size=grids["train_size"],
+        ridge=grids["ridge"],
+        noise_std=grids["noise_std"],
+        kappa=solution.kappa.reshape(shape),
+        overfitting_coefficient=solution.overfitting_coefficient.reshape(shape),
+        learnability=solution.learnability.reshape(shape_of_outputs),
+        bias=solution.bias.reshape(shape_of_outputs),
+        test_mse=solution.test_mse.reshape(shape_of_outputs),
+        train_mse=solution.train_mse.reshape(shape_of_outputs),
+        variance=solution.variance.reshape(shape_of_outputs),
+        test_mse_off_train=None if off_train is None else off_train.reshape(shape_of_outputs),
         solution=solution,
     )
 
 
-PER_OUTPUT = ("learnability", "bias", "test_mse", "train_mse", "variance", "test_mse_off_train")
-
-
 def _named_theories(
-    population: ArrayLike | None, features: ArrayLike | None, correction: str | None, domain: SymmetricDomain | None
+    population: ArrayLike | None, features: ArrayLike | None, correction: str | None, domain: Domain | None
 ) -> list[SpectralTheory]:
     """The theories that these keywords name."""
-    together = (correction is None) == (domain is None)
-    require(together, "correction 'fourth_moments' and domain are given together, or neither")
+    require(
+        (correction is None) == (domain is None),
+        "correction 'fourth_moments' and domain are given together, or neither",
+    )
     theories: list[SpectralTheory] = []
     if features is not None:
         theories.append(RandomFeatures(features))
@@ -223,7 +243,7 @@ def _named_theories(
             f"population holds finite and infinite sizes, {population!r}; predict them one after the other",
         )
         theories.append(FinitePopulation(population) if finite.all() else Eigenlearning())
-    if correction is not None:
+    if correction is not None and domain is not None:
         require(correction != "few_samples", "correction 'few_samples' is no more: 'fourth_moments' is more accurate")
         choose("correction", correction, ("fourth_moments",))
         theories.append(FourthMoments(domain))

@@ -5,8 +5,11 @@ eigenvalues sum_jk a_j b_k E[phi_i phi_j phi_k]^2 (the squares summed over the l
 """
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from ..common.errors import require
+from ..domains.domain import Domain, SymmetricDomain
+from ..spectra.spectrum import Spectrum
 
 
 class Products:
@@ -28,9 +31,18 @@ class Products:
         A domain without known eigenfunctions, or another one than the spectrum's.
     """
 
-    def __init__(self, domain, spectrum):
-        known = hasattr(domain, "zonal_functions")
-        require(known, f"fourth moments are known on hypercube, circle and sphere, not on {domain!r}")
+    modes: Int[np.ndarray, " modes"]
+    counts: Float[np.ndarray, " modes"]
+    eigenvalues: Float[np.ndarray, " modes"]
+    level: Int[np.ndarray, " levels"]
+    listed: Bool[np.ndarray, " modes"]
+    constant: Bool[np.ndarray, " modes"]
+    tail: float
+    size: float
+
+    def __init__(self, domain: Domain, spectrum: Spectrum) -> None:
+        if not isinstance(domain, SymmetricDomain):
+            raise ValueError(f"fourth moments are known on hypercube, circle and sphere, not on {domain!r}")
         same = spectrum.domain in (None, str(domain))
         require(same, f"the spectrum belongs to {spectrum.domain}, not to {domain}; take both from one domain")
         self.size = float(domain.size or np.inf)
@@ -44,14 +56,16 @@ class Products:
             self.eigenvalues[~self.listed] = self.tail / self.counts[~self.listed].sum()
             self.tail = 0.0
 
-    def learnabilities(self, kappa):
+    def learnabilities(self, kappa: float | Float[np.ndarray, " modes"]) -> Float[np.ndarray, " modes"]:
         """lambda / (lambda + kappa), (modes,), for one kappa or one each."""
         return self.eigenvalues / (self.eigenvalues + kappa)
 
-    def product(self, first, second):
+    def product(
+        self, first: Float[np.ndarray, " modes"], second: Float[np.ndarray, " modes"]
+    ) -> Float[np.ndarray, " modes"]:
         """Eigenvalues (modes,) of the pointwise product of two kernels with eigenvalues (modes,)."""
         return self._zonal @ (self._weights * self.profile(first) * self.profile(second))
 
-    def profile(self, eigenvalues):
+    def profile(self, eigenvalues: Float[np.ndarray, " modes"]) -> Float[np.ndarray, " points"]:
         """The values of a kernel at the domain's profile points."""
         return (self.counts * eigenvalues) @ self._zonal

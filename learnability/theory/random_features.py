@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
 from ..spectra.spectrum import Spectrum
 from .eigenlearning import mode_learnabilities
-from .newton import solve_in_log
+from .newton import Grid, solve_in_log
 from .solution import Solution, damped
 from .theory import SpectralTheory
 
@@ -50,7 +51,7 @@ class RandomFeatures(SpectralTheory):
     >>> import learnability as lb
     >>> spectrum, target = lb.Spectrum([1.0], [4.0]), lb.Target([1.0])
     >>> round(float(lb.predict(spectrum, target, 2, ridge=0.1, theory=lb.RandomFeatures(1e12)).learnability), 6)
-    0.487645
+    0.477182
     """
 
     features: ArrayLike
@@ -62,18 +63,18 @@ class RandomFeatures(SpectralTheory):
         return {"features": self.features}
 
     @property
-    def endless(self) -> tuple[str, ...]:
+    def may_be_infinite(self) -> tuple[str, ...]:
         return ("train_size", "features")
 
     def solve(
         self,
         spectrum: Spectrum,
-        power: NDArray,
-        beyond: NDArray,
-        train_size: NDArray,
-        ridge: NDArray,
-        noise_std: NDArray,
-        features: NDArray | None = None,
+        power: Float[np.ndarray, "levels outputs"],
+        beyond: Float[np.ndarray, " outputs"],
+        train_size: Float[np.ndarray, " grid"],
+        ridge: Float[np.ndarray, " grid"],
+        noise_std: Float[np.ndarray, " grid"],
+        features: Float[np.ndarray, " grid"] | None = None,
     ) -> Solution:
         """Predict random-feature regression on a grid.
 
@@ -95,10 +96,10 @@ class RandomFeatures(SpectralTheory):
             No features; n and k both infinite.
         """
         n, delta, sigma = train_size, ridge, noise_std
-        k = np.broadcast_to(self.features if features is None else features, n.shape)
+        k = np.broadcast_to(np.asarray(self.features if features is None else features, dtype=float), n.shape)
         require(bool((k > 0).all()), f"features must be > 0 (np.inf for the kernel itself), got {k}")
-        one = bool((np.minimum(n, k) < np.inf).all())
-        require(one, "train_size and features must not both be infinite: give a large number for one of them")
+        one_is_finite = bool((np.minimum(n, k) < np.inf).all())
+        require(one_is_finite, "train_size and features must not both be infinite: give a large number for one of them")
         kappa = effective_regularization(spectrum, n, delta, k)
         spread, squares, learned, missed, between = _sums(spectrum, power, kappa)
         samples_left, features_left = _left_over(spectrum, n, delta, k, kappa)  # a, b
@@ -106,8 +107,10 @@ class RandomFeatures(SpectralTheory):
         share = spread / room  # t: what the finite number of features adds to the samples' spread
         with np.errstate(divide="ignore", invalid="ignore"):
             rest = np.where(spread > 0, spread / (1 + spread / features_left), 0.0)  # (1 - t) S
-            unfitted = np.where(n < np.inf, samples_left / n, 1.0)
-            unfitted = np.where(n > 0, unfitted, delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0)
+            untrained = (
+                delta / (spectrum.trace + delta) if spectrum.trace > 0 else 1.0
+            )  # the limit of a/n as n goes to 0
+            unfitted = np.where(n > 0, np.where(n < np.inf, samples_left / n, 1.0), untrained)  # a/n
             overfitting = np.where(n > 0, 1 / (unfitted + rest / n), 1.0)
             per_sample = np.where(n > 0, 1 / n, 0.0)
         # at n = rank E0 diverges like 1/kappa; interpolation there is exact, whatever the limit
@@ -127,21 +130,35 @@ class RandomFeatures(SpectralTheory):
         )
 
 
-def _modes(spectrum, kappa):
+def _modes(
+    spectrum: Spectrum, kappa: Float[np.ndarray, " grid"]
+) -> tuple[Float[np.ndarray, "grid levels"], Float[np.ndarray, "grid levels"]]:
     """L and L (1 - L) of every level, (grid, levels)."""
     learned = mode_learnabilities(spectrum, kappa)
     with np.errstate(divide="ignore", invalid="ignore"):
         return learned, np.where(learned > 0, learned / (1 + spectrum.eigenvalues / kappa[:, None]), 0.0)
 
 
-def _variance(spectrum, kappa, test, share, of_features, per_sample):
+def _variance(
+    spectrum: Spectrum,
+    kappa: Float[np.ndarray, " grid"],
+    test: Float[np.ndarray, "grid outputs"],
+    share: Float[np.ndarray, " grid"],
+    of_features: Float[np.ndarray, "grid outputs"],
+    per_sample: Float[np.ndarray, " grid"],
+) -> Float[np.ndarray, "grid levels outputs"]:
     """Var[vhat_i] of each eigenfunction in the level, (grid, levels, outputs)."""
     learned, between = _modes(spectrum, kappa)
     of_data = (learned**2 + share[:, None] * between) * per_sample[:, None]
     return damped(test[:, None], of_data[:, :, None]) + between[:, :, None] * of_features[:, None]
 
 
-def effective_regularization(spectrum, train_size, ridge, features):
+def effective_regularization(
+    spectrum: Spectrum,
+    train_size: Float[np.ndarray, " grid"],
+    ridge: Float[np.ndarray, " grid"],
+    features: Float[np.ndarray, " grid"],
+) -> Float[np.ndarray, " grid"]:
     """kappa (grid,), to relative precision; arguments as in `solve`.
 
     Symmetric under n <-> k at fixed k delta: with s the smaller and l the larger of n and k,
@@ -149,18 +166,24 @@ def effective_regularization(spectrum, train_size, ridge, features):
     """
     few, many = np.minimum(train_size, features), np.maximum(train_size, features)
     delta = ridge / np.maximum(1, train_size / features)
-    positive = spectrum.eigenvalues > 0
-    counts = spectrum.multiplicities[positive]
+    rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     kappa = np.where(few > 0, 0.0, np.inf)
-    open_ = (few > 0) & ((delta + spectrum.tail > 0) | (few < counts.sum()))
-    if open_.any():
+    positive = (few > 0) & ((delta + spectrum.tail > 0) | (few < rank))
+    if positive.any():
         measure, unit = SpectralMeasure.of_spectrum(spectrum)
-        sizes = counts.sum(), few[open_], many[open_]
-        kappa[open_] = unit * _solve(measure, *sizes, delta[open_] / unit, spectrum.tail / unit)
+        solution = _solve(measure, rank, few[positive], many[positive], delta[positive] / unit, spectrum.tail / unit)
+        kappa[positive] = unit * solution
     return kappa
 
 
-def _solve(measure, rank, few, many, delta, tail):
+def _solve(
+    measure: SpectralMeasure,
+    rank: float,
+    few: Float[np.ndarray, " grid"],
+    many: Float[np.ndarray, " grid"],
+    delta: Float[np.ndarray, " grid"],
+    tail: float,
+) -> Float[np.ndarray, " grid"]:
     """Newton's method as in `conservation`, with what is left of the smaller side, s - Z, in the ridge's place.
 
     At given kappa it is the positive root u of u^2 + (l - s) u = l delta/kappa, which falls with kappa: no difference
@@ -174,7 +197,7 @@ def _solve(measure, rank, few, many, delta, tail):
         edge = np.where(few < rank, smallest * (rank - few) / few, 0.0)
         low = np.log(np.fmax(np.fmax(delta, tail) / few, edge) / 2)
 
-    def balance(kappa):
+    def balance(kappa: Grid) -> tuple[Grid, Grid, Grid]:
         sums = measure.sums(kappa, lambda L, M: L, lambda L, M: M, lambda L, M: L * M)
         learned, missed, slope = (total[:, 0] for total in sums)
         left, elasticity = _left(few, many, delta / kappa)
@@ -186,7 +209,9 @@ def _solve(measure, rank, few, many, delta, tail):
     return solve_in_log(balance, low, high)
 
 
-def _left(few, many, ridge):
+def _left(
+    few: Float[np.ndarray, " grid"], many: Float[np.ndarray, " grid"], ridge: Float[np.ndarray, " grid"]
+) -> tuple[Float[np.ndarray, " grid"], Float[np.ndarray, " grid"]]:
     """u with u^2/l + (1 - s/l) u = ridge, and its elasticity -dlog u / dlog kappa, between 1/2 and 1."""
     finite = np.isfinite(many)
     gap = np.where(finite, many - few, 1.0) / np.where(finite, many, 1.0)
@@ -195,7 +220,13 @@ def _left(few, many, ridge):
     return left, np.where(ridge > 0, (gap + root) / np.where(ridge > 0, 2 * root, 1.0), 1.0)
 
 
-def _left_over(spectrum, n, delta, k, kappa):
+def _left_over(
+    spectrum: Spectrum,
+    n: Float[np.ndarray, " grid"],
+    delta: Float[np.ndarray, " grid"],
+    k: Float[np.ndarray, " grid"],
+    kappa: Float[np.ndarray, " grid"],
+) -> tuple[Float[np.ndarray, " grid"], Float[np.ndarray, " grid"]]:
     """n - Z and k - Z, (grid,), neither as a difference of nearly equal numbers."""
     solved = (kappa > 0) & np.isfinite(kappa)
     few, many, apart = np.minimum(n, k), np.maximum(n, k), np.abs(n - k)
@@ -205,7 +236,15 @@ def _left_over(spectrum, n, delta, k, kappa):
     return np.where(n > k, left + apart, left), np.where(n > k, left, left + apart)
 
 
-def _sums(spectrum, power, kappa):
+def _sums(
+    spectrum: Spectrum, power: Float[np.ndarray, "levels outputs"], kappa: Float[np.ndarray, " grid"]
+) -> tuple[
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, " grid"],
+    Float[np.ndarray, "grid outputs"],
+    Float[np.ndarray, "grid outputs"],
+    Float[np.ndarray, "grid outputs"],
+]:
     """S and q (grid,); sum v^2 L, sum v^2 (1-L)^2 and sum v^2 L (1-L) (grid, outputs)."""
     positive = spectrum.eigenvalues > 0
     measure, unit = SpectralMeasure.of_spectrum(spectrum, power)

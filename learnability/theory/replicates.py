@@ -1,12 +1,22 @@
 """Standard errors of predictions from a spectrum that was estimated with random probes (jackknife)."""
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
+from ..spectra.quadrature import LargeSpectrum
 from .prediction import predict
 
 
-def standard_errors(large, measure, train_size, ridge=0.0, noise_std=0.0, population=None):
+def standard_errors(
+    large: LargeSpectrum,
+    measure: str,
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
+    population: ArrayLike | None = None,
+) -> Float[np.ndarray, "..."] | np.floating:
     """How far the probes' noise may move a prediction.
 
     Parameters
@@ -25,6 +35,14 @@ def standard_errors(large, measure, train_size, ridge=0.0, noise_std=0.0, popula
     ------
     ValueError
         A spectrum without replicates: it was not estimated with probes.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> x = lb.GaussianSamples(dim=8, samples=1000).points
+    >>> large = lb.large_spectrum(x, x[:, 0] * x[:, 1], lb.FullyConnected(1), steps=10)
+    >>> (lb.standard_errors(large, "test_mse", [8, 200]) < 0.001).tolist()
+    [True, True]
     """
     require(len(large.replicates) > 1, f"{large!r} has no replicates: no random probes made it")
     values = np.array([

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 
-def damped(value, factor):
+def damped(value: Float[np.ndarray, "..."], factor: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
     """value * factor, 0 where the factor is, even if the value is infinite: a limit at which the factor vanishes faster."""
     return np.where(factor > 0, value, 0.0) * factor
 
@@ -26,19 +27,19 @@ class Solution:
         () -> (grid, levels, outputs), of each eigenfunction in the level.
     test_mse_off_train : (grid, outputs), optional
         On a finite population, the error at points that are not in the training set, against noisy labels.
-    residual_kept, unlearned : (grid,), optional
+    residual_share, unlearned : (grid,), optional
         On a finite population: what training on a sample leaves of its residual, and the mean of 1 - L over all modes.
     """
 
-    kappa: np.ndarray
-    overfitting_coefficient: np.ndarray
-    learnability: np.ndarray
-    bias: np.ndarray
-    test_mse: np.ndarray
-    train_mse: np.ndarray
-    variance: np.ndarray
-    mode_learnabilities: Callable
-    coefficient_variance: Callable
-    test_mse_off_train: np.ndarray | None = None
-    residual_kept: np.ndarray | None = None
-    unlearned: np.ndarray | None = None
+    kappa: Float[np.ndarray, " grid"]
+    overfitting_coefficient: Float[np.ndarray, " grid"]
+    learnability: Float[np.ndarray, "grid outputs"]
+    bias: Float[np.ndarray, "grid outputs"]
+    test_mse: Float[np.ndarray, "grid outputs"]
+    train_mse: Float[np.ndarray, "grid outputs"]
+    variance: Float[np.ndarray, "grid outputs"]
+    mode_learnabilities: Callable[[], Float[np.ndarray, "grid levels"]]
+    coefficient_variance: Callable[[], Float[np.ndarray, "grid levels outputs"]]
+    test_mse_off_train: Float[np.ndarray, "grid outputs"] | None = None
+    residual_share: Float[np.ndarray, " grid"] | None = None
+    unlearned: Float[np.ndarray, " grid"] | None = None

@@ -4,13 +4,22 @@ All functions take a `Prediction`, whose learned coefficients have mean L_i v_i 
 """
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from ..common.errors import require
 from ..common.threads import one_thread
+from .prediction import Prediction
 
 
-def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
+def off_training_mse(
+    test_mse: Float[np.ndarray, "*grid"],
+    train_mse: Float[np.ndarray, "*grid"],
+    train_size: Float[np.ndarray, "*grid"],
+    points: int,
+    noise_std: ArrayLike = 0.0,
+) -> Float[np.ndarray, "*grid"]:
     """Test error off the training set of a finite domain, (M E_test - n E_train) / (M - n).
 
     test_mse, train_mse, train_size, noise_std : arrays of one shape; points : int, M. Returns nan at n >= M and where
@@ -22,7 +31,7 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
 
 
 @one_thread
-def sign_accuracy(prediction, points, off_train=False):
+def sign_accuracy(prediction: Prediction, points: int, off_train: bool = False) -> Float[np.ndarray, "*grid"]:
     """Share of all M points, or of those off the training set, on which the learned function has the sign of a +-1 target.
 
     Learned functions are taken as Gaussian. Off the training set the learned function times the target has mean
@@ -36,34 +45,34 @@ def sign_accuracy(prediction, points, off_train=False):
         values.reshape(n.shape) for values in (prediction.learnability, prediction.test_mse, prediction.train_mse)
     )
     share = np.minimum(n / points, 1.0)
-    known = prediction.test_mse_off_train is not None
-    if known:
-        off_mse = prediction.test_mse_off_train.reshape(n.shape) - noise
-        unlearned, kept = (
-            a.reshape(n.shape) for a in (prediction.solution.unlearned, prediction.solution.residual_kept)
-        )
+    off_train_mse, solution = prediction.test_mse_off_train, prediction.solution
+    if off_train_mse is not None and solution.unlearned is not None and solution.residual_share is not None:
+        off_mse = off_train_mse.reshape(n.shape) - noise
+        unlearned = solution.unlearned.reshape(n.shape)  # u
+        residual_share = solution.residual_share.reshape(n.shape)  # s
     else:
         off_mse = off_training_mse(test_mse, train_mse, n, points)
-        unlearned, kept = 1 - share, np.zeros(n.shape)
+        unlearned = 1 - share
+        residual_share = np.zeros(n.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         missed = np.where(unlearned > 0, (1 - learnability) / unlearned, 0.0)
         variance = np.maximum(off_mse - missed**2, 0)
         off = _positive(1 - missed, variance)
-        on = _positive(1 - kept * missed, kept**2 * variance + (1 - kept) ** 2 * noise)
+        on = _positive(1 - residual_share * missed, residual_share**2 * variance + (1 - residual_share) ** 2 * noise)
         everywhere = np.where(share < 1, share * on + (1 - share) * off, on)
         accuracy = np.where(share < 1, off, np.nan) if off_train else everywhere
-    stated = known | ((prediction.ridge == 0) & (noise == 0))
+    stated = (off_train_mse is not None) | ((prediction.ridge == 0) & (noise == 0))
     return np.where(stated, accuracy, np.nan)
 
 
-def _positive(mean, variance):
+def _positive(mean: ArrayLike, variance: ArrayLike) -> Float[np.ndarray, "*grid"]:
     """Probability that a Gaussian is positive; of a constant, that of its sign."""
     spread = np.sqrt(variance)
     return np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
 
 
 @one_thread
-def mean_squared_gradient(prediction, laplacian):
+def mean_squared_gradient(prediction: Prediction, laplacian: ArrayLike) -> Float[np.ndarray, "*grid"] | np.floating:
     """E|grad fhat|^2 = sum_i mu_i E[vhat_i^2], with mu_i the eigenvalues of the (negative) Laplacian of the domain.
 
     Parameters
@@ -78,7 +87,9 @@ def mean_squared_gradient(prediction, laplacian):
 
 
 @one_thread
-def shifted_test_mse(prediction, coefficients, overlap):
+def shifted_test_mse(
+    prediction: Prediction, coefficients: Float[np.ndarray, " modes"], overlap: Float[np.ndarray, "modes modes"]
+) -> Float[np.ndarray, "*grid"] | np.floating:
     """Test error under a distribution other than the training one.
 
     sum_ij O_ij (1 - L_i)(1 - L_j) v_i v_j + sum_i O_ii Var[vhat_i], for clean labels.

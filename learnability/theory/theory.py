@@ -10,7 +10,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from numpy.typing import ArrayLike, NDArray
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..spectra.spectrum import Spectrum
 from .solution import Solution
@@ -33,24 +35,23 @@ class SpectralTheory(Theory):
 
     @property
     def parameters(self) -> Mapping[str, ArrayLike]:
-        """Numbers of the theory's own that are broadcast with train_size, ridge and noise_std; None is passed on nowhere."""
+        """Numbers of the theory's own that are broadcast with train_size, ridge and noise_std."""
         return {}
 
     @property
-    def endless(self) -> tuple[str, ...]:
-        """Those of the numbers that may be infinite."""
+    def may_be_infinite(self) -> tuple[str, ...]:
+        """Which of train_size, ridge, noise_std and `parameters` may be infinite."""
         return ()
 
     @abstractmethod
     def solve(
         self,
         spectrum: Spectrum,
-        power: NDArray,
-        beyond: NDArray,
-        train_size: NDArray,
-        ridge: NDArray,
-        noise_std: NDArray,
-        **parameters: NDArray,
+        power: Float[np.ndarray, "levels outputs"],
+        beyond: Float[np.ndarray, " outputs"],
+        train_size: Float[np.ndarray, " grid"],
+        ridge: Float[np.ndarray, " grid"],
+        noise_std: Float[np.ndarray, " grid"],
     ) -> Solution:
         """The equations on a flat grid.
 
@@ -61,7 +62,8 @@ class SpectralTheory(Theory):
             Of the target on the spectrum's levels.
         beyond : (outputs,)
             Power on modes in the spectrum's tail.
-        train_size, ridge, noise_std, and each of `parameters` : (grid,)
+        train_size, ridge, noise_std : (grid,)
+            A theory with `parameters` takes each of them as one more keyword, (grid,).
 
         Returns
         -------

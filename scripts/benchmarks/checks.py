@@ -60,16 +60,16 @@ def a_singular_tangent_kernel_is_decomposed(device):
 
 def results_do_not_depend_on_blocks(device):
     sets = problem([1, 3], 8, range(2))
-    whole, cut = (fit(NETWORK, WIDTH, *sets, CUBE.points, device=device, memory=m) for m in (1 << 30, 1))
+    whole, cut = (fit(NETWORK, WIDTH, *sets, device=device, memory=m) for m in (1 << 30, 1))
     np.testing.assert_allclose(whole.predictions, cut.predictions, rtol=1e-3, atol=1e-4)
     assert whole.converged.all() and cut.converged.all()
 
 
 def several_outputs_and_snapshots_are_learned(device):
-    seeds, x, y = problem([1], 8, range(3))
+    x, y, points, seeds = problem([1], 8, range(3))
     both = np.concatenate([y, -y], axis=2)
     for method in ("gradient_flow", "gradient_descent"):
-        result = fit(SMALL, WIDTH, seeds, x, both, CUBE.points, method, times=(0.0, 1.0, 1e9), device=device)
+        result = fit(SMALL, WIDTH, x, both, points, seeds, method=method, times=(0.0, 1.0, 1e9), device=device)
         assert result.converged.all() and np.isfinite(result.snapshots).all() and not result.snapshots[0].any()
         np.testing.assert_allclose(result.snapshots[2], result.predictions, atol=1e-5)
 
@@ -77,14 +77,14 @@ def several_outputs_and_snapshots_are_learned(device):
 def flow_and_descent_agree_in_double_precision(device):
     sets = problem([1], 4, range(2))
     options = {"dtype": "float64", "device": device}
-    flow = fit(SMALL, WIDTH, *sets, CUBE.points, "gradient_flow", tolerance=1e-4, **options)
-    descent = fit(SMALL, WIDTH, *sets, CUBE.points, "gradient_descent", step_fraction=0.05, **options)
+    flow = fit(SMALL, WIDTH, *sets, method="gradient_flow", tolerance=1e-4, **options)
+    descent = fit(SMALL, WIDTH, *sets, method="gradient_descent", step_fraction=0.05, **options)
     np.testing.assert_allclose(flow.predictions, descent.predictions, atol=0.01)
 
 
 def a_diverging_network_says_so(device):
     sets = problem([1], 8, range(2))
-    result = fit(NETWORK, WIDTH, *sets, CUBE.points, "gradient_descent", learning_rate=1e4, max_steps=50, device=device)
+    result = fit(NETWORK, WIDTH, *sets, method="gradient_descent", learning_rate=1e4, max_steps=50, device=device)
     assert not result.converged.any()
 
 

@@ -143,7 +143,7 @@ def _trained(device, width, train_size, degrees, seeds, max_steps):
     _reset_peak(device)
     began = perf_counter()
     sets = problem(degrees, train_size, range(seeds))
-    result = fit(NETWORK, width, *sets, CUBE.points, max_steps=max_steps, device=device)
+    result = fit(NETWORK, width, *sets, max_steps=max_steps, device=device)
     time = perf_counter() - began
     row = {"width": width, "n": train_size, "networks": len(sets[0]), "converged": int(result.converged.sum())}
     return {**row, "steps": float(result.steps.mean()), "seconds": time, "peak GiB": _peak(device)}, result
@@ -164,10 +164,10 @@ the estimate by which ensembles are cut into blocks."""
         sets = problem([3], train_size, range(networks))
         _reset_peak(device)
         began = perf_counter()
-        result = fit(NETWORK, WIDTH, *sets, CUBE.points, method, device=device)
+        result = fit(NETWORK, WIDTH, *sets, method=method, device=device)
         time = perf_counter() - began
         share = operations_per_step(train_size) * result.steps.sum() / time / rate
-        estimate = (1 << 34) // block_size(NETWORK, WIDTH, *sets[1:], CUBE.points, torch.float32, device, 1 << 34)
+        estimate = (1 << 34) // block_size(NETWORK, WIDTH, *sets[:3], torch.float32, device, 1 << 34)
         part.rows.append(
             {
                 "method": method,
@@ -213,7 +213,7 @@ gradient flow and descent, k = 3; then the time to draw a network's initial weig
         sets = problem([3], train_size, range(2))
 
         def train(m=method, s=sets):
-            return fit(NETWORK, WIDTH, *s, CUBE.points, m, max_steps=20, device=device)
+            return fit(NETWORK, WIDTH, *s, method=m, max_steps=20, device=device)
 
         with OperatorCount() as count:
             number = int(train().steps.max())
@@ -242,10 +242,10 @@ def _compared(device, train_size, method):
     sets, results, times = problem(DEGREES, train_size, [0]), [], []
     for place in (device, "cpu"):
         began = perf_counter()
-        results.append(fit(NETWORK, WIDTH, *sets, CUBE.points, method, device=place))
+        results.append(fit(NETWORK, WIDTH, *sets, method=method, device=place))
         times.append(perf_counter() - began)
     here, there = (result.predictions[..., 0].astype(float) for result in results)
-    _, x, y = sets
+    x, y, *_ = sets
     limit = np.stack([lb.kernel_regression(NETWORK, *pair, CUBE.points)[:, 0] for pair in zip(x, y, strict=True)])
     difference, distance = (np.sqrt(((there - other) ** 2).mean(1)) for other in (here, limit))
     return {

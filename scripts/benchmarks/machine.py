@@ -17,7 +17,7 @@ from learnability.ensembles.training.fit import fit
 from learnability.kernels.fully_connected import FullyConnected
 
 from . import jobs
-from .measured import CUBE, DEGREES, NETWORK, TRAIN_SIZES, WIDTH, markdown, matrix_rate, operations_per_step, problem
+from .measured import DEGREES, NETWORK, TRAIN_SIZES, WIDTH, markdown, matrix_rate, operations_per_step, problem
 from .measured import seconds as seconds_of
 
 SCRIPTS = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def trainers():
             row = {"train_size": train_size, "degree": degree, "networks": networks}
             for method in ("gradient_flow", "gradient_descent"):
                 began = perf_counter()
-                result = fit(NETWORK, WIDTH, *training_sets, CUBE.points, method)
+                result = fit(NETWORK, WIDTH, *training_sets, method=method)
                 row[f"{method}_seconds"] = (perf_counter() - began) / networks
                 row[f"{method}_steps"] = result.steps.mean()
                 row[f"{method}_converged"] = result.converged.all()
@@ -49,7 +49,7 @@ def ensembles():
         for networks in (1, 4, 16) if train_size == 256 else (1, 4, 16, 64):
             training_sets = problem([3], train_size, range(networks))
             began = perf_counter()
-            result = fit(NETWORK, WIDTH, *training_sets, CUBE.points)
+            result = fit(NETWORK, WIDTH, *training_sets)
             time = perf_counter() - began
             share = operations_per_step(train_size) * result.steps.sum() / time / rate
             rows.append(

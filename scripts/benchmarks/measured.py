@@ -34,12 +34,17 @@ def synchronize():
 
 
 def problem(degrees, train_size, seeds):
-    """Training sets of Figure 1: seeds (networks,), x (networks, n, 8), y (networks, n, 1); degrees fast, seeds slow."""
+    """Training sets of Figure 1 as `fit` takes them, degrees fast, seeds slow.
+
+    Returns
+    -------
+    x (networks, n, 8), y (networks, n, 1), all points, seeds (networks,)
+    """
     targets = [CUBE.parity(degree) for degree in degrees]
     samples = [CUBE.sample(train_size, seed) for seed in seeds]
     x = np.repeat(np.stack([x for x, _ in samples]), len(targets), axis=0)
     y = np.stack([target(x, i) for x, i in samples for target in targets])[..., None]
-    return np.repeat(seeds, len(targets)), x, y
+    return x, y, CUBE.points, np.repeat(seeds, len(targets))
 
 
 def matrix_rate(device="cpu", networks=8):

@@ -1,12 +1,16 @@
 """Training ensembles of finite networks, in blocks that fit into memory, by any method."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from ...common.arrays import finite_array
 from ...common.arrays import labels as labels_from
@@ -14,9 +18,10 @@ from ...common.errors import choose, require, require_finite, whole
 from ...common.threads import in_parallel, one_thread
 from ...kernels.odd import warn_of_odd
 from ..families import family_of
+from ..model import Model
 from ..networks import as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
-from .result import TrainingResult, ignore
+from .result import History, Report, TrainingResult, ignore
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +29,15 @@ CPU_BUDGET = 128 << 20  # bytes: twice as much costs a CPU a twentieth of its sp
 CUDA_SHARE = 0.6  # of the free memory of the device
 
 
-def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
+def train(
+    architecture: Any,
+    width: int,
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
+    seeds: Iterable[int] | ArrayLike,
+    **settings: Any,
+) -> TrainingResult:
     """Train one network per seed on one training set, all of them at once.
 
     Networks are in the NTK parameterization (Jacot et al. 2018, arXiv 1806.07572), their outputs are centred at initialisation,
@@ -50,46 +63,60 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     ------
     ValueError
         An unknown method, dtype or option, shapes that do not match, values that are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=8)
+    >>> x, index = cube.sample(32, seed=0)
+    >>> y = cube.parity(1)(x, index)
+    >>> result = lb.train(lb.FullyConnected(depth=1), 512, x, y, cube.points, seeds=range(4))
+    >>> result.predictions.shape
+    (4, 256)
+    >>> bool(np.corrcoef(result.predictions.mean(0), cube.parity(1)(cube.points))[0, 1] > 0.9)
+    True
     """
+    _require_order("train", "(n, dim)", x_train)
     x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
-    require(
-        np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
-    )
-    seeds = list(seeds)
+    numbers = _seeds(seeds)
     require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
     y_train = labels_from("y_train", y_train, len(x_train), "x_train")
     warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
-    x, y = (np.broadcast_to(a, (len(seeds), *a.shape)) for a in (x_train, labels))
-    result = fit(architecture, width, seeds, x, y, x_test, **settings)
+    x, y = (np.broadcast_to(a, (len(numbers), *a.shape)) for a in (x_train, labels))
+    result = fit(architecture, width, x, y, x_test, numbers, **settings)
     return result if y_train.ndim == 2 else result.squeezed()
 
 
 @one_thread
 def fit(
-    architecture,
-    width,
-    seeds,
-    x_train,
-    y_train,
-    x_test,
-    method="gradient_flow",
-    target_mse=TARGET_MSE,
-    max_steps=MAX_STEPS,
-    dtype=DTYPE,
-    device=None,
-    times=(),
-    memory=None,
-    report=ignore,
-    keep_networks=False,
-    **options,
-):
+    architecture: Any,
+    width: int,
+    x_train: ArrayLike,
+    y_train: ArrayLike,
+    x_test: ArrayLike,
+    seeds: Iterable[int] | ArrayLike,
+    *,
+    method: str = "gradient_flow",
+    target_mse: float = TARGET_MSE,
+    max_steps: int = MAX_STEPS,
+    dtype: str = DTYPE,
+    device: torch.device | str | None = None,
+    times: Sequence[float] | ArrayLike = (),
+    memory: int | None = None,
+    report: Report = ignore,
+    keep_networks: bool = False,
+    **options: Any,
+) -> TrainingResult:
     """Train one network per row, each on its own training set.
 
     Parameters
     ----------
-    seeds : (networks,) ints; equal seeds mean equal initial weights
+    architecture : FullyConnected
+    width : int
     x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
+    seeds : (networks,) ints; equal seeds mean equal initial weights
     method : "gradient_flow", "gradient_descent", "sgd" or "adam"
     target_mse : float > 0
         Training stops when mean((y - f)^2) on the training set falls below it.
@@ -122,55 +149,71 @@ def fit(
     MemoryError
         Memory does not suffice for a single network.
     """
+    _require_order("fit", "(networks, n, dim)", x_train)
     family = family_of(architecture)
     trainer = trainer_from(method, **options)
     require_positive(target_mse=target_mse, max_steps=max_steps)
     precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
-    device = _device(device)
-    times = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
-    ordered = all(a < b for a, b in zip(times, times[1:])) and all(0 <= t < np.inf for t in times)
-    require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
-    seeds, width = [whole("seed", seed) for seed in seeds], whole("width", width, 1)
-    x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
-    _check_arrays(seeds, x_train, y_train, x_test)
-    size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
-    dim, outputs = x_train.shape[-1], y_train.shape[-1]
-
+    where = _device(device)
+    moments: list[float] = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
+    ordered = all(a < b for a, b in zip(moments, moments[1:])) and all(0 <= t < np.inf for t in moments)
+    require(ordered, f"times must be finite, >= 0 and increasing, got {moments}")
+    numbers, width = _seeds(seeds), whole("width", width, 1)
+    inputs, labels, points = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    _check_arrays(numbers, inputs, labels, points)
+    size = block_size(architecture, width, inputs, labels, points, precision, where, memory)
+    dim, outputs = inputs.shape[-1], labels.shape[-1]
     progress = _Progress(report)
 
-    def trained(rows):
-        ensemble = family.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
-        x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
-
-        with _no_denormals(device):
-            told = progress.of_block(rows.start)
-            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
-            result = _result(ensemble, x, y, x_out, history, device)
+    def trained(rows: slice) -> TrainingResult:
+        ensemble = family.initial(architecture, dim, width, numbers[rows], outputs, precision, where)
+        x, y, x_out = (as_tensor(a, precision, where) for a in (inputs[rows], labels[rows], points))
+        problem = (ensemble, x, y, x_out, target_mse, max_steps, moments, progress.of_block(rows.start))
+        with _no_denormals(where):
+            history = trainer.train(*problem, seeds=numbers[rows])
+            result = _result(ensemble, x, y, x_out, history, where)
         result.networks = ensemble.to("cpu") if keep_networks else None
         return result
 
-    blocks = [slice(first, min(first + size, len(seeds))) for first in range(0, len(seeds), size)]
-    each = in_parallel if device.type == "cpu" else map
-    return TrainingResult.joined(
-        [part for parts in each(lambda rows: _halved(trained, rows), blocks) for part in parts]
+    blocks = [slice(first, min(first + size, len(numbers))) for first in range(0, len(numbers), size)]
+    each = in_parallel if where.type == "cpu" else map
+    parts = each(lambda rows: _halved(trained, rows), blocks)
+    return TrainingResult.joined([result for results in parts for result in results])
+
+
+def _require_order(function: str, shape: str, x_train: ArrayLike) -> None:
+    """ValueError if seeds stand where the points belong."""
+    require(
+        np.ndim(x_train) != 1,
+        f"x_train must be {shape}, got a list of {np.size(x_train)} numbers; seeds come last: "
+        f"{function}(architecture, width, x_train, y_train, x_test, seeds, method=...)",
     )
+
+
+def _seeds(seeds: Any) -> list[int]:
+    """Seeds as a list of whole numbers; ValueError for anything else."""
+    require(
+        np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
+    )
+    return [whole("seed", seed) for seed in seeds]
 
 
 class _Progress:
     """What blocks that are trained at once report, as of one ensemble."""
 
-    def __init__(self, report: Callable[[int, int], None]) -> None:
-        self._report, self._lock, self._counts = report, Lock(), {}
+    def __init__(self, report: Report) -> None:
+        self._report, self._lock = report, Lock()
+        self._counts: dict[int, tuple[int, int]] = {}
 
-    def of_block(self, first: int) -> Callable[[int, int], None]:
+    def of_block(self, first: int) -> Report:
         """What the block that begins with network `first` calls with its networks that are done, and that failed."""
 
-        def told(finished: int, failed: int) -> None:
+        def block_report(finished: int, failed: int) -> None:
             with self._lock:
                 self._counts[first] = finished, failed
                 self._report(*map(sum, zip(*self._counts.values(), strict=True)))
 
-        return told
+        return block_report
 
 
 def _halved(trained: Callable[[slice], TrainingResult], rows: slice) -> list[TrainingResult]:
@@ -192,13 +235,18 @@ def _halved(trained: Callable[[slice], TrainingResult], rows: slice) -> list[Tra
     return [*_halved(trained, slice(rows.start, middle)), *_halved(trained, slice(middle, rows.stop))]
 
 
-def _out_of_memory(error):
+def _out_of_memory(error: Exception) -> bool:
     """Whether an error says that memory could not be had: NumPy's, CUDA's, its libraries' and the CPU allocator's differ."""
-    told = any(words in str(error) for words in ("can't allocate memory", "not enough memory", "ALLOC_FAILED"))
-    return told or isinstance(error, MemoryError | torch.OutOfMemoryError)
+    says_so = any(words in str(error) for words in ("can't allocate memory", "not enough memory", "ALLOC_FAILED"))
+    return says_so or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
-def _check_arrays(seeds, x_train, y_train, x_test):
+def _check_arrays(
+    seeds: Sequence[int],
+    x_train: Float[np.ndarray, "..."],
+    y_train: Float[np.ndarray, "..."],
+    x_test: Float[np.ndarray, "..."],
+) -> None:
     require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
     same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
     require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
@@ -207,7 +255,7 @@ def _check_arrays(seeds, x_train, y_train, x_test):
 
 
 @contextmanager
-def _no_denormals(device):
+def _no_denormals(device: torch.device) -> Iterator[None]:
     """Flush denormal numbers to zero while networks train on a CPU, where they cost a hundred times a normal number."""
     flushing = device.type == "cpu" and torch.set_flush_denormal(True)
     try:
@@ -217,18 +265,25 @@ def _no_denormals(device):
             torch.set_flush_denormal(False)
 
 
-def _device(name):
+def _device(name: torch.device | str | None) -> torch.device:
     """The device to train on; ValueError if it does not exist."""
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
     except RuntimeError as error:
         raise ValueError(f"device {name!r} is unknown; use 'cpu' or 'cuda'") from error
     present = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_available())
-    require(present, f"device {name!r} is not available here; use 'cpu', or leave it out")
+    require(present, f"device {name!r} is not available on this machine; use 'cpu', or leave it out")
     return device
 
 
-def _result(ensemble, x, y, x_test, history, device):
+def _result(
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    history: History,
+    device: torch.device,
+) -> TrainingResult:
     learned = ensemble.forward(x) - history.start
     return TrainingResult(
         predictions=(ensemble.forward(x_test) - history.start_test).cpu().numpy(),
@@ -242,13 +297,22 @@ def _result(ensemble, x, y, x_test, history, device):
 FROM_HISTORY = ("converged", "steps", "learning_rate", "time", "snapshots")
 
 
-def _free(device):
+def _free(device: torch.device | str) -> int:
     """Bytes of a GPU that new tensors may take: those of nobody, and those that PyTorch keeps from tensors of before."""
-    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    return torch.cuda.mem_get_info(device)[0] + kept
+    reserved = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + reserved
 
 
-def block_size(architecture, width, x_train, y_train, x_test, precision, device, memory=None):
+def block_size(
+    architecture: Any,
+    width: int,
+    x_train: Float[np.ndarray | Tensor, "networks samples ..."],
+    y_train: Float[np.ndarray | Tensor, "networks samples outputs"],
+    x_test: Float[np.ndarray | Tensor, "points ..."],
+    precision: torch.dtype,
+    device: torch.device | str,
+    memory: int | None = None,
+) -> int:
     """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
     if memory is None:
         memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))

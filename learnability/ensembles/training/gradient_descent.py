@@ -6,20 +6,35 @@ that limit, from the empirical tangent kernel of each network on its training se
 at which no mode overshoots.
 """
 
+from collections.abc import Sequence
+
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from .result import History, hold_final, ignore
+from ..model import Model
+from .result import History, Report, hold_final, ignore
 
 
-def stable_rate(ensemble, x):
-    """n / lambda_max of the empirical tangent kernel, (networks,) float64: gradient descent is unstable above it."""
+def stable_rate(ensemble: Model, x: Float[Tensor, "..."]) -> Float[Tensor, " networks"]:
+    """n / lambda_max of the empirical tangent kernel, in float64: gradient descent is unstable above it."""
     kernel = ensemble.linearize(x).tangent_kernel().double()
     return x.shape[-2] * ensemble.outputs / torch.linalg.eigvalsh(kernel)[:, -1]
 
 
 def gradient_descent(
-    ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, learning_rate=None, step_fraction
-):
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    target_mse: float,
+    max_steps: int,
+    times: Sequence[float] = (),
+    report: Report = ignore,
+    *,
+    learning_rate: float | None = None,
+    step_fraction: float,
+) -> History:
     """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
 
     Snapshots are taken at the step nearest to flow time 2 * rate * steps / outputs.
@@ -58,18 +73,28 @@ def gradient_descent(
     return History(start, start_test, steps, rate, time, learned, snapshots)
 
 
-def _rates(ensemble, x, learning_rate, step_fraction):
+def _rates(
+    ensemble: Model, x: Float[Tensor, "..."], learning_rate: float | None, step_fraction: float
+) -> Float[Tensor, " networks"]:
     if learning_rate is None:
         return step_fraction * stable_rate(ensemble, x)
     return torch.full((len(ensemble),), float(learning_rate), dtype=torch.float64, device=ensemble.device)
 
 
-def record(snapshots, times, running, x_test, start_test, active, step, per_step):
+def record(
+    snapshots: Float[Tensor, "times networks points outputs"],
+    times: Sequence[float],
+    running: Model,
+    x_test: Float[Tensor, "..."],
+    start_test: Float[Tensor, "networks points outputs"],
+    active: Int[Tensor, " active"],
+    step: int,
+    per_step: Float[Tensor, " active"],
+) -> None:
     """Write the functions of the networks that a step, of flow time `per_step`, brought nearest to a requested time."""
     for slot, time in enumerate(times):
-        here = torch.round(time / per_step).long() == step
-        if here.any():
-            number = active[here]
-            chosen = running.select(here)
+        nearest = torch.round(time / per_step).long() == step
+        if nearest.any():
+            number = active[nearest]
             points = x_test if x_test.ndim == 2 else x_test[number]
-            snapshots[slot, number] = chosen.forward(points).detach() - start_test[number]
+            snapshots[slot, number] = running.select(nearest).forward(points).detach() - start_test[number]

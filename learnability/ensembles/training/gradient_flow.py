@@ -21,13 +21,17 @@ by exact training to the end, an error made at r = y ends three to six times lar
 is bounded is therefore the local error of the loss, error times |r|.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
 
 from ..model import Evaluation, Expansion, Model, Step
 from .frozen_kernel import FrozenKernel
-from .result import History, hold_final, ignore
+from .result import History, Report, hold_final, ignore
 
 SAFETY = 0.9
 LARGEST_GROWTH, SMALLEST_GROWTH = 8.0, 0.2
@@ -35,20 +39,32 @@ FIRST_STEP = 1.0  # in units of n / lambda_max
 LATE = 0.1  # residual, in units of the labels, below which the allowed error shrinks with it
 
 
-def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, tolerance):
+def gradient_flow(
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    target_mse: float,
+    max_steps: int,
+    times: Sequence[float] = (),
+    report: Report = ignore,
+    *,
+    tolerance: float,
+) -> History:
     """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
 
     Each network takes its own steps, and stops when its mean squared error reaches `target_mse`. Steps end on the
     requested `times`, at which the function on x_test is recorded.
     """
-    networks, like = len(ensemble), {"dtype": torch.float64, "device": ensemble.device}
+    networks, device = len(ensemble), ensemble.device
     state = State.initial(ensemble, x, y)
     trained, start, start_test = ensemble.empty_like(), state.origin, ensemble.forward(x_test)
-    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
+    snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=device)
     snapshots[: sum(moment <= 0 for moment in times)] = 0.0
-    agenda = torch.tensor([*times, torch.inf], **like)
-    steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
-    elapsed, learned = torch.zeros(networks, **like), torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
+    agenda = torch.tensor([*times, torch.inf], dtype=torch.float64, device=device)
+    steps = torch.zeros(networks, dtype=torch.long, device=device)
+    elapsed = torch.zeros(networks, dtype=torch.float64, device=device)
+    learned = torch.zeros(networks, dtype=torch.bool, device=device)
     while True:
         mse = state.residual.square().mean((1, 2))
         finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[state.number] >= max_steps)
@@ -84,8 +100,8 @@ def gradient_flow(ensemble, x, y, x_test, target_mse, max_steps, times=(), repor
     return History(start, start_test, steps, rate, elapsed, learned, snapshots)
 
 
-def _allowed(state, tolerance):
-    """Local error that a step may make, in units of the labels' root mean square; (networks,)."""
+def _allowed(state: "State", tolerance: float) -> Float[Tensor, " active"]:
+    """Local error that a step may make, in units of the labels' root mean square."""
     left = _rms(state.residual) / _rms(state.y)
     return tolerance * torch.minimum(1 / left, left / LATE**2)
 
@@ -102,21 +118,21 @@ class State:
     residual : (active, n, outputs); step, time : (active,), the step to try next and the flow time
     """
 
-    number: torch.Tensor
-    x: torch.Tensor
-    y: torch.Tensor
-    origin: torch.Tensor
+    number: Int[Tensor, " active"]
+    x: Float[Tensor, "..."]
+    y: Float[Tensor, "active samples outputs"]
+    origin: Float[Tensor, "active samples outputs"]
     networks: Model
     spare: Model
-    expansion: Expansion
+    expansion: Expansion[Any]
     frozen: FrozenKernel
     start: Evaluation
-    residual: torch.Tensor
-    step: torch.Tensor
-    time: torch.Tensor
+    residual: Float[Tensor, "active samples outputs"]
+    step: Float[Tensor, " active"]
+    time: Float[Tensor, " active"]
 
     @classmethod
-    def initial(cls, ensemble, x, y):
+    def initial(cls, ensemble: Model, x: Float[Tensor, "..."], y: Float[Tensor, "networks samples outputs"]) -> "State":
         """At time 0, with a step in units of n / lambda_max."""
         evaluated = ensemble.evaluate(x)
         expansion = ensemble.linearize(x, evaluated=evaluated)
@@ -127,7 +143,7 @@ class State:
         start = evaluated.trimmed()
         return cls(number, x, y, evaluated.values, ensemble, spare, expansion, frozen, start, -y, step, time)
 
-    def select(self, keep):
+    def select(self, keep: Int[Tensor, " left"]) -> "State":
         """The networks listed in `keep`."""
         return State(
             number=self.number[keep],
@@ -144,7 +160,9 @@ class State:
             time=self.time[keep],
         )
 
-    def tried(self, length, target_mse):
+    def tried(
+        self, length: Float[Tensor, " active"], target_mse: float
+    ) -> tuple["State", Float[Tensor, " active"], Float[Tensor, " active"]]:
         """The state after one step of each network, the lengths taken (cut at the target), and the local errors."""
         cotangent = self.frozen.displacement(length, self.residual).to(self.networks.dtype)
         middle = self.expansion.descend(self.networks, cotangent / 2, out=self.spare)
@@ -167,7 +185,7 @@ class State:
         )
         return trial, length, error.nan_to_num(nan=torch.inf)
 
-    def restored(self, before, accepted):
+    def restored(self, before: "State", accepted: Bool[Tensor, " active"]) -> "State":
         """This state where the step was accepted, `before` elsewhere."""
         if not accepted.all():
             rejected = torch.nonzero(~accepted).ravel()
@@ -179,11 +197,19 @@ class State:
         return self
 
 
-def _rms(values):
+def _rms(values: Float[Tensor, "networks samples outputs"]) -> Float[Tensor, " networks"]:
     return values.double().square().mean((1, 2)).sqrt()
 
 
-def _record(snapshots, agenda, due, recorded, state, x_test, start_test):
+def _record(
+    snapshots: Float[Tensor, "times networks points outputs"],
+    agenda: Float[Tensor, " times_and_end"],
+    due: Float[Tensor, " active"],
+    recorded: Bool[Tensor, " active"],
+    state: State,
+    x_test: Float[Tensor, "..."],
+    start_test: Float[Tensor, "networks points outputs"],
+) -> None:
     """Store the functions of the networks that have arrived at a requested time."""
     arrived = torch.nonzero(recorded).ravel()
     number = state.number[arrived]

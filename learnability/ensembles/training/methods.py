@@ -5,11 +5,18 @@ training begins, so that a workflow can read the options without it. What a meth
 `seeds`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from ...common.errors import choose, real, require, whole
+
+if TYPE_CHECKING:
+    import learnability.ensembles.training.result
+
+History: TypeAlias = "learnability.ensembles.training.result.History"
 
 TARGET_MSE = 1e-5  # of any method, unless given: when training ends,
 MAX_STEPS = 10_000  # or gives up,
@@ -29,10 +36,10 @@ class GradientFlow:
 
     tolerance: float = 0.002
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive(tolerance=self.tolerance)
 
-    def train(self, *problem, seeds):
+    def train(self, *problem: Any, seeds: Sequence[int]) -> History:
         """Train an ensemble in place, see `learnability.ensembles.training.gradient_flow.gradient_flow`."""
         from .gradient_flow import gradient_flow
 
@@ -53,12 +60,12 @@ class GradientDescent:
     learning_rate: float | None = None
     step_fraction: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive(step_fraction=self.step_fraction)
         if self.learning_rate is not None:
             require_positive(learning_rate=self.learning_rate)
 
-    def train(self, *problem, seeds):
+    def train(self, *problem: Any, seeds: Sequence[int]) -> History:
         """Train an ensemble in place, see `learnability.ensembles.training.gradient_descent.gradient_descent`."""
         from .gradient_descent import gradient_descent
 
@@ -84,14 +91,14 @@ class SGD:
     batch_size: int = 32
     momentum: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive(step_fraction=self.step_fraction)
         if self.learning_rate is not None:
             require_positive(learning_rate=self.learning_rate)
         whole("batch_size", self.batch_size, 1)
         require_share(momentum=self.momentum)
 
-    def train(self, *problem, seeds):
+    def train(self, *problem: Any, seeds: Sequence[int]) -> History:
         """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.sgd`."""
         from .mini_batches import sgd
 
@@ -112,9 +119,9 @@ class Adam:
 
     learning_rate: float = 1e-3
     batch_size: int = 32
-    betas: tuple = (0.9, 0.999)
+    betas: Sequence[float] = (0.9, 0.999)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require_positive(learning_rate=self.learning_rate)
         whole("batch_size", self.batch_size, 1)
         require(np.shape(self.betas) == (2,), f"betas must be two numbers, got {self.betas!r}")
@@ -122,17 +129,23 @@ class Adam:
         for beta in self.betas:
             require_share(betas=beta)
 
-    def train(self, *problem, seeds):
+    def train(self, *problem: Any, seeds: Sequence[int]) -> History:
         """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.adam`."""
         from .mini_batches import adam
 
         return adam(*problem, seeds=seeds, **vars(self))
 
 
-METHODS = {"gradient_flow": GradientFlow, "gradient_descent": GradientDescent, "sgd": SGD, "adam": Adam}
+Method: TypeAlias = GradientFlow | GradientDescent | SGD | Adam
+METHODS: dict[str, type[Method]] = {
+    "gradient_flow": GradientFlow,
+    "gradient_descent": GradientDescent,
+    "sgd": SGD,
+    "adam": Adam,
+}
 
 
-def trainer_from(method, **options):
+def trainer_from(method: str, **options: Any) -> Method:
     """The trainer of a name with its own options; ValueError names what is unknown."""
     kind = METHODS[choose("training method", method, METHODS)]
     for name in options:
@@ -140,18 +153,18 @@ def trainer_from(method, **options):
     return kind(**options)
 
 
-def options_of(method):
+def options_of(method: str) -> list[str]:
     """Names of the options of a method."""
     return [field.name for field in fields(METHODS[method])]
 
 
-def require_positive(**options):
+def require_positive(**options: Any) -> None:
     """Require that every option is finite and > 0; the error names it."""
     for name, value in options.items():
         real(name, value, positive=True)
 
 
-def require_share(**options):
+def require_share(**options: Any) -> None:
     """Require that every option is a number of [0, 1); the error names it."""
     for name, value in options.items():
         require(bool(0 <= value < 1), f"{name} must be >= 0 and < 1, got {value!r}")

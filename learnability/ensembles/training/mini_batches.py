@@ -15,20 +15,37 @@ so that eta < 1/c is stable: Ma, Bassily & Belkin (2018, arXiv 1712.06559, theor
 limit at b = n.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
+import numpy as np
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from ...common.errors import require
 from ...common.seeding import stream
+from ..model import Model
 from .gradient_descent import record
-from .result import History, hold_final, ignore
+from .result import History, Report, hold_final, ignore
 
 
 def sgd(
-    ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, seeds, batch_size, learning_rate,
-    step_fraction, momentum,
-):  # fmt: skip
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    target_mse: float,
+    max_steps: int,
+    times: Sequence[float] = (),
+    report: Report = ignore,
+    *,
+    seeds: Sequence[int],
+    batch_size: int,
+    learning_rate: float | None,
+    step_fraction: float,
+    momentum: float,
+) -> History:
     """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
 
     The rate of every network weighs its loss, and the optimizer's own rate is 1: its steps are proportional to the gradient.
@@ -46,19 +63,38 @@ def sgd(
 
 
 def adam(
-    ensemble, x, y, x_test, target_mse, max_steps, times=(), report=ignore, *, seeds, batch_size, learning_rate, betas
-):
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    target_mse: float,
+    max_steps: int,
+    times: Sequence[float] = (),
+    report: Report = ignore,
+    *,
+    seeds: Sequence[int],
+    batch_size: int,
+    learning_rate: float,
+    betas: Sequence[float],
+) -> History:
     """As `sgd`, by Adam (Kingma & Ba 2015, arXiv 1412.6980); it keeps no flow time, so that `times` must be empty."""
     require(not times, f"adam keeps no flow time, got times {times}; leave times out, or take another method")
     one = torch.ones(len(ensemble), dtype=torch.float64, device=ensemble.device)
-    optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=betas)
+    optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=(betas[0], betas[1]))
     problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
-    rates = {"weight": one, "per_step": torch.nan * one, "rate": learning_rate * one}
-    return _trained(*problem, seeds=seeds, batch_size=batch_size, optimizer=optimizer, **rates)
+    return _trained(
+        *problem,
+        seeds=seeds,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        weight=one,
+        per_step=torch.nan * one,
+        rate=learning_rate * one,
+    )
 
 
-def stable_rate(ensemble, x, batch_size):
-    """1/c of the empirical tangent kernel on the training sets x, (networks,) float64.
+def stable_rate(ensemble: Model, x: Float[Tensor, "..."], batch_size: int) -> Float[Tensor, " networks"]:
+    """1/c of the empirical tangent kernel on the training sets x, in float64.
 
     With several outputs H is Theta / (n outputs), and Theta(x, x) a matrix, whose trace bounds its largest eigenvalue.
     """
@@ -71,21 +107,35 @@ def stable_rate(ensemble, x, batch_size):
     return batch * (n - 1) / ((n - batch) * own + n * (batch - 1) * largest)
 
 
-def epochs(seed, train_size, batch_size):
-    """Orders of the samples in the epochs of one network, one after the other: endlessly, (train_size,) ints."""
+def epochs(seed: int, train_size: int, batch_size: int) -> Iterator[Int[np.ndarray, " samples"]]:
+    """Orders of the samples in the epochs of one network, one after the other, endlessly."""
     rng = stream("mini-batches", seed=int(seed), train_size=int(train_size), batch_size=int(batch_size))
     while True:
         yield rng.permutation(train_size)
 
 
-def _batches(train_size, batch_size):
+def _batches(train_size: int, batch_size: int) -> int:
     """How many batches an epoch has."""
     return -(-train_size // batch_size)
 
 
 def _trained(
-    ensemble, x, y, x_test, target_mse, max_steps, times, report, *, seeds, batch_size, optimizer, weight, per_step, rate
-):  # fmt: skip
+    ensemble: Model,
+    x: Float[Tensor, "..."],
+    y: Float[Tensor, "networks samples outputs"],
+    x_test: Float[Tensor, "..."],
+    target_mse: float,
+    max_steps: int,
+    times: Sequence[float],
+    report: Report,
+    *,
+    seeds: Sequence[int],
+    batch_size: int,
+    optimizer: Callable[..., torch.optim.Optimizer],
+    weight: Float[Tensor, " networks"],
+    per_step: Float[Tensor, " networks"],
+    rate: Float[Tensor, " networks"],
+) -> History:
     """Train until every network has converged or diverged at the end of an epoch, or `max_steps` batches are done."""
     networks, n = len(ensemble), y.shape[1]
     start, start_test = ensemble.forward(x), ensemble.forward(x_test)
@@ -93,7 +143,7 @@ def _trained(
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
     active, step = torch.arange(networks, device=ensemble.device), 0
-    run = Run.begin(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer)
+    run = Run(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer)
     orders = [epochs(seed, n, batch_size) for seed in seeds]
     record(snapshots, times, run.networks, x_test, start_test, active, step, per_step)
     while True:
@@ -123,31 +173,42 @@ def _trained(
 class Run:
     """Networks in training, with their optimizer and its state."""
 
-    @classmethod
-    def begin(cls, ensemble, x, y, origin, weight, optimizer):
-        """From an ensemble, training sets (networks, n, ...), outputs at initialisation and weights of the losses."""
-        run = cls()
-        run.networks, run.data = ensemble.select(torch.arange(len(ensemble))), [x, y, origin]
-        run.weight = weight
-        run.optimizer = optimizer([p.requires_grad_() for p in run.networks.parameters()])
-        return run
+    def __init__(
+        self,
+        ensemble: Model,
+        x: Float[Tensor, "networks samples ..."],
+        y: Float[Tensor, "networks samples outputs"],
+        origin: Float[Tensor, "networks samples outputs"],
+        weight: Float[Tensor, " networks"],
+        optimizer: Callable[..., torch.optim.Optimizer],
+    ) -> None:
+        """From an ensemble, its training sets, its outputs there at initialisation, and the weights of the losses."""
+        self.networks = ensemble.select(torch.arange(len(ensemble)))
+        self.data = [x, y, origin]
+        self.weight = weight
+        self.optimizer = optimizer([p.requires_grad_() for p in self.networks.parameters()])
 
-    def _residual(self, x, y, origin):
+    def _residual(
+        self,
+        x: Float[Tensor, "networks samples ..."],
+        y: Float[Tensor, "networks samples outputs"],
+        origin: Float[Tensor, "networks samples outputs"],
+    ) -> Float[Tensor, "networks samples outputs"]:
         return self.networks.forward(x) - origin - y
 
     @torch.no_grad()
-    def train_mse(self):
-        """Mean squared error on the whole training sets, (networks,)."""
+    def train_mse(self) -> Float[Tensor, " networks"]:
+        """Mean squared error on the whole training sets."""
         return self._residual(*self.data).square().mean((1, 2))
 
-    def step(self, rows):
-        """One step of all networks, each on the samples `rows` (networks, batch) of its own training set."""
+    def step(self, rows: Int[Tensor, "networks batch"]) -> None:
+        """One step of all networks, each on the samples `rows` of its own training set."""
         batch = [torch.take_along_dim(values, rows[..., None], 1) for values in self.data]
         self.optimizer.zero_grad()
         (self.weight * self._residual(*batch).square().mean((1, 2))).sum().backward()
         self.optimizer.step()
 
-    def keep(self, index):
+    def keep(self, index: Int[Tensor, " left"]) -> None:
         """Go on with the networks listed in `index`."""
         self.data, self.weight = [values[index] for values in self.data], self.weight[index]
         self.optimizer.zero_grad()
