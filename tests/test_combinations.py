@@ -20,8 +20,9 @@ from learnability.figures import FIGURES, drawing
 from learnability.kernels import architecture_from, architectures
 from learnability.measurements.networks import network_experiment
 from learnability.measurements.regression import kernel_experiment
-from learnability.studies.configuration import experiments_from, files_of, studies_from
+from learnability.studies.configuration import experiments_from, studies_from
 from learnability.studies.cutting import training_jobs
+from learnability.studies.labels import files_of
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 from learnability.tables.joined import joined
