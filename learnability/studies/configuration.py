@@ -4,8 +4,6 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..domains import DOMAINS
@@ -14,8 +12,6 @@ from ..experiments import READS
 from ..kernels.grid import expanded
 from .labels import column_of, label_of
 
-CURVE_POINTS = 200  # of the theory's grid of training sizes
-SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -59,6 +55,11 @@ class Study:
         """Whether the theory is that of a data set's samples."""
         return self.theory in ("auto", "per_sample") and not DOMAINS[self.domain["kind"]].alike
 
+    @property
+    def measured_sizes(self) -> list[int]:
+        """The training-set sizes of all experiments, ascending."""
+        return sorted({*self.train_sizes, *self.network_sizes})
+
     def sizes_between(self, smallest, largest):
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
@@ -79,23 +80,6 @@ class Study:
         """What decides the trained networks; how a job is cut and scheduled does not."""
         own = [name for name in options_of(self.training["method"]) if name in self.training]
         return {key: self.training[key] for key in ("method", "target_mse", "max_steps", "dtype", *own)}
-
-    def sample_theory_sizes(self):
-        """Training sizes of the per-sample theory, which costs factorizations: those of the experiments, and some between."""
-        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
-        if measured.max() == 0:
-            return np.zeros(1)
-        between = np.geomspace(max(1.0, measured[measured > 0].min()), measured.max(), SAMPLE_CURVE_POINTS)
-        return np.unique(np.concatenate([measured, between.round(1)]))
-
-    def theory_sizes(self):
-        """Training sizes at which the theory is evaluated: a fine grid and those of the experiments."""
-        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
-        largest = measured.max()
-        if largest == 0:
-            return np.zeros(1)
-        fine = [np.linspace(0, largest, CURVE_POINTS), np.geomspace(min(0.1, largest), largest, CURVE_POINTS)]
-        return np.unique(np.concatenate([measured, *fine]))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 from ..ensembles.memory import network_bytes
 from ..experiments import WITHOUT_MATRIX
 from ..kernels.matrix import LARGEST_MATRIX
+from ..tables.curve_sizes import sample_curve_sizes
 from .configuration import Experiment, Study
 from .costs import decomposition_seconds, kernel_seconds, regression_seconds
 from .cutting import seed_seconds
@@ -17,7 +18,20 @@ from .sizes import DomainSize, Sizes
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its arrays
 GRID_MB = 1000  # grids of the theory, draws of an experiment's cell
+BASE_MINUTES = 15
+MARGIN = 20  # times what is estimated for a recent processor
 BLOCK_BYTES = 128 << 20  # of the networks that are trained at once on a CPU, unless a single one takes more
+
+
+def minutes(seconds: float) -> float:
+    """What a job asks for that takes so long on a recent processor.
+
+    Examples
+    --------
+    >>> minutes(0), minutes(60)
+    (15.0, 35.0)
+    """
+    return BASE_MINUTES + MARGIN * seconds / 60
 
 
 def kernel_mb(size: DomainSize) -> float:
@@ -75,7 +89,7 @@ def theory_seconds(study: Study, size: DomainSize) -> float:
     """On a data set the theory of its samples factorizes a matrix on them some times at each of its sizes and ridges."""
     if size.alike:
         return 60
-    return len(study.sample_theory_sizes()) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
+    return len(sample_curve_sizes(study.measured_sizes)) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
 
 
 def regressions_seconds(study: Study, size: DomainSize) -> float:
