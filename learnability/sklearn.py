@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .common.arrays import array, labels
 from .common.errors import real
+from .common.threads import one_thread
 from .kernels.fully_connected import FullyConnected
 from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
@@ -38,6 +39,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.ridge = ridge
         self.kernel = kernel
 
+    @one_thread
     def fit(self, X, y):
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         ridge = real("ridge", self.ridge)
@@ -51,6 +53,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.dual_coef_, _ = dual_coefficients(matrix, y, ridge)
         return self
 
+    @one_thread
     def predict(self, X):
         """(points,) or (points, outputs)."""
         check_is_fitted(self)

@@ -6,6 +6,7 @@ from typing import Any
 from job import run
 from learnability.common.devices import gpus
 from learnability.common.store import write_frame
+from learnability.common.threads import one_thread
 from learnability.experiments import experiment
 
 
@@ -18,7 +19,7 @@ def main(
     torch.set_num_threads(threads)
     files = {name: path for name, path in (("values", values), ("eigenvalues", eigenvalues)) if path}
     options, trained = parameters["options"], {}
-    with gpus(gpu):
+    with gpus(gpu), one_thread:
         table = experiment(parameters["kind"])(**options, **({"files": files} if files else {}))
         if options.get("width"):  # `fit` trains on CUDA where there is one
             trained["device"] = "cuda" if torch.cuda.is_available() else "cpu"

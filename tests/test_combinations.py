@@ -26,7 +26,7 @@ from learnability.studies.labels import files_of
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 from learnability.tables.joined import joined
-from learnability.tables.theory import domain_table
+from learnability.tables.theory import study_table
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = load_schema(ROOT / "config" / "schema.yaml")
@@ -112,7 +112,7 @@ def started(study):
         targets = {label: target_from(given.domain, target) for label, target in study.targets.items()}
         n = study.train_sizes[:1]
         grid = study.ridges, study.noise_stds
-        theory = domain_table(given.domain, targets, given.spectrum, given.kernel.values, n, n, *grid, study.population)
+        theory = study_table(given, targets, n, n, *grid, study.theory)
         parts.append((theory, {"architecture": name}))
         kernel = kernel_experiment(given.domain, targets, given.kernel, n, *grid, range(1))
         parts.append((kernel, {"source": "kernel", "architecture": name}))

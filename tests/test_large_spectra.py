@@ -140,7 +140,7 @@ def test_nystroem_and_subsample_know_the_trace_and_miss_part_of_the_spectrum(den
     "change, message",
     [
         ({"method": "lanczos"}, "unknown method 'lanczos'; allowed: quadrature, nystrom, subsample"),
-        ({"values": Y[:10]}, "1500 points, values 10"),
+        ({"values": Y[:10]}, "x has 1500 rows, values 10"),
         ({"values": np.where(Y > 0, np.nan, Y)}, "not finite"),
         ({"probes": 1}, "probes must be a whole number >= 2"),
         ({"method": "nystrom", "landmarks": 1501}, "landmarks must be a whole number from 2 to 1500"),

@@ -45,8 +45,9 @@ def test_the_library_warns_by_name(use):
     y = x[:, 0] + 2
     with pytest.warns(
         UserWarning, match=r"network (mine|Fully.*tanh.*) is an odd function.*centre the labels, or write bias_std"
-    ):
+    ) as warned:
         use(ODD, x, y)
+    assert {warning.filename for warning in warned} == {__file__}  # where the user's code calls the library
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         use(ODD, x, y - y.mean())
@@ -66,7 +67,7 @@ def test_the_command_and_a_configuration_say_it_before_anything_runs(tmp_path):
     options = {"domain": "d", "target": {"all": None}, "train_sizes": [4]}
     experiments = {
         "ranked": {"kind": "select", "options": options | {"grid": grid}},
-        "estimated": {"kind": "estimators", "options": options, "vary": {"architecture": ["mine", "fine"]}},
+        "estimated": {"kind": "estimators", "options": options | {"architecture": "mine"}},
     }
     config = {"domains": {"d": domain}, "architectures": nets, "experiments": experiments}
     config["studies"] = {"s": study | {"architectures": [*nets]}}

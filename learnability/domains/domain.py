@@ -14,6 +14,7 @@ import numpy as np
 from ..common.arrays import labels
 from ..common.errors import require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 
@@ -114,6 +115,7 @@ class SymmetricDomain(Domain):
         self._require_invariance(architecture, kind, points)
         return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
 
+    @one_thread
     def spectrum_of(self, values):
         return self.spectrum_of_profile(values["profile"])
 
@@ -171,6 +173,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
     def eigenfunctions(self):
         """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
 
+    @one_thread
     def fourth_moments(self, functions):
         """E[phi_i phi_j phi_k phi_l] of the listed columns of `eigenfunctions`, (number,) * 4, to rounding.
 

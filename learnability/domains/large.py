@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..common.arrays import finite_array, labels
 from ..common.errors import choose, require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from ..kernels.tiles import MEMORY, KernelTiles, kernel_trace
 from ..spectra.nystrom import nystrom
 from ..spectra.quadrature import LargeSpectrum, lanczos_quadrature
@@ -17,6 +18,7 @@ from .samples import Samples
 METHODS = ("quadrature", "nystrom", "subsample")
 
 
+@one_thread
 def large_spectrum(
     x, values, architecture, kind="ntk", method="quadrature", seed=0, memory=MEMORY, landmarks=1000, **options
 ):

@@ -10,6 +10,7 @@ from ..common.arrays import array, first_not_finite
 from ..common.arrays import labels as labels_from
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
+from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_DECOMPOSED
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -79,7 +80,8 @@ class Samples(FiniteDomain):
         """The spectrum, with eigenvectors, of the kernel matrix on all samples."""
         from scipy import linalg  # here, because jobs on other domains should not wait for it
 
-        eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
+        with one_thread:
+            eigenvalues, vectors = linalg.eigh(values["matrix"] / self.size, driver="evd")
         noise = self.size * np.finfo(float).eps * eigenvalues[-1]
         order = np.argsort(-eigenvalues, kind="stable")
         eigenvalues = np.where(eigenvalues > noise, eigenvalues, 0.0)[order]

@@ -203,6 +203,4 @@ def power_law_covariance(dim, exponent):
 
 
 def _exponent(value):
-    exponent = real("exponent", value)
-    require(exponent <= 20, f"exponent must be a number from 0 to 20, got {value!r}")
-    return exponent
+    return real("exponent", value, most=20)

@@ -11,6 +11,7 @@ import torch
 
 from ..common.errors import choose, require, whole
 from ..common.seeding import digest, hash_of
+from ..common.threads import one_thread
 from ..kernels.points import kernel_values, matching_points
 from .networks import Ensemble, tangent_kernel
 
@@ -66,6 +67,7 @@ class TangentKernel:
         width = self.networks.weights[-1].shape[1]
         return f"<TangentKernel of a network of width {width}, {self.networks.architecture}>"
 
+    @one_thread
     def kernel(self, x, x2=None, kind="ntk"):
         """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`; kind is "ntk"."""
         choose("kind of an empirical kernel", kind, ("ntk",))

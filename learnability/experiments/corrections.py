@@ -19,7 +19,7 @@ MEASURES = {
     "population": ("test_mse", "train_mse"),
     "fourth_moments": ("learnability", "test_mse", "train_mse"),
 }
-SYSTEMS = {"population": "finite_population", "fourth_moments": "fourth_moments"}
+SYSTEMS = {"population": "auto", "fourth_moments": "fourth_moments"}
 
 
 def run(

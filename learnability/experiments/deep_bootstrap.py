@@ -58,7 +58,7 @@ def run(
     measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
         expected = theory_table(given, aims, [n], n / measured_times, [0.0])
-        spectral = theory_table(given, aims, [n], n / grid, [0.0], theory="finite_population")
+        spectral = theory_table(given, aims, [n], n / grid, [0.0], "auto" if data.alike else "finite_population")
         smooth = _curve(grid, spectral["test_mse_off_train"], n)
         if data.alike:
             rows += smooth

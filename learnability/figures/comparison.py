@@ -185,7 +185,7 @@ def _name_curves(axis, rows, x, group, palette):
     """The groups' names at the right ends of their curves, or of their points."""
     ends = []
     for value, colour in palette.items():
-        part = rows[(rows[group] == value) & np.isfinite(rows["mean"])].sort_values(x)
+        part = rows[(rows[group] == value) & np.isfinite(rows["mean"])].sort_values(x, kind="stable")
         curve = part[part["source"] == "theory"]
         if len(part):
             last = (curve if len(curve) else part).iloc[-1]
@@ -195,7 +195,7 @@ def _name_curves(axis, rows, x, group, palette):
 
 def _lines(axis, rows, x, colour, best):
     for source, part in rows.groupby("source"):
-        part = part.sort_values(x)
+        part = part.sort_values(x, kind="stable")
         if source in CURVES:
             thin = {"linewidth": 0.7} if source == "eigensystem" else {}
             axis.plot(part[x], finite(part["mean"]), color=colour, linestyle=CURVES[source], **thin)

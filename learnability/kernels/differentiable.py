@@ -10,11 +10,13 @@ import math
 import torch
 
 from ..common.errors import choose, require
+from ..common.threads import one_thread
 from .activations import activation_from
 from .fully_connected import KINDS
 from .hermite import hermite_grid
 
 
+@one_thread
 def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
     """Infinite-width kernel of a fully connected network, differentiable by PyTorch.
 

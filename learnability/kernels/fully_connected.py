@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 
 from ..common.errors import choose, real, whole
+from ..common.threads import in_parallel, one_thread
 from .activations import Activation, activation_from
 from .points import kernel_values, matching_points
 from .separation import near_pairs, separation
@@ -89,6 +90,7 @@ class FullyConnected:
         """Units from layer to layer of a finite network: [input_dim, width, ..., width, outputs]."""
         return [input_dim, *[width] * self.depth, outputs]
 
+    @one_thread
     def kernel(self, x, x2=None, kind="ntk"):
         """Infinite-width kernel between two sets of points.
 
@@ -123,10 +125,9 @@ class FullyConnected:
         prepared2 = prepared if symmetric else self._variances(x2, kind)[0]
         matrix = torch.empty(len(x), len(x2), dtype=torch.float64, device=x.device)
         block = CPU_BLOCK if x.device.type == "cpu" else CUDA_BLOCK
-        start = 0
-        while start < len(x):
-            first = start if symmetric else 0  # the columns left of the diagonal are known
-            rows = slice(start, start + max(1, block // max(1, len(x2) - first)))
+
+        def fill(rows):
+            first = rows.start if symmetric else 0  # the columns left of the diagonal are known
             matrix[rows, first:] = self._block(
                 x[rows],
                 x2[first:],
@@ -134,11 +135,13 @@ class FullyConnected:
                 [tuple(t[first:] for t in layer) for layer in prepared2],
                 kind,
             )
-            start = rows.stop
             if symmetric:
                 inside = matrix[rows, first : first + len(x[rows])]
                 inside.copy_(torch.triu(inside) + torch.triu(inside, 1).T)
-                matrix[start:, rows] = matrix[rows, start:].T
+                matrix[rows.stop :, rows] = matrix[rows, rows.stop :].T
+
+        parts = _rows(len(x), len(x2), block, symmetric)
+        in_parallel(fill, parts) if x.device.type == "cpu" else [*map(fill, parts)]
         if symmetric:
             matrix.fill_diagonal_(0).diagonal().add_(diagonal)
         return matrix
@@ -188,3 +191,13 @@ class FullyConnected:
         closed_form = activation_from(self.activation).closed_form
         pairs = closed_form(variance[rows], variance2[columns], covariance[rows, columns], separate)
         k[rows, columns], kdot[rows, columns] = pairs
+
+
+def _rows(number: int, columns: int, block: int, symmetric: bool) -> list[slice]:
+    """Blocks of rows of about `block` entries, in a symmetric matrix from the diagonal on."""
+    parts, start = [], 0
+    while start < number:
+        width = columns - start if symmetric else columns
+        parts.append(slice(start, start + max(1, block // max(1, width))))
+        start = parts[-1].stop
+    return parts

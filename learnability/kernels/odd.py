@@ -3,9 +3,9 @@
 On centred inputs the mean of the labels is then never learned, however many samples there are.
 """
 
-from warnings import warn
-
 import numpy as np
+
+from ..common.errors import warn_caller
 
 SHARE = 0.01  # of the labels' mean square, above which their mean matters
 SIGNIFICANT = 3.0  # standard errors by which it is not an accident of the sample
@@ -30,7 +30,7 @@ def remark(names, label="the labels"):
     return f"{odd} of the inputs (no bias) and cannot learn the mean of {label}; centre the labels, or write bias_std, e.g. 0.1"
 
 
-def warn_of_odd(architecture, labels, stacklevel=3):
+def warn_of_odd(architecture, labels):
     """Warn if the architecture misses the mean of its labels."""
     if misses_the_mean(architecture, labels):
-        warn(remark([repr(architecture)]), stacklevel=stacklevel)
+        warn_caller(remark([repr(architecture)]))

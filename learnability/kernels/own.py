@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from ..common.errors import choose, require
+from ..common.threads import one_thread
 from .points import kernel_values, matching_points
 
 ASYMMETRY = 1e-8  # of the largest value
@@ -65,6 +66,7 @@ class OwnKernel:
         """What the kernel is, for hashing and for file attributes: the content of its file, wherever that lies."""
         return {"kind": self.kind, "function": self.function, "content": self._content}
 
+    @one_thread
     def kernel(self, x, x2=None, kind="ntk"):
         """Kernel between two sets of points, shapes as `learnability.FullyConnected.kernel`."""
         require(kind == "ntk", f"{self._name} is no network's kernel: it has no kind {kind!r}; write kernel: ntk")

@@ -83,7 +83,10 @@ def _overflow(kernel: Any, compute: Callable, entry: tuple[int, int], kind: str)
 
 
 def _points(x: Any, name: str) -> Tensor:
-    points = x.to(torch.float64) if torch.is_tensor(x) else torch.from_numpy(np.ascontiguousarray(array(name, x)))
+    if torch.is_tensor(x):
+        points = x.to(torch.float64)
+    else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit
+        points = torch.tensor(np.ascontiguousarray(array(name, x)), dtype=torch.float64)
     require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
     if torch.is_tensor(x):
         require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 import torch
 
 from ..common.errors import real, require
+from ..common.threads import one_thread
 from .points import kernel_values, matching_points
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
@@ -47,6 +48,7 @@ class Radial:
         """What the kernel is, for hashing and for file attributes."""
         return {"kind": self.kind, **asdict(self)}
 
+    @one_thread
     def kernel(self, x, x2=None, kind="ntk"):
         """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`."""
         require(kind == "ntk", f"a {self.kind} kernel is no network's: it has no kind {kind!r}; write kernel: ntk")

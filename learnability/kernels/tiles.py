@@ -13,6 +13,7 @@ import torch
 
 from ..common.arrays import finite_array
 from ..common.errors import require, whole
+from ..common.threads import one_thread
 
 MEMORY = 1 << 30  # bytes
 SIDE = 2048  # of a tile
@@ -55,6 +56,7 @@ class KernelTiles:
             shape = (len(self.places) - self.room, SIDE, SIDE)
             self.scratch = h5py.File(scratch, "w").create_dataset("tiles", shape, "f4", chunks=(1, SIDE, SIDE))
 
+    @one_thread
     def product(self, vectors):
         """K V for vectors V (size, columns); float64 on the device."""
         vectors = vectors.to(self.device, torch.float32)

@@ -14,11 +14,13 @@ from scipy import linalg
 from ..common.arrays import Floats, finite_array, labels
 from ..common.conditioning import EPSILON, may_be_ill_conditioned, warn_of_condition
 from ..common.errors import real
+from ..common.threads import one_thread
 from ..kernels.odd import warn_of_odd
 
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
 
 
+@one_thread
 def kernel_regression(
     architecture: Any,
     x_train: ArrayLike,
@@ -60,6 +62,7 @@ def kernel_regression(
     return ridge_regression(train_kernel, test_kernel, y_train, ridge, train_row)
 
 
+@one_thread
 def ridge_regression(
     train_kernel: Floats,
     test_kernel: Floats,
@@ -92,6 +95,7 @@ def ridge_regression(
     return predictions
 
 
+@one_thread
 def dual_coefficients(train_kernel: Floats, y_train: ArrayLike, ridge: float = 0.0) -> tuple[Floats, bool]:
     """alpha = (K + ridge)^-1 y, of shape y_train, with which fhat(x) = K(x, train) alpha; and whether K + ridge is regular.
 
@@ -128,6 +132,7 @@ def _cholesky_solve(matrix: Floats, right: Floats, ridge: float) -> Floats | Non
     return solution
 
 
+@one_thread
 def minimum_norm_solve(matrix: Floats, right: Floats, ridge: float = 0.0) -> Floats:
     """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix, `ridge` its own part."""
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)

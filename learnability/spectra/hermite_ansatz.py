@@ -14,6 +14,7 @@ import numpy as np
 
 from ..common.arrays import finite_array, labels
 from ..common.errors import require, whole
+from ..common.threads import one_thread
 from .hermite_mixing import mixed_modes
 from .hermite_projection import project
 from .level_coefficients import level_coefficients
@@ -27,6 +28,7 @@ SIGNIFICANT = 3.0  # standard errors by which it is not an accident of the sampl
 STEP = 0.05  # relative change of the squared radius, for the coefficients' derivative
 
 
+@one_thread
 def hermite_ansatz(architecture, x, y=None, modes=10_000, mixed=1000, kind="ntk"):
     """The spectrum of a kernel, and a target in it, from the data's covariance and a few thousand labels.
 

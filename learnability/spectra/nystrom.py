@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from ..common.errors import require
+from ..common.threads import one_thread
 from .quadrature import LargeSpectrum
 from .spectrum import Spectrum
 from .target import Target
@@ -21,6 +22,7 @@ ROWS = 4096  # of C held at a time
 SMALLEST = 1e-10  # eigenvalue of W over its largest: below, its inverse is rounding
 
 
+@one_thread
 def nystrom(kernel, x, values, landmarks, trace):
     """The spectrum of K / size from the kernel's columns at some of the points.
 

@@ -22,6 +22,7 @@ import torch
 from ..common.arrays import labels
 from ..common.errors import require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from .spectrum import Spectrum
 from .target import Target
 
@@ -57,6 +58,7 @@ class LargeSpectrum:
         return f"<LargeSpectrum of {self.size} points: {len(self.spectrum)} levels, {self.exact} of them eigenvalues>"
 
 
+@one_thread
 def lanczos_quadrature(kernel, values, probes=16, steps=20, seed=0, report=lambda done, total: None):
     """The spectrum of a kernel matrix K / size, as far as predictions need it.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..common.errors import require
+from ..common.threads import one_thread
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +53,7 @@ class Target:
             object.__setattr__(self, "modes", np.atleast_1d(np.asarray(self.modes)))
             require(self.modes.shape == power.shape[:1], f"{len(self.modes)} modes for {len(power)} powers")
 
+    @one_thread
     def power_in(self, spectrum):
         """Power on the spectrum's levels (levels, outputs...) and the power on modes it does not list (outputs...).
 

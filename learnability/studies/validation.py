@@ -122,12 +122,12 @@ def _together(*checks):
 def _check_study(study, domain):
     """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
-    from ..measurements.labels import truth
+    from ..measurements.task import truth
 
     _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
-    outputs = truth(_targets(study.targets, domain), *domain.sample(1, 0)).shape[-1]
+    outputs = truth(_targets(study.targets, domain), domain.sample(1, 0)).shape[-1]
     options = study.training_options()
     trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
     return outputs
@@ -141,7 +141,7 @@ def _check_experiment(known, entry):
     known : list of (specification, domain), built before
     """
     from ..kernels import architecture_from
-    from ..measurements.labels import truth
+    from ..measurements.task import truth
 
     outputs = 1
     for cell, (options, _) in entry.cells.items():
@@ -155,7 +155,7 @@ def _check_experiment(known, entry):
             if entry.kind not in WITHOUT_MATRIX:
                 _check_matrix(domain, name)
             targets = _targets(targets_in(options), domain)
-            sizes = {label: truth({"": target}, *domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
+            sizes = {label: truth({"": target}, domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
             outputs = max([outputs, *sizes.values()])
             check_domain(entry.kind, options["domain"]["kind"], domain.size, sizes)
             networks = {name: architecture_from(one) for name, one in grid_in(options).items()}
