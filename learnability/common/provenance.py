@@ -1,8 +1,8 @@
 """What makes a job run again: a digest of all that its script computes, and the import graph that it follows.
 
 A job depends on the equations of the modules that its script reaches through imports, not on their words. The digest is of
-their syntax trees without comments, docstrings, annotations of functions, messages and what serves messages alone. It is the same in
-every Python that the library supports, and it depends on contents, not on the times of files.
+their syntax trees without comments, docstrings, annotations of functions, messages and what serves messages alone. It is the
+same in every Python that the library supports, and it depends on contents, not on the times of files.
 
 The package's own __init__ is left out: its names are imported on first use, so it decides nothing.
 """

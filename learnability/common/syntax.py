@@ -20,24 +20,9 @@ MESSAGES = {  # the functions of `common.errors` that take words: their place am
 }
 WORDS = ("what", "name", "message")  # and how these are called
 LOGS = ("log", "logger", "logging", "warnings")
-PURE_CALLS = {
-    "all",
-    "any",
-    "float",
-    "int",
-    "len",
-    "list",
-    "map",
-    "max",
-    "min",
-    "repr",
-    "round",
-    "set",
-    "sorted",
-    "str",
-    "sum",
-    "type",
-}
+PURE_CALLS = frozenset(
+    "abs all any bool dict enumerate float int len list map max min range repr round set sorted str sum tuple type zip".split()
+)
 PURE_METHODS = {"format", "join", "removeprefix", "removesuffix", "strip"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
