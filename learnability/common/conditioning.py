@@ -81,9 +81,12 @@ def one_warning() -> Iterator[None]:
             simplefilter("always", IllConditioned)
             yield
     finally:
-        ill = [each for each in caught if isinstance(each.message, IllConditioned)]
-        worst = [max(ill, key=lambda each: each.message.condition)] if ill else []
-        for each in [each for each in caught if each not in ill] + worst:
+        ill = [(each.message.condition, each) for each in caught if isinstance(each.message, IllConditioned)]
+        worst = max(ill, key=lambda pair: pair[0])[1] if ill else None
+        for each in [
+            *(each for each in caught if not isinstance(each.message, IllConditioned)),
+            *([worst] if worst else []),
+        ]:
             warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 

@@ -2,15 +2,21 @@
 
 import math
 import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
+from types import FrameType
+from typing import Any, SupportsFloat, SupportsIndex, TypeVar
 from warnings import warn
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Built = TypeVar("Built")
 
 
-def choose(what, value, allowed):
+def choose(what: str, value: str, allowed: Iterable[str]) -> str:
     """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice."""
     allowed = [str(name) for name in allowed]
     if value in allowed:
@@ -20,7 +26,7 @@ def choose(what, value, allowed):
     raise ValueError(f"unknown {what} {value!r}; {hint}allowed: {', '.join(allowed)}")
 
 
-def require(condition, message):
+def require(condition: object, message: str) -> None:
     """Raise ValueError(message) unless `condition` holds."""
     if not condition:
         raise ValueError(message)
@@ -28,13 +34,14 @@ def require(condition, message):
 
 def warn_caller(message: str | Warning) -> None:
     """Warn at the line outside of the library that called it, however many calls and decorators lie between."""
-    frame, level = sys._getframe(1), 2
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("learnability", "contextlib"):
         frame, level = frame.f_back, level + 1
     warn(message, stacklevel=level)
 
 
-def whole(name, value, least=0, most=None):
+def whole(name: str, value: SupportsIndex, least: int = 0, most: int | None = None) -> int:
     """`value` as an int; ValueError unless it is a whole number between `least` and `most`."""
     bounds = f">= {least}" if most is None else f"from {least} to {most}"
     message = f"{name} must be a whole number {bounds}, got {value!r}"
@@ -47,7 +54,7 @@ def whole(name, value, least=0, most=None):
     return number
 
 
-def real(name, value, positive=False, most=math.inf):
+def real(name: str, value: SupportsFloat, positive: bool = False, most: float = math.inf) -> float:
     """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`."""
     least = ">" if positive else ">="
     bounds = f"finite and {least} 0" if most == math.inf else f"a number from 0 to {most:g}"
@@ -61,7 +68,7 @@ def real(name, value, positive=False, most=math.inf):
     return number
 
 
-def reals(name, value, infinite=False):
+def reals(name: str, value: ArrayLike, infinite: bool = False) -> NDArray[np.float64]:
     """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
     numbers = np.asarray(value).dtype.kind in "iuf" and not isinstance(value, np.ma.MaskedArray)
     require(numbers, f"{name} must be a number or an array of numbers, got {value!r}")
@@ -71,12 +78,14 @@ def reals(name, value, infinite=False):
     return values
 
 
-def require_finite(name, values):
+def require_finite(name: str, values: ArrayLike) -> None:
     """Require that an array holds no infinities and no nan."""
     require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
 
 
-def require_arguments(what, function, given, without=()):
+def require_arguments(
+    what: str, function: Callable[..., object], given: Iterable[str], without: Collection[str] = ()
+) -> None:
     """Require that every name in `given` is a parameter of the function, and that no required one is missing.
 
     without : sequence of str
@@ -89,7 +98,9 @@ def require_arguments(what, function, given, without=()):
     require(not missing, f"{what} {missing[0] if missing else ''!r} is missing; there are {', '.join(parameters)}")
 
 
-def built(what, kinds, specification, default=None):
+def built(
+    what: str, kinds: Mapping[str, Callable[..., Built]], specification: Mapping[str, Any], default: str | None = None
+) -> Built:
     """The object that an entry {kind: ..., parameters ...} describes.
 
     Parameters

@@ -2,16 +2,19 @@
 
 import logging
 import sys
+from collections.abc import Iterable, Iterator
 from time import monotonic
+from typing import TypeVar
 
 from tqdm import tqdm
 
 LINE_EVERY = 10.0  # seconds
 
+Item = TypeVar("Item")
 log = logging.getLogger(__name__)
 
 
-def counted(items, name):
+def counted(items: Iterable[Item], name: str) -> Iterator[Item]:
     """The items, one after the other, with word of how many are done and how much time is left."""
     items = list(items)
     if sys.stderr.isatty():
@@ -39,12 +42,12 @@ class Progress:
         What is being trained.
     """
 
-    def __init__(self, total, name="networks"):
+    def __init__(self, total: int, name: str = "networks") -> None:
         self.total, self.name = total, name
         self.began = self.told = monotonic()
         self.bar = tqdm(total=total, desc=name, unit="net") if sys.stderr.isatty() else None
 
-    def __call__(self, finished, failed=0):
+    def __call__(self, finished: int, failed: int = 0) -> None:
         """finished networks so far, of which `failed` did not reach the target."""
         if self.bar is not None:
             self.bar.set_postfix(failed=failed)

@@ -8,22 +8,23 @@ import hashlib
 import json
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def digest(identity):
+def digest(identity: object) -> str:
     """SHA-256 hex digest of a JSON-serialisable description; keys are sorted, numbers keep their repr."""
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def hash_of(array):
+def hash_of(array: NDArray) -> str:
     """SHA-256 hex digest of an array's content; text counts as UTF-8, one value per line."""
     if array.dtype.kind in "OUS":
         return hashlib.sha256("\n".join(map(str, array.ravel())).encode()).hexdigest()
-    return hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
-def stream(purpose, **identity):
+def stream(purpose: str, **identity: object) -> np.random.Generator:
     """The random generator that belongs to one thing.
 
     Parameters

@@ -19,10 +19,28 @@ MESSAGES = {  # the functions of `common.errors` that take words: their place am
     "built": 0,
 }
 WORDS = ("what", "name", "message")  # and how these are called
+WARNERS = ("warn", "warn_caller")
 LOGS = ("log", "logger", "logging", "warnings")
-PURE_CALLS = frozenset(
-    "abs all any bool dict enumerate float int len list map max min range repr round set sorted str sum tuple type zip".split()
-)
+PURE_CALLS = {
+    *(
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "dict",
+        "enumerate",
+        "float",
+        "int",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "range",
+        "repr",
+    ),
+    *("round", "set", "sorted", "str", "sum", "tuple", "type", "zip"),
+}
 PURE_METHODS = {"format", "join", "removeprefix", "removesuffix", "strip"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -95,7 +113,7 @@ class _WithoutWords(ast.NodeTransformer):
         outside, self.dropped = self.dropped, set()
         self._drop(node.returns)
         node.returns = None
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         while dead := _pure_assignments(node, self.dropped):
             for assignment in dead:
                 self._drop(assignment.value)
@@ -112,7 +130,7 @@ class _WithoutWords(ast.NodeTransformer):
         """Annotations make the fields of some classes, so they stay."""
         fields = [statement for statement in node.body if isinstance(statement, ast.AnnAssign)]
         node.body = [statement for statement in node.body if statement not in fields]
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         node.body = [*fields, *node.body]
         return node
 
@@ -130,7 +148,7 @@ class _WithoutWords(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        node = self.generic_visit(node)
+        self.generic_visit(node)
         return node.orelse if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
@@ -195,12 +213,14 @@ def _pure_assignments(function: Function, names: set[str]) -> list[ast.Assign]:
         if names
         else []
     )
-    to_names = [node for node in single if isinstance(node.targets[0], ast.Name) and node.targets[0].id in names]
+    to_names = [
+        (node, target.id) for node in single if isinstance(target := node.targets[0], ast.Name) and target.id in names
+    ]
     if not to_names:
         return []
     shared = {name for node in ast.walk(function) if isinstance(node, ast.Global | ast.Nonlocal) for name in node.names}
     alive = _read(function) | shared
-    return [node for node in to_names if node.targets[0].id not in alive and _is_pure(node.value)]
+    return [node for node, name in to_names if name not in alive and _is_pure(node.value)]
 
 
 def _is_pure(value: ast.expr) -> bool:
@@ -220,7 +240,7 @@ def _says(function: ast.expr) -> bool:
     """Whether a call warns or logs."""
     if isinstance(function, ast.Attribute):
         return isinstance(function.value, ast.Name) and function.value.id in LOGS
-    return isinstance(function, ast.Name) and function.id == "warn"
+    return isinstance(function, ast.Name) and function.id in WARNERS
 
 
 def _is_builtin_exception(function: ast.expr) -> bool:

@@ -2,7 +2,9 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
@@ -11,6 +13,9 @@ from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
 from .labels import column_of, label_of
+
+Entry = dict[str, Any]
+Config = dict[str, Any]  # checked, see `validation.checked`
 
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
@@ -34,20 +39,20 @@ class Study:
     name: str
     figure: str
     domain_name: str
-    domain: dict
-    architectures: dict
-    targets: dict
-    train_sizes: list
-    network_sizes: list
-    ridges: list
-    noise_stds: list
-    widths: list
+    domain: Entry
+    architectures: dict[str, Entry]
+    targets: dict[str, Entry]
+    train_sizes: list[int]
+    network_sizes: list[int]
+    ridges: list[float]
+    noise_stds: list[float]
+    widths: list[int]
     seeds: int
     network_seeds: int
     kernel: str
     theory: str
-    training: dict = field(default_factory=dict)
-    figure_options: dict = field(default_factory=dict)
+    training: Entry = field(default_factory=dict)
+    figure_options: Entry = field(default_factory=dict)
     outputs: int = 1
 
     @property
@@ -60,11 +65,11 @@ class Study:
         """The training-set sizes of all experiments, ascending."""
         return sorted({*self.train_sizes, *self.network_sizes})
 
-    def sizes_between(self, smallest, largest):
+    def sizes_between(self, smallest: int, largest: int) -> list[int]:
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What the study is, for its caption."""
         names = ("domain", "architectures", "kernel", "theory", "train_sizes", "ridges", "noise_stds", "seeds")
         settings = {name: getattr(self, name) for name in names} | {"targets": [*self.targets]}
@@ -76,7 +81,7 @@ class Study:
             }
         return settings
 
-    def training_options(self):
+    def training_options(self) -> dict[str, Any]:
         """What decides the trained networks; how a job is cut and scheduled does not."""
         own = [name for name in options_of(self.training["method"]) if name in self.training]
         return {key: self.training[key] for key in ("method", "target_mse", "max_steps", "dtype", *own)}
@@ -97,43 +102,43 @@ class Experiment:
     name: str
     kind: str
     figure: str
-    cells: dict
-    names: dict
-    figure_options: dict = field(default_factory=dict)
+    cells: dict[str, tuple[Entry, Entry]]
+    names: dict[str, dict[str, str]]
+    figure_options: Entry = field(default_factory=dict)
 
-    def reads(self, cell, name):
+    def reads(self, cell: str, name: str) -> tuple[str, str, str] | None:
         """Domain, architecture and kernel of the file that a cell reads as `name` (see `experiments.READS`), or None."""
         kernel, entries = READS.get(self.kind, {}).get(name), self.names[cell]
         if kernel is None or len(entries) < 2:
             return None
         return entries["domain"], entries["architecture"], self.cells[cell][0].get("kernel", kernel)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What the experiment is, for its caption: options that all cells share, and how many cells there are."""
         options = [options for options, _ in self.cells.values()]
         shared = {key: value for key, value in options[0].items() if all(o.get(key) == value for o in options)}
         return {"kind": self.kind, **shared, "cells": len(options)}
 
 
-def targets_in(options):
+def targets_in(options: Mapping[str, Any]) -> dict[str, Entry]:
     """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
     return {label_of(target): target for target in given}
 
 
-def grid_in(options):
+def grid_in(options: Mapping[str, Any]) -> dict[str, Entry]:
     """The architectures of an experiment's option `grid`, {name: specification}."""
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config, outputs=None):
+def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> dict[str, Study]:
     """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
     return {
         name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
     }
 
 
-def with_grids(config):
+def with_grids(config: Config) -> Config:
     """The configuration with architectures that stand for many (`learnability.kernels.grid`) written out.
 
     A study that names such a grid among its architectures has all of its members.
@@ -159,12 +164,12 @@ def with_grids(config):
     return {**config, "architectures": architectures, "studies": studies}
 
 
-def experiments_from(config):
+def experiments_from(config: Config) -> dict[str, Experiment]:
     """The experiments of a checked configuration, {name: Experiment}."""
     return {name: _experiment(config, name, entry) for name, entry in config["experiments"].items()}
 
 
-def _experiment(config, name, entry):
+def _experiment(config: Config, name: str, entry: Entry) -> Experiment:
     cells, names, where = {}, {}, f"experiments.{name}"
     columns = {key: column_of(f"{where}.vary.{key}", key, values) for key, values in entry["vary"].items()}
     for numbers in itertools.product(*(range(len(values)) for values in entry["vary"].values())):
@@ -176,15 +181,15 @@ def _experiment(config, name, entry):
         named = {what: config[SECTIONS[what]][known] for what, known in names[cell].items()}
         cells[cell] = (_in_order({**options, **named}), _in_order(labels))
     figure_options = _in_order(entry["figure_options"])
-    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, names, figure_options)
+    return Experiment(name, entry["kind"], entry.get("figure") or entry["kind"], cells, names, figure_options)
 
 
-def _in_order(value):
+def _in_order(value: Any) -> Any:
     """The same with keys sorted at every level: the order in a file is no parameter of a job."""
     return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
-def _file_name(value):
+def _file_name(value: object) -> str:
     """A value as part of a file's name; different values have different names, and none contains a tilde, which joins them.
 
     A comma would not do: Snakemake hands a job on a cluster its wildcards separated by commas.
@@ -194,7 +199,7 @@ def _file_name(value):
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config, name, entry, outputs):
+def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -233,7 +238,7 @@ def _study(config, name, entry, outputs):
         noise_stds=entry["noise_stds"],
         widths=entry["widths"],
         seeds=entry["seeds"],
-        network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
+        network_seeds=(entry.get("network_seeds") or entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
         theory=_theory(where, entry),
         training=_training(config["training"], entry.get("training", {})),
@@ -242,7 +247,7 @@ def _study(config, name, entry, outputs):
     )
 
 
-def _theory(where, entry):
+def _theory(where: str, entry: Entry) -> str:
     """The name of the system of equations; `population: infinite` is another name of the paper's."""
     theory = entry.get("theory", "auto")
     if entry["population"] == "domain":
@@ -254,12 +259,12 @@ def _theory(where, entry):
     return "eigenlearning"
 
 
-def _training(common, own):
+def _training(common: Entry, own: Entry) -> Entry:
     """A study's own options take the place of the common ones; its `job_seconds` that of a common `block`, too."""
     return {key: value for key, value in common.items() if key != "block" or "job_seconds" not in own} | own
 
 
-def _sizes(where, entry):
+def _sizes(where: str, entry: list[int] | dict[str, int]) -> list[int]:
     """A list of sizes, written out or as {first, last, step}."""
     if not isinstance(entry, dict):
         return entry
@@ -268,7 +273,7 @@ def _sizes(where, entry):
     return sizes
 
 
-def _known(config, where, what, name):
+def _known(config: Config, where: str, what: str, name: str) -> str:
     try:
         return choose(what, name, config[SECTIONS[what]])
     except ValueError as error:

@@ -5,12 +5,12 @@ import math
 from ..common.errors import require
 
 
-def label_of(specification):
+def label_of(specification: object) -> str:
     """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
-    require(
-        isinstance(specification, dict) and len(specification) == 1,
-        f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}",
-    )
+    if not isinstance(specification, dict) or len(specification) != 1:
+        raise ValueError(
+            f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}"
+        )
     ((name, argument),) = specification.items()
     if isinstance(argument, dict):
         argument = " ".join(str(value) for value in argument.values())

@@ -12,7 +12,7 @@ from ..common.errors import require
 from ..experiments import EXPERIMENTS
 from ..figures import FIGURES
 from . import requests
-from .configuration import Experiment, Study, experiments_from, studies_from, targets_in
+from .configuration import Config, Entry, Experiment, Study, experiments_from, studies_from, targets_in
 from .cutting import training_jobs
 from .job import Job, Kind
 from .labels import files_of
@@ -21,8 +21,8 @@ from .sizes import Sizes
 
 Specification = Mapping[str, Any]
 
-TABLE = {"megabytes": 4000, "minutes": 30}  # of jobs that join tables and draw
-FIGURE = {"megabytes": 2000, "minutes": 30}
+TABLE: dict[str, Any] = {"megabytes": 4000, "minutes": 30}  # of jobs that join tables and draw
+FIGURE: dict[str, Any] = {"megabytes": 2000, "minutes": 30}
 CELL_MINUTES = 60
 
 
@@ -38,7 +38,7 @@ class Plan:
         Of its domains and targets.
     """
 
-    config: Mapping[str, Any]
+    config: Config
     studies: Mapping[str, Study]
     experiments: Mapping[str, Experiment]
     sizes: Sizes
@@ -83,7 +83,7 @@ class Plan:
         return [name for name, entry in self.experiments.items() if entry.kind == "select"]
 
 
-def plan(config: Mapping[str, Any], sizes: Sizes) -> Plan:
+def plan(config: Config, sizes: Sizes) -> Plan:
     """The plan of a checked configuration, with the sizes that its check has measured (`validation.check_meaning`)."""
     return Plan(config, studies_from(config, dict(sizes.outputs)), experiments_from(config), sizes)
 
@@ -198,9 +198,9 @@ def _join(plan: Plan, study: str) -> Job:
             reads[kind].append(plan.job(kind, study=study, architecture=architecture))
         for width in entry.widths:
             for smallest, largest, first, last in training_jobs(entry, architecture, width):
-                identity = {"study": study, "architecture": architecture, "width": width, "smallest": smallest}
-                job = plan.job("networks", **identity, largest=largest, first=first, last=last)
-                reads["networks"].append(job)
+                place: dict[str, str | int] = {"study": study, "architecture": architecture, "width": width}
+                block = {"smallest": smallest, "largest": largest, "first": first, "last": last}
+                reads["networks"].append(plan.job("networks", **place, **block))
     return _job("join", {"study": study}, {"study": study}, reads, **TABLE)
 
 
@@ -248,10 +248,14 @@ def _job(
     parameters: Specification,
     reads: Mapping[str, Any] | None = None,
     data: list[str] | None = None,
+    *,
+    megabytes: float,
+    minutes: float,
     **asked: Any,
 ) -> Job:
     """A job whose inputs are the only or the HDF5 outputs of others, by name, and files of the user's."""
-    inputs, after = {}, []
+    inputs: dict[str, str | list[str]] = {}
+    after: list[Job] = []
     for name, jobs in (reads or {}).items():
         listed = [jobs] if isinstance(jobs, Job) else jobs
         paths = [next(path for path in job.outputs.values() if path.endswith(".h5")) for job in listed]
@@ -260,7 +264,7 @@ def _job(
     if data is not None:
         inputs["data"] = data
     outputs = {name: pattern.format(**identity) for name, pattern in KINDS[kind].outputs.items()}
-    return Job(kind, identity, inputs, outputs, parameters, **asked, after=tuple(after))
+    return Job(kind, identity, inputs, outputs, parameters, megabytes, minutes, **asked, after=tuple(after))
 
 
 def _table(plan: Plan, name: str) -> Job:
@@ -287,7 +291,7 @@ def _data_of_study(study: Study, architecture: str) -> list[str]:
 
 
 def _data_files(
-    domain: Specification, targets: Mapping[str, Specification] | None = None, architecture: Specification | None = None
+    domain: Specification, targets: Mapping[str, Entry] | None = None, architecture: Specification | None = None
 ) -> list[str]:
     """Files that a domain, its targets and a kernel of the user's own are read from."""
     files = [domain.get("path"), (architecture or {}).get("path")]
