@@ -26,7 +26,15 @@ log = logging.getLogger(__name__)
 
 
 def visible_gpus() -> list[str]:
-    """The devices that this process may choose from, as CUDA_VISIBLE_DEVICES names them."""
+    """The devices that this process may choose from, as CUDA_VISIBLE_DEVICES names them.
+
+    Examples
+    --------
+    >>> os.environ[VARIABLE] = "0,1"
+    >>> visible_gpus()
+    ['0', '1']
+    >>> del os.environ[VARIABLE]
+    """
     if VARIABLE in os.environ:
         return [name for name in os.environ[VARIABLE].split(",") if name.strip() not in ("", "-1")]
     try:
@@ -58,6 +66,12 @@ def gpus(number: int, folder: str | PathLike | None = None) -> Iterator[list[str
     ------
     ValueError
         More are asked for than there are.
+
+    Examples
+    --------
+    >>> with gpus(0) as devices:
+    ...     devices
+    []
     """
     there = visible_gpus() if number else []
     require(

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
 from types import FrameType
-from typing import Any, SupportsFloat, SupportsIndex, TypeVar
+from typing import Any, TypeVar
 from warnings import warn
 
 import numpy as np
@@ -16,8 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 Built = TypeVar("Built")
 
 
-def choose(what: str, value: str, allowed: Iterable[str]) -> str:
-    """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice."""
+def choose(what: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice.
+
+    Examples
+    --------
+    >>> choose("kernel", "ntk", ["ntk", "nngp"])
+    'ntk'
+    >>> choose("kernel", "ntkk", ["ntk", "nngp"])
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown kernel 'ntkk'; did you mean 'ntk'? allowed: ntk, nngp
+    """
     allowed = [str(name) for name in allowed]
     if value in allowed:
         return value
@@ -27,7 +37,15 @@ def choose(what: str, value: str, allowed: Iterable[str]) -> str:
 
 
 def require(condition: object, message: str) -> None:
-    """Raise ValueError(message) unless `condition` holds."""
+    """Raise ValueError(message) unless `condition` holds.
+
+    Examples
+    --------
+    >>> require(1 > 2, "1 is not above 2; give a larger number")
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 is not above 2; give a larger number
+    """
     if not condition:
         raise ValueError(message)
 
@@ -41,8 +59,18 @@ def warn_caller(message: str | Warning) -> None:
     warn(message, stacklevel=level)
 
 
-def whole(name: str, value: SupportsIndex, least: int = 0, most: int | None = None) -> int:
-    """`value` as an int; ValueError unless it is a whole number between `least` and `most`."""
+def whole(name: str, value: Any, least: int = 0, most: int | None = None) -> int:
+    """`value` as an int; ValueError unless it is a whole number between `least` and `most`.
+
+    Examples
+    --------
+    >>> whole("depth", np.int64(3))
+    3
+    >>> whole("depth", 2.5)
+    Traceback (most recent call last):
+        ...
+    ValueError: depth must be a whole number >= 0, got 2.5
+    """
     bounds = f">= {least}" if most is None else f"from {least} to {most}"
     message = f"{name} must be a whole number {bounds}, got {value!r}"
     try:
@@ -54,8 +82,18 @@ def whole(name: str, value: SupportsIndex, least: int = 0, most: int | None = No
     return number
 
 
-def real(name: str, value: SupportsFloat, positive: bool = False, most: float = math.inf) -> float:
-    """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`."""
+def real(name: str, value: Any, positive: bool = False, most: float = math.inf) -> float:
+    """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`.
+
+    Examples
+    --------
+    >>> real("ridge", 1)
+    1.0
+    >>> real("ridge", -1)
+    Traceback (most recent call last):
+        ...
+    ValueError: ridge must be finite and >= 0, got -1
+    """
     least = ">" if positive else ">="
     bounds = f"finite and {least} 0" if most == math.inf else f"a number from 0 to {most:g}"
     message = f"{name} must be {bounds}, got {value!r}"
@@ -68,8 +106,14 @@ def real(name: str, value: SupportsFloat, positive: bool = False, most: float = 
     return number
 
 
-def reals(name: str, value: ArrayLike, infinite: bool = False) -> NDArray[np.float64]:
-    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
+def reals(name: str, value: Any, infinite: bool = False) -> NDArray[np.float64]:
+    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`.
+
+    Examples
+    --------
+    >>> reals("ridge", [0, 0.5])
+    array([0. , 0.5])
+    """
     numbers = np.asarray(value).dtype.kind in "iuf" and not isinstance(value, np.ma.MaskedArray)
     require(numbers, f"{name} must be a number or an array of numbers, got {value!r}")
     values = np.asarray(value, dtype=float)
@@ -79,7 +123,15 @@ def reals(name: str, value: ArrayLike, infinite: bool = False) -> NDArray[np.flo
 
 
 def require_finite(name: str, values: ArrayLike) -> None:
-    """Require that an array holds no infinities and no nan."""
+    """Require that an array holds no infinities and no nan.
+
+    Examples
+    --------
+    >>> require_finite("y", [1.0, float("nan")])
+    Traceback (most recent call last):
+        ...
+    ValueError: y holds values that are not finite
+    """
     require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
 
 
@@ -90,6 +142,13 @@ def require_arguments(
 
     without : sequence of str
         Parameters that are not the caller's to give.
+
+    Examples
+    --------
+    >>> require_arguments("option", lambda depth, width=3: None, {"depht": 1})
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown option 'depht'; did you mean 'depth'? allowed: depth, width
     """
     parameters = {name: p for name, p in signature(function).parameters.items() if name not in without}
     for name in given:
@@ -109,6 +168,11 @@ def built(
     kinds : dict of name to class
     specification : dict
     default : str, the kind of an entry that names none
+
+    Examples
+    --------
+    >>> built("number", {"fraction": complex}, {"kind": "fraction", "real": 1.0})
+    (1+0j)
     """
     parameters = {name: value for name, value in specification.items() if name != "kind"}
     kind = choose(f"{what} kind", specification.get("kind", default), kinds)

@@ -15,7 +15,13 @@ log = logging.getLogger(__name__)
 
 
 def counted(items: Iterable[Item], name: str) -> Iterator[Item]:
-    """The items, one after the other, with word of how many are done and how much time is left."""
+    """The items, one after the other, with word of how many are done and how much time is left.
+
+    Examples
+    --------
+    >>> [n**2 for n in counted([1, 2, 3], "squares")]
+    [1, 4, 9]
+    """
     items = list(items)
     if sys.stderr.isatty():
         yield from tqdm(items, desc=name, leave=False, delay=2)
@@ -40,6 +46,11 @@ class Progress:
         Networks to train.
     name : str
         What is being trained.
+
+    Examples
+    --------
+    >>> report = Progress(300, "width 500")
+    >>> report(30, failed=1)
     """
 
     def __init__(self, total: int, name: str = "networks") -> None:

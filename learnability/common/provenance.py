@@ -65,6 +65,11 @@ def sources(path: Path) -> list[Path]:
     """The files of the library and of the scripts folder that decide what a Python file computes, itself left out, sorted.
 
     They are those that it imports, directly or not; imports for annotations and messages alone do not count.
+
+    Examples
+    --------
+    >>> [file.name for file in sources(PACKAGE / "common" / "seeding.py")]
+    []
     """
     reached: set[Path] = set()
     waiting = [Path(path).resolve()]
@@ -77,7 +82,13 @@ def sources(path: Path) -> list[Path]:
 
 
 def imports(package: Path = PACKAGE) -> dict[str, list[str]]:
-    """The library's import graph: for every module, as a path below the package, the modules that it names itself."""
+    """The library's import graph: for every module, as a path below the package, the modules that it names itself.
+
+    Examples
+    --------
+    >>> imports()["common/seeding.py"], "common/errors.py" in imports()["common/store.py"]
+    ([], True)
+    """
     graph = {}
     for path in sorted(Path(package).rglob("*.py")):
         if path != PACKAGE / "__init__.py":
@@ -89,7 +100,13 @@ def imports(package: Path = PACKAGE) -> dict[str, list[str]]:
 
 
 def module_file(name: str) -> Path | None:
-    """The file of a module of the library: "learnability.theory.prediction", or None if there is no such module."""
+    """The file of a module of the library: "learnability.theory.prediction", or None if there is no such module.
+
+    Examples
+    --------
+    >>> module_file("learnability.theory.prediction").name, module_file("learnability.nothing")
+    ('prediction.py', None)
+    """
     base = PACKAGE.parent.joinpath(*name.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 

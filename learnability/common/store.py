@@ -40,7 +40,13 @@ IN_USE = (
 
 @cache
 def code_version() -> str:
-    """Hash (12 hex digits) of every source file of the library, in a fixed order."""
+    """Hash (12 hex digits) of every source file of the library, in a fixed order.
+
+    Examples
+    --------
+    >>> len(code_version())
+    12
+    """
     root = Path(__file__).parent.parent
     content = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -53,6 +59,15 @@ def replacing(path: AnyPath) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place on success, remove it on failure.
 
     What a killed job has left there is removed first. OSError names the path: a full disk, no permission.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/a.txt") as partial:
+    ...         _ = partial.write_text("whole")
+    ...     Path(f"{folder}/a.txt").read_text()
+    'whole'
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")  # of this job alone, whatever the node
@@ -81,6 +96,14 @@ def write_h5(path: AnyPath, arrays: Mapping[str, ArrayLike], parameters: Mapping
         Slashes in a name make groups. Text arrays are stored as UTF-8.
     parameters : dict
         JSON-serialisable; what the file was computed from.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_h5(f"{folder}/a.h5", {"x": [1, 2]}, {"n": 2})
+    ...     read_h5(f"{folder}/a.h5")
+    ({'x': array([1, 2])}, {'n': 2})
     """
     with h5py.File(str(path), "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
@@ -152,6 +175,15 @@ def read_h5(
     ValueError
         The file is missing, damaged, of another format, another result than its place says, made from other parameters or
         lacks one of the datasets; the message names it and the remedy, and a program that is changing the file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_h5(f"{folder}/a.h5", {"x": [1, 2], "y": [0.5]}, {"n": 2})
+    ...     arrays, parameters = read_h5(f"{folder}/a.h5", "y", made_from={"n": 2})
+    >>> arrays, parameters
+    ({'y': array([0.5])}, {'n': 2})
     """
     try:
         with opened(path) as file:
@@ -200,7 +232,17 @@ def _load(dataset: h5py.Dataset) -> NDArray:
 
 
 def write_frame(path: AnyPath, table: "DataFrame", parameters: Mapping[str, Any], **arrays: ArrayLike) -> None:
-    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it; gaps in text are empty."""
+    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it; gaps in text are empty.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame(f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     list(read_h5(f"{folder}/a.h5")[0])
+    ['rows/width']
+    """
     columns = {}
     for name, column in table.items():
         text = any(isinstance(value, str) for value in column)
@@ -209,7 +251,18 @@ def write_frame(path: AnyPath, table: "DataFrame", parameters: Mapping[str, Any]
 
 
 def read_frame(path: AnyPath, made_from: Mapping[str, Any] | None = None) -> "DataFrame":
-    """Read the table of a file made by `write_frame`; `made_from` as for `read_h5`."""
+    """Read the table of a file made by `write_frame`; `made_from` as for `read_h5`.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame(f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     read_frame(f"{folder}/a.h5")
+       width
+    0      4
+    """
     import pandas as pd  # here, because jobs that only write arrays should not wait for it
 
     arrays, _ = read_h5(path, made_from=made_from)
@@ -219,25 +272,64 @@ def read_frame(path: AnyPath, made_from: Mapping[str, Any] | None = None) -> "Da
 
 
 def write_table(csv: AnyPath, h5: AnyPath, table: "DataFrame", parameters: Mapping[str, Any]) -> None:
-    """Write one tidy table twice: as CSV, and as HDF5 with one dataset per column."""
+    """Write one tidy table twice: as CSV, and as HDF5 with one dataset per column.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_table(f"{folder}/a.csv", f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     read_table(f"{folder}/a.csv").equals(read_frame(f"{folder}/a.h5"))
+    True
+    """
     write_csv(csv, table)
     write_frame(h5, table, parameters)
 
 
 def write_text(path: AnyPath, text: str) -> None:
-    """Write a text file as UTF-8, atomically."""
+    """Write a text file as UTF-8, atomically.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_text(f"{folder}/a.txt", "κ")
+    ...     Path(f"{folder}/a.txt").read_text(encoding="utf-8")
+    'κ'
+    """
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
 def write_csv(path: AnyPath, table: "DataFrame") -> None:
-    """Write a table as CSV, atomically; floats keep 17 significant digits only where they need them."""
+    """Write a table as CSV, atomically; floats keep 17 significant digits only where they need them.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_csv(f"{folder}/a.csv", DataFrame({"ridge": [0.1]}))
+    ...     Path(f"{folder}/a.csv").read_text()
+    'ridge\\n0.1\\n'
+    """
     with replacing(path) as partial:
         table.to_csv(partial, index=False)
 
 
 def read_table(path: AnyPath) -> "DataFrame":
-    """Read a table written by `write_table` (.csv), exactly."""
+    """Read a table written by `write_table` (.csv), exactly.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_csv(f"{folder}/a.csv", DataFrame({"ridge": [0.1]}))
+    ...     read_table(f"{folder}/a.csv")["ridge"][0]
+    np.float64(0.1)
+    """
     import pandas as pd
 
     return pd.read_csv(path, low_memory=False)

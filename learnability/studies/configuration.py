@@ -121,18 +121,44 @@ class Experiment:
 
 
 def targets_in(options: Mapping[str, Any]) -> dict[str, Entry]:
-    """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
+    """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}.
+
+    Examples
+    --------
+    >>> targets_in({"targets": [{"parity": 1}, {"parity": 2}]})
+    {'parity 1': {'parity': 1}, 'parity 2': {'parity': 2}}
+    """
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
     return {label_of(target): target for target in given}
 
 
 def grid_in(options: Mapping[str, Any]) -> dict[str, Entry]:
-    """The architectures of an experiment's option `grid`, {name: specification}."""
+    """The architectures of an experiment's option `grid`, {name: specification}.
+
+    Examples
+    --------
+    >>> [*grid_in({"grid": {"depth": [1, 2], "activation": "relu"}}).values()]
+    [{'depth': 1, 'activation': 'relu'}, {'depth': 2, 'activation': 'relu'}]
+    """
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
 def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> dict[str, Study]:
-    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
+    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1.
+
+    Examples
+    --------
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> study.targets, study.measured_sizes, study.seeds
+    ({'parity 2': {'parity': 2}}, [4], 30)
+    """
     return {
         name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
     }
@@ -142,6 +168,12 @@ def with_grids(config: Config) -> Config:
     """The configuration with architectures that stand for many (`learnability.kernels.grid`) written out.
 
     A study that names such a grid among its architectures has all of its members.
+
+    Examples
+    --------
+    >>> config = {"architectures": {"net": {"depth": [1, 2]}}, "studies": {"one": {"architectures": ["net"]}}}
+    >>> with_grids(config)["studies"]["one"]["architectures"]
+    ['net-depth1', 'net-depth2']
     """
     members = {name: expanded(name, entry) for name, entry in config["architectures"].items()}
     architectures = {name: entry for grid in members.values() for name, entry in grid.items()}

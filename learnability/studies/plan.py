@@ -84,7 +84,22 @@ class Plan:
 
 
 def plan(config: Config, sizes: Sizes) -> Plan:
-    """The plan of a checked configuration, with the sizes that its check has measured (`validation.check_meaning`)."""
+    """The plan of a checked configuration, with the sizes that its check has measured (`validation.check_meaning`).
+
+    Examples
+    --------
+    >>> from learnability.studies.validation import check_meaning, checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> config = checked(config, schema)
+    >>> _, sizes = check_meaning(config)
+    >>> [job.kind for job in plan(config, sizes).jobs()]
+    ['kernel', 'spectrum', 'theory', 'regression', 'join', 'figure', 'explorer', 'agreement']
+    """
     return Plan(config, studies_from(config, dict(sizes.outputs)), experiments_from(config), sizes)
 
 

@@ -12,7 +12,15 @@ from ..ensembles.training.methods import DTYPE, MAX_STEPS, METHODS, TARGET_MSE
 
 
 def load_schema(path: str | PathLike) -> dict[str, Any]:
-    """The JSON schema as a dict: training methods, their defaults, and what a study may override."""
+    """The JSON schema as a dict: training methods, their defaults, and what a study may override.
+
+    Examples
+    --------
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> schema["properties"]["training"]["properties"]["method"]["enum"][0]
+    'gradient_flow'
+    """
     with open(path, encoding="utf-8") as file:
         schema = yaml.safe_load(file)
     training = schema["properties"]["training"]["properties"]
@@ -32,7 +40,14 @@ def load_schema(path: str | PathLike) -> dict[str, Any]:
 
 
 def load_config(path: str | PathLike) -> dict[str, Any]:
-    """A configuration file as a dict; ValueError names the file and, where YAML cannot be read, the line."""
+    """A configuration file as a dict; ValueError names the file and, where YAML cannot be read, the line.
+
+    Examples
+    --------
+    >>> from learnability.common.provenance import PACKAGE
+    >>> sorted(load_config(PACKAGE.parent / "config" / "test.yaml")["domains"])
+    ['cube', 'ring']
+    """
     try:
         with open(path, encoding="utf-8") as file:
             config = yaml.safe_load(file)
@@ -51,7 +66,13 @@ def load_config(path: str | PathLike) -> dict[str, Any]:
 
 
 def described(text: str) -> str:
-    """A description with the names that registries offer in the place of <architectures>, <activations> and so on."""
+    """A description with the names that registries offer in the place of <architectures>, <activations> and so on.
+
+    Examples
+    --------
+    >>> described("One of <architectures>.").startswith("One of fully_connected")
+    True
+    """
     from ..domains import DOMAINS
     from ..experiments import EXPERIMENTS
     from ..figures import FIGURES

@@ -62,6 +62,17 @@ def checked(config: dict[str, Any], schema: Schema) -> Config:
     ------
     ValueError
         A line for each thing that is wrong: the key, its value, what is allowed.
+
+    Examples
+    --------
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> checked(config, schema)["studies"]["one"]["ridges"]
+    [0.0]
     """
     for section in ("domains", "architectures", "studies", "experiments"):
         named = config.get(section)
@@ -97,6 +108,18 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
         On what is allowed and yet probably not meant.
     sizes : Sizes
         Of the domains and targets, from which memory and time of jobs follow.
+
+    Examples
+    --------
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> _, sizes = check_meaning(checked(config, schema))
+    >>> sizes.domains["cube"].points, sizes.outputs
+    (8, {'one': 1})
     """
     from ..kernels import architecture_from
     from .remarks import remarks
