@@ -60,7 +60,7 @@ wildcard_constraints:
     last=r"\d+",
 
 
-# What a rule says of its jobs (learnability.studies.plan), as Snakemake asks for it: functions of the wildcards.
+# What `learnability.studies.plan` says of a job, as Snakemake asks for it, by functions of the wildcards.
 
 
 def job_of(kind, wildcards):
