@@ -13,10 +13,12 @@ def architectures():
     from .own import OwnKernel
     from .radial import Gaussian, Laplace, Matern
     from .residual import Residual
+    from .sequential import Sequential
 
     return {
         "fully_connected": FullyConnected,
         "residual": Residual,
+        "sequential": Sequential,
         "gaussian": Gaussian,
         "laplace": Laplace,
         "matern": Matern,

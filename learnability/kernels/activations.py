@@ -64,9 +64,9 @@ class Activation:
         )
 
     def prepare(self, variance):
-        """What the dual needs to know of each point: a tuple of tensors with leading axis `points`.
+        """What the dual needs to know of each point: a tuple of tensors with the variances' axes first.
 
-        variance : (points,) pre-activation variances.
+        variance : (..., points) pre-activation variances.
         """
         if self.closed_form is not None:
             squared = self.separable and self.kink is None  # the closed form multiplies two variances
@@ -74,17 +74,18 @@ class Activation:
         return hermite_coefficients(self, variance)
 
     def diagonal(self, prepared):
-        """k and kdot of every point with itself, each (points,)."""
+        """k and kdot of every point with itself, each (..., points)."""
         if self.closed_form is not None:
             (variance,) = prepared
             return self.closed_form(variance, variance, variance.clone())
         return tuple(coefficients.square().sum(-1) for coefficients in prepared[1:])
 
     def dual(self, prepared, prepared2, covariance):
-        """k and kdot, each (points, points2); `covariance` (points, points2) may be overwritten."""
+        """k and kdot, each (..., points, points2); `covariance` (..., points, points2) may be overwritten."""
+        left, right = prepared[0].unsqueeze(-1), prepared2[0].unsqueeze(-2)
         if self.closed_form is not None:
-            return self.closed_form(prepared[0][:, None], prepared2[0][None, :], covariance)
-        correlation = covariance.div_(prepared[0][:, None]).div_(prepared2[0][None, :]).clamp_(-1, 1)
+            return self.closed_form(left, right, covariance)
+        correlation = covariance.div_(left).div_(right).clamp_(-1, 1)
         return (
             hermite_sum(prepared[1], prepared2[1], correlation),
             hermite_sum(prepared[2], prepared2[2], correlation),

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+LISTS = ("layers",)  # parameters that are lists themselves: no grid
+
 
 def expanded(name, entry):
     """The architectures that an entry stands for, {name: entry}.
@@ -9,7 +11,7 @@ def expanded(name, entry):
     A list as the value of a parameter stands for all its members: {depth: [1, 2], activation: [relu, erf]} named "mlp" is
     mlp-relu-depth1, mlp-relu-depth2, mlp-erf-depth1 and mlp-erf-depth2. Without a list it stands for itself.
     """
-    several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple)}
+    several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple) and key not in LISTS}
     found = {}
     for values in product(*several.values()):
         parts = [_part(key, value) for key, value in zip(several, values)]

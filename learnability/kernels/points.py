@@ -12,6 +12,8 @@ from torch import Tensor
 from ..common.arrays import array, first_not_finite
 from ..common.errors import require
 
+FLAT = {2: "a matrix (points, dim)"}
+SIGNALS = {**FLAT, 3: "(points, channels, length)", 4: "(points, channels, height, width)"}
 TRIALS = 8  # of a weight_std that does not overflow
 
 
@@ -32,6 +34,24 @@ def matching_points(x: Any, x2: Any = None) -> tuple[Tensor, Tensor]:
     return points, points2
 
 
+def matching_signals(x: Any, x2: Any = None) -> tuple[Tensor, Tensor]:
+    """As `matching_points`, of flat points, sequences (points, channels, length) or images (points, channels, height, width).
+
+    Raises
+    ------
+    ValueError
+        Arrays of other shapes, without channels or positions, or of different shapes; values that are not finite.
+    """
+    points = _points(x, "x", SIGNALS)
+    points2 = points if x2 is None else _points(x2, "x2", SIGNALS).to(points.device)
+    require(0 not in points.shape[1:], f"x has points without numbers: its shape is {tuple(points.shape)}")
+    require(
+        points.shape[1:] == points2.shape[1:],
+        f"the points of x and x2 must have the same shape, got {tuple(points.shape[1:])} and {tuple(points2.shape[1:])}",
+    )
+    return points, points2
+
+
 def kernel_values(kernel: Any, compute: Callable, points: Tensor, points2: Tensor, x: Any, kind: str = "ntk") -> Any:
     """The matrix of a kernel as it leaves the library: of finite numbers, NumPy's where x is, else on the device of x.
 
@@ -39,7 +59,7 @@ def kernel_values(kernel: Any, compute: Callable, points: Tensor, points2: Tenso
     ----------
     kernel : the kernel, whose name a message says
     compute : (kernel, points (n, dim), points2 (n2, dim)) -> (n, n2)
-    points, points2 : from `matching_points`, the same tensor where there is one set
+    points, points2 : from `matching_points` or `matching_signals`, the same tensor where there is one set
 
     Raises
     ------
@@ -50,7 +70,7 @@ def kernel_values(kernel: Any, compute: Callable, points: Tensor, points2: Tenso
     finite = torch.isfinite(matrix)
     if not finite.all():
         row, column = torch.nonzero(~finite)[0].tolist()
-        largest = (part[part.square().sum(1).argmax()] for part in (points, points2))
+        largest = (part[part.flatten(1).square().sum(1).argmax()] for part in (points, points2))
         few = torch.stack([points[row], points2[column], *largest])
         raise ValueError(_overflow(kernel, lambda one: compute(one, few, few), (row, column), kind))
     return matrix.to(x.device) if torch.is_tensor(x) else matrix.cpu().numpy()
@@ -82,12 +102,12 @@ def _overflow(kernel: Any, compute: Callable, entry: tuple[int, int], kind: str)
     return f"{what}; take depth {least} or less (at weight_std {kernel.weight_std:.4g}){narrower}, or {scale}"
 
 
-def _points(x: Any, name: str) -> Tensor:
+def _points(x: Any, name: str, shapes: dict[int, str] = FLAT) -> Tensor:
     if torch.is_tensor(x):
         points = x.to(torch.float64)
     else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit
         points = torch.tensor(np.ascontiguousarray(array(name, x)), dtype=torch.float64)
-    require(points.ndim == 2, f"{name} must be a matrix (points, dim), got shape {tuple(points.shape)}")
+    require(points.ndim in shapes, f"{name} must be {' or '.join(shapes.values())}, got shape {tuple(points.shape)}")
     if torch.is_tensor(x):
         require(bool(torch.isfinite(points).all()), f"{name} holds values that are not finite")
     else:
