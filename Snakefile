@@ -15,7 +15,6 @@ if not workflow.config_settings.configfiles:
 
 
 include: "rules/common.smk"
-include: "rules/resources.smk"
 include: "rules/kernels.smk"
 include: "rules/spectra.smk"
 include: "rules/theory.smk"
@@ -37,7 +36,7 @@ rule all:
     input:
         rules.figures.input,
         rules.tables.input,
-        rules.agreement.output if COMPARED else [],
+        rules.agreement.output if PLAN.compared else [],
 
 
 onsuccess:
@@ -47,7 +46,7 @@ onsuccess:
             logger.info(line)
     with replacing("logs/snakemake.log") as partial:
         partial.write_text(f"done after {time.process_time():.3f} s of CPU\n")
-    for name in filter(lambda name: Path(f"results/studies/{name}.csv").is_file(), RANKINGS):
+    for name in filter(lambda name: Path(f"results/studies/{name}.csv").is_file(), PLAN.rankings):
         for line in recommendation(read_table(f"results/studies/{name}.csv")):
             logger.info(f"{name}: {line}")
 

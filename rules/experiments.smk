@@ -1,56 +1,45 @@
 rule cell:
     input:
-        code=lambda wildcards: code("run_experiment.py", EXPERIMENT_MODULES[EXPERIMENTS[wildcards.experiment].kind]),
-        data=data_of_cell,
-        values=cell_files("kernels", "values"),
-        eigenvalues=cell_files("spectra", "eigenvalues"),
+        unpack(inputs_of("cell")),
     output:
-        cell="results/experiments/{experiment}/{cell}.h5",
+        **KINDS["cell"].outputs,
     log:
-        "logs/experiments/{experiment}/{cell}.log",
+        KINDS["cell"].log,
     benchmark:
-        "results/benchmarks/jobs/experiments/{experiment}/{cell}.tsv"
+        KINDS["cell"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("cell")
     resources:
-        mem_mb=doubled(cell_mb),
-        runtime=doubled(60),
-        gpu=lambda wildcards: config["training"]["gpus"] if options_of_cell(wildcards).get("width") else 0,
+        **resources_of("cell"),
     params:
-        kind=lambda wildcards: EXPERIMENTS[wildcards.experiment].kind,
-        options=options_of_cell,
-        labels=lambda wildcards: EXPERIMENTS[wildcards.experiment].cells[wildcards.cell][1],
+        parameters=parameters_of("cell"),
+        code=code_of("cell"),
     message:
-        "{wildcards.experiment}: {wildcards.cell}"
+        message_of("cell")
     script:
         "../scripts/run_experiment.py"
 
 
 rule join_experiment:
     input:
-        code=code("join_experiment.py"),
-        cells=lambda wildcards: expand(
-            "results/experiments/{experiment}/{cell}.h5",
-            experiment=wildcards.experiment,
-            cell=EXPERIMENTS[wildcards.experiment].cells,
-        ),
+        unpack(inputs_of("join_experiment")),
     output:
-        csv=report("results/studies/{experiment}.csv", "../report/table.rst", "{experiment}", labels={"": "table"}),
-        h5="results/studies/{experiment}.h5",
+        csv=report(KINDS["join_experiment"].outputs["csv"], "../report/table.rst", "{experiment}", labels={"": "table"}),
+        h5=KINDS["join_experiment"].outputs["h5"],
     log:
-        "logs/join/{experiment}.log",
+        KINDS["join_experiment"].log,
     benchmark:
-        "results/benchmarks/jobs/join/{experiment}.tsv"
+        KINDS["join_experiment"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("join_experiment")
     resources:
-        mem_mb=doubled(4000),
-        runtime=doubled(30),
+        **resources_of("join_experiment"),
     params:
-        name=lambda wildcards: wildcards.experiment,
+        parameters=parameters_of("join_experiment"),
+        code=code_of("join_experiment"),
     message:
-        "Table of {wildcards.experiment}"
+        message_of("join_experiment")
     script:
         "../scripts/join_experiment.py"

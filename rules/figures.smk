@@ -1,92 +1,84 @@
 rule join:
     input:
-        code=code("join_study.py"),
-        theory=lambda wildcards: [*experiment_files(wildcards.study, "theory")],
-        regression=lambda wildcards: [*experiment_files(wildcards.study, "regression")],
-        networks=lambda wildcards: [*experiment_files(wildcards.study, "networks")],
+        unpack(inputs_of("join")),
     output:
-        csv=report("results/studies/{study}.csv", "../report/table.rst", "{study}", labels={"": "table"}),
-        h5="results/studies/{study}.h5",
+        csv=report(KINDS["join"].outputs["csv"], "../report/table.rst", "{study}", labels={"": "table"}),
+        h5=KINDS["join"].outputs["h5"],
     log:
-        "logs/join/{study}.log",
+        KINDS["join"].log,
     benchmark:
-        "results/benchmarks/jobs/join/{study}.tsv"
+        KINDS["join"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("join")
     resources:
-        mem_mb=doubled(4000),
-        runtime=doubled(30),
+        **resources_of("join"),
     params:
-        study=lambda wildcards: wildcards.study,
-        parts=lambda wildcards: {
-            kind: [*experiment_files(wildcards.study, kind).values()] for kind in ("theory", "regression", "networks")
-        },
+        parameters=parameters_of("join"),
+        parts=parts_of("join"),
+        code=code_of("join"),
     message:
-        "Table of {wildcards.study}"
+        message_of("join")
     script:
         "../scripts/join_study.py"
 
 
 rule agreement:
     input:
-        code=code("measure_agreement.py"),
-        tables=expand("results/studies/{drawn}.h5", drawn=COMPARED),
+        unpack(inputs_of("agreement")),
     output:
-        agreements=report("results/agreement.csv", "../report/agreement.rst", "agreement", labels={"": "table"}),
+        agreements=report(
+            KINDS["agreement"].outputs["agreements"], "../report/agreement.rst", "agreement", labels={"": "table"}
+        ),
     log:
-        "logs/agreement.log",
+        KINDS["agreement"].log,
     benchmark:
-        "results/benchmarks/jobs/agreement.tsv"
+        KINDS["agreement"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("agreement")
     resources:
-        mem_mb=doubled(4000),
-        runtime=doubled(30),
+        **resources_of("agreement"),
     params:
-        studies=COMPARED,
+        parameters=parameters_of("agreement"),
+        code=code_of("agreement"),
     message:
-        "Agreement of theory and experiment"
+        message_of("agreement")
     script:
         "../scripts/measure_agreement.py"
 
 
 rule figure:
     input:
-        code=lambda wildcards: code("draw_figure.py", FIGURES[drawn(wildcards).figure]),
-        table="results/studies/{drawn}.h5",
+        unpack(inputs_of("figure")),
     output:
-        pdf="results/figures/{drawn}.pdf",
-        svg="results/figures/{drawn}.svg",
-        png=report("results/figures/{drawn}.png", "../report/figure.rst", "{drawn}", labels={"": "figure"}),
-        caption="results/figures/{drawn}.rst",
+        pdf=KINDS["figure"].outputs["pdf"],
+        svg=KINDS["figure"].outputs["svg"],
+        png=report(KINDS["figure"].outputs["png"], "../report/figure.rst", "{drawn}", labels={"": "figure"}),
+        caption=KINDS["figure"].outputs["caption"],
     log:
-        "logs/figures/{drawn}.log",
+        KINDS["figure"].log,
     benchmark:
-        "results/benchmarks/jobs/figures/{drawn}.tsv"
+        KINDS["figure"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("figure")
     resources:
-        mem_mb=doubled(2000),
-        runtime=doubled(30),
+        **resources_of("figure"),
     params:
-        name=lambda wildcards: wildcards.drawn,
-        figure=lambda wildcards: drawn(wildcards).figure,
-        settings=lambda wildcards: drawn(wildcards).settings(),
-        options=lambda wildcards: drawn(wildcards).figure_options,
+        parameters=parameters_of("figure"),
+        code=code_of("figure"),
     message:
-        "Figure of {wildcards.drawn}"
+        message_of("figure")
     script:
         "../scripts/draw_figure.py"
 
 
 rule figures:
     input:
-        expand("results/figures/{drawn}.png", drawn=[*STUDIES, *EXPERIMENTS]),
+        expand(KINDS["figure"].outputs["png"], drawn=PLAN.drawn),
 
 
 rule tables:
     input:
-        expand("results/studies/{drawn}.csv", drawn=[*STUDIES, *EXPERIMENTS]),
+        expand(KINDS["join"].outputs["csv"], study=PLAN.drawn),

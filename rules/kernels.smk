@@ -1,26 +1,21 @@
 rule kernel:
     input:
-        code=code("build_kernel.py"),
-        data=data_of_kernel,
+        unpack(inputs_of("kernel")),
     output:
-        values="results/kernels/{domain}/{architecture}{suffix}.h5",
+        **KINDS["kernel"].outputs,
     log:
-        "logs/kernels/{domain}/{architecture}{suffix}.log",
+        KINDS["kernel"].log,
     benchmark:
-        "results/benchmarks/jobs/kernels/{domain}/{architecture}{suffix}.tsv"
-    wildcard_constraints:
-        suffix=r"|\+nngp",
+        KINDS["kernel"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("kernel")
     resources:
-        mem_mb=doubled(of_domain(requests.kernel_mb)),
-        runtime=minutes(of_domain(requests.spectrum_seconds)),
+        **resources_of("kernel"),
     params:
-        domain=lambda wildcards: config["domains"][wildcards.domain],
-        architecture=of_architecture,
-        kernel=lambda wildcards: wildcards.suffix.removeprefix("+") or "ntk",
+        parameters=parameters_of("kernel"),
+        code=code_of("kernel"),
     message:
-        "Kernel of {wildcards.architecture} on {wildcards.domain}"
+        message_of("kernel")
     script:
         "../scripts/build_kernel.py"

@@ -1,30 +1,21 @@
 rule regression:
     input:
-        code=code("run_regression.py"),
-        data=data_of_study,
-        values=kernel_files("kernels"),
+        unpack(inputs_of("regression")),
     output:
-        functions="results/regression/{study}/{architecture}.h5",
+        **KINDS["regression"].outputs,
     log:
-        "logs/regression/{study}/{architecture}.log",
+        KINDS["regression"].log,
     benchmark:
-        "results/benchmarks/jobs/regression/{study}/{architecture}.tsv"
+        KINDS["regression"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("regression")
     resources:
-        mem_mb=doubled(of_study_and_domain(requests.regression_mb)),
-        runtime=minutes(of_study_and_domain(requests.regressions_seconds)),
+        **resources_of("regression"),
     params:
-        domain=of_study("domain"),
-        architecture=of_architecture,
-        kernel=of_study("kernel"),
-        targets=of_study("targets"),
-        train_sizes=of_study("train_sizes"),
-        ridges=of_study("ridges"),
-        noise_stds=of_study("noise_stds"),
-        seeds=of_study("seeds"),
+        parameters=parameters_of("regression"),
+        code=code_of("regression"),
     message:
-        "Kernel regression of {wildcards.architecture} for {wildcards.study}"
+        message_of("regression")
     script:
         "../scripts/run_regression.py"

@@ -1,23 +1,22 @@
 rule explorer:
     input:
-        code=code("write_explorer.py"),
+        unpack(inputs_of("explorer")),
         page=str(ROOT / "learnability" / "explorer" / "page.html"),
-        tables=expand("results/studies/{study}.h5", study=STUDIES),
     output:
-        html=report("results/explorer.html", "../report/explorer.rst", "explorer", labels={"": "page"}),
+        html=report(KINDS["explorer"].outputs["html"], "../report/explorer.rst", "explorer", labels={"": "page"}),
     log:
-        "logs/explorer.log",
+        KINDS["explorer"].log,
     benchmark:
-        "results/benchmarks/jobs/explorer.tsv"
+        KINDS["explorer"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("explorer")
     resources:
-        mem_mb=doubled(4000),
-        runtime=doubled(30),
+        **resources_of("explorer"),
     params:
-        studies=[*STUDIES],
+        parameters=parameters_of("explorer"),
+        code=code_of("explorer"),
     message:
-        "Explorer page"
+        message_of("explorer")
     script:
         "../scripts/write_explorer.py"

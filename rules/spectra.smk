@@ -1,25 +1,21 @@
 rule spectrum:
     input:
-        code=code("decompose_kernel.py"),
-        data=data_of_domain,
-        values="results/kernels/{domain}/{architecture}{suffix}.h5",
+        unpack(inputs_of("spectrum")),
     output:
-        eigenvalues="results/spectra/{domain}/{architecture}{suffix}.h5",
+        **KINDS["spectrum"].outputs,
     log:
-        "logs/spectra/{domain}/{architecture}{suffix}.log",
+        KINDS["spectrum"].log,
     benchmark:
-        "results/benchmarks/jobs/spectra/{domain}/{architecture}{suffix}.tsv"
-    wildcard_constraints:
-        suffix=r"|\+nngp",
+        KINDS["spectrum"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("spectrum")
     resources:
-        mem_mb=doubled(of_domain(requests.spectrum_mb)),
-        runtime=minutes(of_domain(requests.spectrum_seconds)),
+        **resources_of("spectrum"),
     params:
-        domain=lambda wildcards: config["domains"][wildcards.domain],
+        parameters=parameters_of("spectrum"),
+        code=code_of("spectrum"),
     message:
-        "Spectrum of {wildcards.architecture} on {wildcards.domain}"
+        message_of("spectrum")
     script:
         "../scripts/decompose_kernel.py"

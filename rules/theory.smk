@@ -1,32 +1,21 @@
 rule theory:
     input:
-        code=code("predict_theory.py"),
-        data=data_of_study,
-        values=kernel_files("kernels"),
-        eigenvalues=kernel_files("spectra"),
+        unpack(inputs_of("theory")),
     output:
-        predictions="results/theory/{study}/{architecture}.h5",
+        **KINDS["theory"].outputs,
     log:
-        "logs/theory/{study}/{architecture}.log",
+        KINDS["theory"].log,
     benchmark:
-        "results/benchmarks/jobs/theory/{study}/{architecture}.tsv"
+        KINDS["theory"].benchmark
     conda:
         "../envs/environment.yaml"
-    threads: 1
+    threads: threads_of("theory")
     resources:
-        mem_mb=doubled(of_study_and_domain(requests.theory_mb)),
-        runtime=minutes(of_study_and_domain(requests.theory_seconds)),
+        **resources_of("theory"),
     params:
-        domain=of_study("domain"),
-        architecture=of_architecture,
-        kernel=of_study("kernel"),
-        targets=of_study("targets"),
-        train_sizes=lambda wildcards: STUDIES[wildcards.study].theory_sizes().tolist(),
-        sample_sizes=lambda wildcards: STUDIES[wildcards.study].sample_theory_sizes().tolist(),
-        ridges=of_study("ridges"),
-        noise_stds=of_study("noise_stds"),
-        theory=of_study("theory"),
+        parameters=parameters_of("theory"),
+        code=code_of("theory"),
     message:
-        "Theory of {wildcards.architecture} for {wildcards.study}"
+        message_of("theory")
     script:
         "../scripts/predict_theory.py"

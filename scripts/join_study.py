@@ -1,15 +1,26 @@
-"""Everything known of one study in one table."""
+"""All results of one study in one table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from job import run
 from learnability.common.store import read_frame, write_table
 from learnability.tables.joined import joined
 
 
-def main(study, parts, theory, regression, networks, csv, h5):
+def main(
+    parameters: Mapping[str, Any],
+    parts: Mapping[str, Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]],
+    theory: Sequence[str],
+    regression: Sequence[str],
+    networks: Sequence[str],
+    csv: str,
+    h5: str,
+) -> None:
     """Join theory, kernel regression and networks.
 
-    parts : dict with, for each of "theory", "regression" and "networks", the constant columns of each input file and the
-        parameters that it must have been made from
+    parts : for each of "theory", "regression" and "networks", the constant columns of each input file and the parameters that
+        it must have been made from
     """
     files = {"theory": theory, "regression": regression, "networks": networks}
     pieces = [
@@ -17,7 +28,7 @@ def main(study, parts, theory, regression, networks, csv, h5):
         for kind in files
         for path, (constants, made_from) in zip(files[kind], parts[kind], strict=True)
     ]
-    write_table(csv, h5, joined(pieces), {"study": study})
+    write_table(csv, h5, joined(pieces), parameters)
 
 
 if "snakemake" in globals():

@@ -1,5 +1,8 @@
 """How far theory is from experiment, for all studies."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from job import run
@@ -7,10 +10,10 @@ from learnability.common.store import read_frame, write_csv
 from learnability.tables.agreement import agreement
 
 
-def main(studies, tables, agreements):
+def main(parameters: Mapping[str, Any], tables: Sequence[str], agreements: str) -> None:
     """Read the joined table of every study, write one agreement table."""
     parts = [agreement(read_frame(path)) for path in tables]
-    for part, study in zip(parts, studies, strict=True):
+    for part, study in zip(parts, parameters["studies"], strict=True):
         part.insert(0, "study", study)
     write_csv(agreements, pd.concat(parts, ignore_index=True))
 

@@ -1,22 +1,25 @@
 """The theory's predictions for one architecture on a study's grid."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from job import run
 from learnability.common.store import write_frame
 from learnability.domains import target_from
 from learnability.domains.kernel_on_domain import KernelOnDomain
+from learnability.tables.curve_sizes import curve_sizes, sample_curve_sizes
 from learnability.tables.theory import study_table
 
 
-def main(
-    domain, architecture, kernel, targets, train_sizes, sample_sizes, ridges, noise_stds, theory,
-    values, eigenvalues, predictions,
-):  # fmt: skip
+def main(parameters: Mapping[str, Any], values: str, eigenvalues: str, predictions: str) -> None:
     """Read a kernel and its spectrum, write one row per target, training size, ridge and noise."""
-    learner = KernelOnDomain.of(domain, architecture, kernel, {"values": values, "eigenvalues": eigenvalues})
-    functions = {name: target_from(learner.domain, target) for name, target in targets.items()}
-    table = study_table(learner, functions, train_sizes, sample_sizes, ridges, noise_stds, theory)
-    grid = {"targets": targets, "ridges": ridges, "noise_stds": noise_stds, "theory": theory}
-    write_frame(predictions, table, {**learner.made_from, **grid})
+    kernel = [parameters[name] for name in ("domain", "architecture", "kernel")]
+    learner = KernelOnDomain.of(*kernel, {"values": values, "eigenvalues": eigenvalues})
+    targets = {name: target_from(learner.domain, target) for name, target in parameters["targets"].items()}
+    measured = parameters["measured_sizes"]
+    grid = [parameters[name] for name in ("ridges", "noise_stds", "theory")]
+    table = study_table(learner, targets, curve_sizes(measured), sample_curve_sizes(measured), *grid)
+    write_frame(predictions, table, parameters)
 
 
 if "snakemake" in globals():

@@ -1,5 +1,8 @@
 """Exact kernel regression for one architecture on a study's training sets."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from job import run
 from learnability.common.store import write_frame
 from learnability.domains import target_from
@@ -7,13 +10,13 @@ from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.measurements.regression import kernel_experiment
 
 
-def main(domain, architecture, kernel, targets, train_sizes, ridges, noise_stds, seeds, values, functions):
+def main(parameters: Mapping[str, Any], values: str, functions: str) -> None:
     """Read the kernel, write one row per learned function."""
-    given = KernelOnDomain.of(domain, architecture, kernel, {"values": values})
-    chosen = {name: target_from(given.domain, target) for name, target in targets.items()}
-    table = kernel_experiment(given.domain, chosen, given.kernel, train_sizes, ridges, noise_stds, range(seeds))
-    parameters = {"domain": domain, "architecture": architecture, "targets": targets, "seeds": seeds}
-    parameters |= {"train_sizes": train_sizes, "ridges": ridges, "noise_stds": noise_stds}
+    kernel = [parameters[name] for name in ("domain", "architecture", "kernel")]
+    learner = KernelOnDomain.of(*kernel, {"values": values})
+    targets = {name: target_from(learner.domain, target) for name, target in parameters["targets"].items()}
+    grid = [parameters[name] for name in ("train_sizes", "ridges", "noise_stds")]
+    table = kernel_experiment(learner.domain, targets, learner.kernel, *grid, range(parameters["seeds"]))
     write_frame(functions, table, parameters)
 
 

@@ -25,6 +25,7 @@ from learnability.studies.cutting import training_jobs
 from learnability.studies.labels import files_of
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
+from learnability.tables.curve_sizes import curve_sizes, sample_curve_sizes
 from learnability.tables.joined import joined
 from learnability.tables.theory import study_table
 
@@ -179,7 +180,7 @@ def test_every_figure_of_a_study_that_the_check_passes_draws_its_table(figure):
         if complete is None:
             continue
         (study,) = studies_from(complete).values()
-        curve = study.sample_theory_sizes() if study.per_sample else study.theory_sizes()
+        curve = (sample_curve_sizes if study.per_sample else curve_sizes)(study.measured_sizes)
         rows = synthetic_table([*study.targets], sizes)
         parts = [rows[rows["source"] == "kernel"]]
         theory = synthetic_table([*study.targets], np.union1d(curve[::8], sizes))

@@ -11,6 +11,7 @@ from learnability.studies.configuration import experiments_from, label_of, studi
 from learnability.studies.cutting import seed_ranges_by_cost, seed_seconds, training_jobs
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
+from learnability.tables.curve_sizes import curve_sizes
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = load_schema(ROOT / "config" / "schema.yaml")
@@ -126,7 +127,7 @@ def test_small_and_large_domains():
     entry["studies"]["curves"]["train_sizes"] = [0]
     entry["studies"]["curves"]["widths"] = []
     study = studies_from(checked(entry, SCHEMA))["curves"]
-    assert study.theory_sizes().tolist() == [0] and study.network_sizes == []
+    assert curve_sizes(study.measured_sizes).tolist() == [0] and study.network_sizes == []
     entry["studies"]["curves"]["widths"], entry["studies"]["curves"]["train_sizes"] = (
         [4],
         {"first": 0, "last": 4, "step": 2},

@@ -104,11 +104,11 @@ def test_sizes_that_share_a_job_are_trained_as_if_alone(tmp_path):
         "architecture": {"depth": 1},
         "targets": {"two": {"parity": 2}},
     }
-    common |= {"noise_stds": [0.0, 0.5], "width": 16, "first": 1, "last": 3, "training": {}, "threads": 1, "gpu": 0}
+    common |= {"noise_stds": [0.0, 0.5], "width": 16, "seeds": [1, 3], "training": {}}
     found = {}
     for sizes in ([2, 4, 8], [2], [4], [8]):
         path = tmp_path / f"{len(sizes)}-{sizes[0]}.h5"
-        train_networks.main(**common, train_sizes=sizes, functions=path)
+        train_networks.main({**common, "train_sizes": sizes}, threads=1, gpu=0, functions=path)
         found[tuple(sizes)] = read_frame(path).drop(columns="time"), read_h5(path, "functions")[0]["functions"]
     alone = [found[n,] for n in (2, 4, 8)]
     together, functions = found[2, 4, 8]
@@ -121,14 +121,14 @@ def test_sizes_that_share_a_job_are_trained_as_if_alone(tmp_path):
 def test_a_file_of_other_sizes_is_not_joined(tmp_path):
     """A training size that was added between others does not change the name of their file."""
     given = {"domain": {"kind": "hypercube", "dim": 4}, "architecture": {"depth": 1}, "targets": {"two": {"parity": 2}}}
-    given |= {"noise_stds": [0.0], "width": 16, "training": {}, "train_sizes": [2, 8]}
+    given |= {"noise_stds": [0.0], "width": 16, "training": {}, "train_sizes": [2, 8], "seeds": [0, 0]}
     path = tmp_path / "n2-8.h5"
-    train_networks.main(**given, first=0, last=0, threads=1, gpu=0, functions=path)
+    train_networks.main(given, threads=1, gpu=0, functions=path)
     columns = {"source": "network", "architecture": "net"}
     files = {"theory": [], "regression": [], "networks": [path], "csv": tmp_path / "t.csv", "h5": tmp_path / "t.h5"}
-    assert len(read_frame(path, {**given, "seeds": [0, 0]})) == 2
+    assert len(read_frame(path, given)) == 2
     parts = {"theory": [], "regression": [], "networks": [(columns, {**given, "train_sizes": [2, 4, 8]})]}
     with pytest.raises(
         ValueError, match=r"n2-8.h5 was made from train_sizes \[2, 8\], and its place says \[2, 4, 8\]; delete it"
     ):
-        join_study.main("curve", parts, **files)
+        join_study.main({"study": "curve"}, parts, **files)

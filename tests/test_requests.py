@@ -1,8 +1,6 @@
 """Jobs ask for the memory and time that their domains need, whatever these were made from."""
 
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +10,8 @@ from learnability.domains import data
 from learnability.studies import requests
 from learnability.studies.configuration import Experiment, studies_from
 from learnability.studies.cutting import seed_seconds
+from learnability.studies.job import Job
+from learnability.studies.plan import plan
 from learnability.studies.schema import load_config, load_schema
 from learnability.studies.sizes import Sizes, measured
 from learnability.studies.validation import check_meaning, checked
@@ -107,27 +107,30 @@ def test_a_cell_asks_for_what_its_size_needs():
 
 
 def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more(monkeypatch):
-    """rules/resources.smk is plain Python."""
     monkeypatch.chdir(ROOT)
     config = checked(load_config("config/paper.yaml"), SCHEMA)
     _, sizes = check_meaning(config)
-    names = {"config": config, "SIZES": sizes, "STUDIES": studies_from(config, sizes.outputs), "cache": cache}
-    exec((ROOT / "rules" / "resources.smk").read_text(), names)
-    job = {"study": "images_classes", "domain": "digits", "architecture": "relu4"}
-    block = {**job, "width": "500", "smallest": "8", "largest": "8", "first": "0", "last": "4"}
-    large = {**block, "study": "learning_curves_hypercube", "smallest": "64", "largest": "64"}
-    doubled, minutes, of_study = names["doubled"], names["minutes"], names["of_study_and_domain"]
+    jobs = plan(config, sizes).job
+    kernel = {"architecture": "relu4", "suffix": ""}
+    block = {"study": "images_classes", "architecture": "relu4", "width": 500, "smallest": 8, "largest": 8}
+    large = {**block, "study": "learning_curves_hypercube", "smallest": 64, "largest": 64}
+    seeds = {"first": 0, "last": 4}
     pairs = {
-        "kernel": (doubled(names["of_domain"](requests.kernel_mb)), job, {**job, "domain": "circle10"}),
-        "theory": (minutes(of_study(requests.theory_seconds)), job, {**job, "study": "own_data"}),
-        "regression": (minutes(of_study(requests.regressions_seconds)), job, {**job, "study": "images_binary"}),
-        "networks": (minutes(names["time_of_networks"]), {**large, "largest": "256"}, large),
-        "memory": (doubled(names["network_mb"]), {**block, "width": "4000"}, block),
+        "kernel": (jobs("kernel", domain="digits", **kernel), jobs("kernel", domain="circle10", **kernel)),
+        "theory": [jobs("theory", study=study, architecture="relu4") for study in ("images_classes", "own_data")],
+        "regression": [
+            jobs("regression", study=study, architecture="relu4") for study in ("images_classes", "images_binary")
+        ],
+        "networks": (jobs("networks", **{**large, "largest": 256}, **seeds), jobs("networks", **large, **seeds)),
+        "width": (jobs("networks", **{**block, "width": 4000}, **seeds), jobs("networks", **block, **seeds)),
     }
-    for what, (request, more, less) in pairs.items():
-        tries = [request(SimpleNamespace(**more), attempt) for attempt in (1, 2, 3)]
-        assert tries == [tries[0], 2 * tries[0], 4 * tries[0]], what
-        assert isinstance(tries[0], int) and tries[0] > request(SimpleNamespace(**less), 1) > 0, what
+    for what, (more, less) in pairs.items():
+        for job in (more, less):
+            for asked in (job.memory_mb, job.runtime):
+                tries = [asked(attempt) for attempt in (1, 2, 3)]
+                assert tries == [tries[0], 2 * tries[0], 4 * tries[0]] and isinstance(tries[0], int) and tries[0] > 0
+        asked = Job.memory_mb if what in ("kernel", "width") else Job.runtime
+        assert asked(more) > asked(less), what
 
 
 def test_measuring_gives_the_same_domain():

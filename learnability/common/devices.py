@@ -11,7 +11,9 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from os import PathLike
 from pathlib import Path
 from time import sleep
 
@@ -23,8 +25,16 @@ RETRY = 1.0  # seconds
 log = logging.getLogger(__name__)
 
 
-def visible_gpus():
-    """The devices that this process may choose from, as CUDA_VISIBLE_DEVICES names them."""
+def visible_gpus() -> list[str]:
+    """The devices that this process may choose from, as CUDA_VISIBLE_DEVICES names them.
+
+    Examples
+    --------
+    >>> os.environ[VARIABLE] = "0,1"
+    >>> visible_gpus()
+    ['0', '1']
+    >>> del os.environ[VARIABLE]
+    """
     if VARIABLE in os.environ:
         return [name for name in os.environ[VARIABLE].split(",") if name.strip() not in ("", "-1")]
     try:
@@ -35,7 +45,7 @@ def visible_gpus():
 
 
 @contextmanager
-def gpus(number, folder=None):
+def gpus(number: int, folder: str | PathLike | None = None) -> Iterator[list[str]]:
     """Inside, PyTorch sees `number` devices that no other job has taken in this way; waits until there are as many.
 
     To be entered before PyTorch starts CUDA. Where a job sees just as many devices as it asks for, its scheduler has chosen
@@ -56,6 +66,12 @@ def gpus(number, folder=None):
     ------
     ValueError
         More are asked for than there are.
+
+    Examples
+    --------
+    >>> with gpus(0) as devices:
+    ...     devices
+    []
     """
     there = visible_gpus() if number else []
     require(
@@ -78,7 +94,7 @@ def gpus(number, folder=None):
 
 
 @contextmanager
-def _locked(number, devices, folder):
+def _locked(number: int, devices: list[str], folder: Path) -> Iterator[list[str]]:
     """Lock the first free ones, all of them or none, so that two jobs never wait for each other."""
     while True:
         with ExitStack() as held:

@@ -2,16 +2,32 @@
 
 import math
 import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
+from types import FrameType
+from typing import Any, TypeVar
 from warnings import warn
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Built = TypeVar("Built")
 
 
-def choose(what, value, allowed):
-    """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice."""
+def choose(what: str, value: Any, allowed: Iterable[str]) -> str:
+    """Return `value` if it is one of `allowed`; otherwise raise ValueError that names the nearest choice.
+
+    Examples
+    --------
+    >>> choose("kernel", "ntk", ["ntk", "nngp"])
+    'ntk'
+    >>> choose("kernel", "ntkk", ["ntk", "nngp"])
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown kernel 'ntkk'; did you mean 'ntk'? allowed: ntk, nngp
+    """
     allowed = [str(name) for name in allowed]
     if value in allowed:
         return value
@@ -20,22 +36,41 @@ def choose(what, value, allowed):
     raise ValueError(f"unknown {what} {value!r}; {hint}allowed: {', '.join(allowed)}")
 
 
-def require(condition, message):
-    """Raise ValueError(message) unless `condition` holds."""
+def require(condition: object, message: str) -> None:
+    """Raise ValueError(message) unless `condition` holds.
+
+    Examples
+    --------
+    >>> require(1 > 2, "1 is not above 2; give a larger number")
+    Traceback (most recent call last):
+        ...
+    ValueError: 1 is not above 2; give a larger number
+    """
     if not condition:
         raise ValueError(message)
 
 
 def warn_caller(message: str | Warning) -> None:
     """Warn at the line outside of the library that called it, however many calls and decorators lie between."""
-    frame, level = sys._getframe(1), 2
+    frame: FrameType | None = sys._getframe(1)
+    level = 2
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("learnability", "contextlib"):
         frame, level = frame.f_back, level + 1
     warn(message, stacklevel=level)
 
 
-def whole(name, value, least=0, most=None):
-    """`value` as an int; ValueError unless it is a whole number between `least` and `most`."""
+def whole(name: str, value: Any, least: int = 0, most: int | None = None) -> int:
+    """`value` as an int; ValueError unless it is a whole number between `least` and `most`.
+
+    Examples
+    --------
+    >>> whole("depth", np.int64(3))
+    3
+    >>> whole("depth", 2.5)
+    Traceback (most recent call last):
+        ...
+    ValueError: depth must be a whole number >= 0, got 2.5
+    """
     bounds = f">= {least}" if most is None else f"from {least} to {most}"
     message = f"{name} must be a whole number {bounds}, got {value!r}"
     try:
@@ -47,8 +82,18 @@ def whole(name, value, least=0, most=None):
     return number
 
 
-def real(name, value, positive=False, most=math.inf):
-    """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`."""
+def real(name: str, value: Any, positive: bool = False, most: float = math.inf) -> float:
+    """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`.
+
+    Examples
+    --------
+    >>> real("ridge", 1)
+    1.0
+    >>> real("ridge", -1)
+    Traceback (most recent call last):
+        ...
+    ValueError: ridge must be finite and >= 0, got -1
+    """
     least = ">" if positive else ">="
     bounds = f"finite and {least} 0" if most == math.inf else f"a number from 0 to {most:g}"
     message = f"{name} must be {bounds}, got {value!r}"
@@ -61,8 +106,14 @@ def real(name, value, positive=False, most=math.inf):
     return number
 
 
-def reals(name, value, infinite=False):
-    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`."""
+def reals(name: str, value: Any, infinite: bool = False) -> NDArray[np.float64]:
+    """`value` as a float array; ValueError unless all are numbers, >= 0, and finite where not `infinite`.
+
+    Examples
+    --------
+    >>> reals("ridge", [0, 0.5])
+    array([0. , 0.5])
+    """
     numbers = np.asarray(value).dtype.kind in "iuf" and not isinstance(value, np.ma.MaskedArray)
     require(numbers, f"{name} must be a number or an array of numbers, got {value!r}")
     values = np.asarray(value, dtype=float)
@@ -71,16 +122,33 @@ def reals(name, value, infinite=False):
     return values
 
 
-def require_finite(name, values):
-    """Require that an array holds no infinities and no nan."""
+def require_finite(name: str, values: ArrayLike) -> None:
+    """Require that an array holds no infinities and no nan.
+
+    Examples
+    --------
+    >>> require_finite("y", [1.0, float("nan")])
+    Traceback (most recent call last):
+        ...
+    ValueError: y holds values that are not finite
+    """
     require(bool(np.isfinite(values).all()), f"{name} holds values that are not finite")
 
 
-def require_arguments(what, function, given, without=()):
+def require_arguments(
+    what: str, function: Callable[..., object], given: Iterable[str], without: Collection[str] = ()
+) -> None:
     """Require that every name in `given` is a parameter of the function, and that no required one is missing.
 
     without : sequence of str
         Parameters that are not the caller's to give.
+
+    Examples
+    --------
+    >>> require_arguments("option", lambda depth, width=3: None, {"depht": 1})
+    Traceback (most recent call last):
+        ...
+    ValueError: unknown option 'depht'; did you mean 'depth'? allowed: depth, width
     """
     parameters = {name: p for name, p in signature(function).parameters.items() if name not in without}
     for name in given:
@@ -89,7 +157,9 @@ def require_arguments(what, function, given, without=()):
     require(not missing, f"{what} {missing[0] if missing else ''!r} is missing; there are {', '.join(parameters)}")
 
 
-def built(what, kinds, specification, default=None):
+def built(
+    what: str, kinds: Mapping[str, Callable[..., Built]], specification: Mapping[str, Any], default: str | None = None
+) -> Built:
     """The object that an entry {kind: ..., parameters ...} describes.
 
     Parameters
@@ -98,6 +168,11 @@ def built(what, kinds, specification, default=None):
     kinds : dict of name to class
     specification : dict
     default : str, the kind of an entry that names none
+
+    Examples
+    --------
+    >>> built("number", {"fraction": complex}, {"kind": "fraction", "real": 1.0})
+    (1+0j)
     """
     parameters = {name: value for name, value in specification.items() if name != "kind"}
     kind = choose(f"{what} kind", specification.get("kind", default), kinds)

@@ -2,17 +2,26 @@
 
 import logging
 import sys
+from collections.abc import Iterable, Iterator
 from time import monotonic
+from typing import TypeVar
 
 from tqdm import tqdm
 
 LINE_EVERY = 10.0  # seconds
 
+Item = TypeVar("Item")
 log = logging.getLogger(__name__)
 
 
-def counted(items, name):
-    """The items, one after the other, with word of how many are done and how much time is left."""
+def counted(items: Iterable[Item], name: str) -> Iterator[Item]:
+    """The items, one after the other, with word of how many are done and how much time is left.
+
+    Examples
+    --------
+    >>> [n**2 for n in counted([1, 2, 3], "squares")]
+    [1, 4, 9]
+    """
     items = list(items)
     if sys.stderr.isatty():
         yield from tqdm(items, desc=name, leave=False, delay=2)
@@ -37,14 +46,19 @@ class Progress:
         Networks to train.
     name : str
         What is being trained.
+
+    Examples
+    --------
+    >>> report = Progress(300, "width 500")
+    >>> report(30, failed=1)
     """
 
-    def __init__(self, total, name="networks"):
+    def __init__(self, total: int, name: str = "networks") -> None:
         self.total, self.name = total, name
         self.began = self.told = monotonic()
         self.bar = tqdm(total=total, desc=name, unit="net") if sys.stderr.isatty() else None
 
-    def __call__(self, finished, failed=0):
+    def __call__(self, finished: int, failed: int = 0) -> None:
         """finished networks so far, of which `failed` did not reach the target."""
         if self.bar is not None:
             self.bar.set_postfix(failed=failed)

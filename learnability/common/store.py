@@ -10,18 +10,27 @@ That is why result files need no locks: a program that holds one open, even for 
 import hashlib
 import json
 import os
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from glob import escape
+from os import PathLike
 from pathlib import Path
 from secrets import token_hex
+from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from .. import __version__
 from .errors import require
 from .seeding import digest, hash_of
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+AnyPath = str | PathLike
 
 IN_USE = (
     "another program, such as a notebook with h5py.File(..., 'a'), holds it open for writing; close it there "
@@ -30,8 +39,14 @@ IN_USE = (
 
 
 @cache
-def code_version():
-    """Hash (12 hex digits) of every source file of the library, in a fixed order."""
+def code_version() -> str:
+    """Hash (12 hex digits) of every source file of the library, in a fixed order.
+
+    Examples
+    --------
+    >>> len(code_version())
+    12
+    """
     root = Path(__file__).parent.parent
     content = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -40,10 +55,19 @@ def code_version():
 
 
 @contextmanager
-def replacing(path):
+def replacing(path: AnyPath) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place on success, remove it on failure.
 
     What a killed job has left there is removed first. OSError names the path: a full disk, no permission.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(f"{folder}/a.txt") as partial:
+    ...         _ = partial.write_text("whole")
+    ...     Path(f"{folder}/a.txt").read_text()
+    'whole'
     """
     path = Path(path)
     partial = path.with_name(f".{path.name}.{token_hex(4)}.partial")  # of this job alone, whatever the node
@@ -62,7 +86,7 @@ def replacing(path):
             partial.unlink(missing_ok=True)
 
 
-def write_h5(path, arrays, parameters):
+def write_h5(path: AnyPath, arrays: Mapping[str, ArrayLike], parameters: Mapping[str, Any]) -> None:
     """Write arrays and their provenance to an HDF5 file, atomically and without time stamps.
 
     Parameters
@@ -72,6 +96,14 @@ def write_h5(path, arrays, parameters):
         Slashes in a name make groups. Text arrays are stored as UTF-8.
     parameters : dict
         JSON-serialisable; what the file was computed from.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_h5(f"{folder}/a.h5", {"x": [1, 2]}, {"n": 2})
+    ...     read_h5(f"{folder}/a.h5")
+    ({'x': array([1, 2])}, {'n': 2})
     """
     with h5py.File(str(path), "w", driver="core", backing_store=False, track_order=True) as file:
         file.attrs["parameters"] = json.dumps(parameters, sort_keys=True)
@@ -97,23 +129,23 @@ def write_h5(path, arrays, parameters):
         partial.write_bytes(image)
 
 
-def _seal(file, hashes):
+def _seal(file: h5py.File, hashes: Mapping[str, str]) -> str:
     """Hash of everything that a file says beside its arrays, and of their hashes."""
     return digest([*(file.attrs[name] for name in ("parameters", "package_version", "code_version", "place")), hashes])
 
 
-def _place(path):
+def _place(path: AnyPath) -> str:
     """Where below a folder `results` a file lies, or an empty text if there is no such folder on its path."""
     parts = Path(path).parts
     return "/".join(parts[len(parts) - parts[::-1].index("results") :]) if "results" in parts else ""
 
 
-def opened(path):
+def opened(path: AnyPath) -> h5py.File:
     """A result file, open for reading: without HDF5's locks, which others may hold and not every file system has."""
     return h5py.File(path, "r", locking=False)
 
 
-def _in_use(path):
+def _in_use(path: AnyPath) -> bool:
     """Whether another process has locked an HDF5 file, as HDF5 does where it is open for writing."""
     try:
         h5py.File(path, "r", locking=True).close()
@@ -124,7 +156,9 @@ def _in_use(path):
     return False
 
 
-def read_h5(path, *names, made_from=None):
+def read_h5(
+    path: AnyPath, *names: str, made_from: Mapping[str, Any] | None = None
+) -> tuple[dict[str, NDArray], dict[str, Any]]:
     """Read arrays from a result file, and verify that they are what was written.
 
     Parameters
@@ -141,6 +175,15 @@ def read_h5(path, *names, made_from=None):
     ValueError
         The file is missing, damaged, of another format, another result than its place says, made from other parameters or
         lacks one of the datasets; the message names it and the remedy, and a program that is changing the file.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_h5(f"{folder}/a.h5", {"x": [1, 2], "y": [0.5]}, {"n": 2})
+    ...     arrays, parameters = read_h5(f"{folder}/a.h5", "y", made_from={"n": 2})
+    >>> arrays, parameters
+    ({'y': array([0.5])}, {'n': 2})
     """
     try:
         with opened(path) as file:
@@ -170,26 +213,36 @@ def read_h5(path, *names, made_from=None):
 REMEDY = "delete it and run snakemake again to make it anew"
 
 
-def _remedy(path):
+def _remedy(path: AnyPath) -> str:
     """What to do about a result file whose content is not what was written."""
     return f"{IN_USE}, then {REMEDY}" if _in_use(path) else REMEDY
 
 
-def _sound(file, found, arrays):
+def _sound(file: h5py.File, stored: Collection[str], arrays: Mapping[str, NDArray]) -> bool | None:
     """Whether the arrays, and all else that the file says, are what was written; None if it has no check sums."""
-    if not {"sha256", "place"} <= {*file.attrs} or not all("sha256" in file[name].attrs for name in found):
+    if not {"sha256", "place"} <= {*file.attrs} or not all("sha256" in file[name].attrs for name in stored):
         return None
-    hashes = {name: file[name].attrs["sha256"] for name in found}
+    hashes = {name: file[name].attrs["sha256"] for name in stored}
     return file.attrs["sha256"] == _seal(file, hashes) and all(hash_of(a) == hashes[name] for name, a in arrays.items())
 
 
-def _load(dataset):
+def _load(dataset: h5py.Dataset) -> NDArray:
     text = h5py.check_string_dtype(dataset.dtype) is not None
     return np.asarray(dataset.asstr()[()] if text else dataset[()])
 
 
-def write_frame(path, table, parameters, **arrays):
-    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it; gaps in text are empty."""
+def write_frame(path: AnyPath, table: "DataFrame", parameters: Mapping[str, Any], **arrays: ArrayLike) -> None:
+    """Write a table to HDF5, one dataset per column in the group `rows`, and arrays beside it; gaps in text are empty.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame(f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     list(read_h5(f"{folder}/a.h5")[0])
+    ['rows/width']
+    """
     columns = {}
     for name, column in table.items():
         text = any(isinstance(value, str) for value in column)
@@ -197,35 +250,86 @@ def write_frame(path, table, parameters, **arrays):
     write_h5(path, {**columns, **arrays}, parameters)
 
 
-def read_frame(path, made_from=None):
-    """Read the table of a file made by `write_frame`; `made_from` as for `read_h5`."""
+def read_frame(path: AnyPath, made_from: Mapping[str, Any] | None = None) -> "DataFrame":
+    """Read the table of a file made by `write_frame`; `made_from` as for `read_h5`.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_frame(f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     read_frame(f"{folder}/a.h5")
+       width
+    0      4
+    """
     import pandas as pd  # here, because jobs that only write arrays should not wait for it
 
     arrays, _ = read_h5(path, made_from=made_from)
     columns = {name.removeprefix("rows/"): a for name, a in arrays.items() if name.startswith("rows/")}
-    return pd.DataFrame({name: np.where(a == "", None, a) if a.dtype == object else a for name, a in columns.items()})
+    gaps: Any = None
+    return pd.DataFrame({name: np.where(a == "", gaps, a) if a.dtype == object else a for name, a in columns.items()})
 
 
-def write_table(csv, h5, table, parameters):
-    """Write one tidy table twice: as CSV, and as HDF5 with one dataset per column."""
+def write_table(csv: AnyPath, h5: AnyPath, table: "DataFrame", parameters: Mapping[str, Any]) -> None:
+    """Write one tidy table twice: as CSV, and as HDF5 with one dataset per column.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_table(f"{folder}/a.csv", f"{folder}/a.h5", DataFrame({"width": [4]}), {})
+    ...     read_table(f"{folder}/a.csv").equals(read_frame(f"{folder}/a.h5"))
+    True
+    """
     write_csv(csv, table)
     write_frame(h5, table, parameters)
 
 
-def write_text(path, text):
-    """Write a text file as UTF-8, atomically."""
+def write_text(path: AnyPath, text: str) -> None:
+    """Write a text file as UTF-8, atomically.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_text(f"{folder}/a.txt", "κ")
+    ...     Path(f"{folder}/a.txt").read_text(encoding="utf-8")
+    'κ'
+    """
     with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8")
 
 
-def write_csv(path, table):
-    """Write a table as CSV, atomically; floats keep 17 significant digits only where they need them."""
+def write_csv(path: AnyPath, table: "DataFrame") -> None:
+    """Write a table as CSV, atomically; floats keep 17 significant digits only where they need them.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_csv(f"{folder}/a.csv", DataFrame({"ridge": [0.1]}))
+    ...     Path(f"{folder}/a.csv").read_text()
+    'ridge\\n0.1\\n'
+    """
     with replacing(path) as partial:
         table.to_csv(partial, index=False)
 
 
-def read_table(path):
-    """Read a table written by `write_table` (.csv), exactly."""
+def read_table(path: AnyPath) -> "DataFrame":
+    """Read a table written by `write_table` (.csv), exactly.
+
+    Examples
+    --------
+    >>> from pandas import DataFrame
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     write_csv(f"{folder}/a.csv", DataFrame({"ridge": [0.1]}))
+    ...     read_table(f"{folder}/a.csv")["ridge"][0]
+    np.float64(0.1)
+    """
     import pandas as pd
 
     return pd.read_csv(path, low_memory=False)

@@ -7,6 +7,7 @@ from inspect import signature
 
 from ..common.errors import built, choose, require_arguments
 from .circle import Circle
+from .domain import Domain
 from .hypercube import Hypercube
 from .samples import DataSet, Samples
 from .sphere import Hypersphere
@@ -14,7 +15,7 @@ from .synthetic import GaussianSamples, MixtureSamples, SphereSamples
 
 __all__ = ["DOMAINS", "Circle", "Hypercube", "Hypersphere", "Samples", "domain_from", "target_from"]
 
-DOMAINS = {
+DOMAINS: dict[str, type[Domain]] = {
     "hypercube": Hypercube,
     "circle": Circle,
     "sphere": Hypersphere,

@@ -2,9 +2,9 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import Any
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
@@ -14,8 +14,9 @@ from ..experiments import READS
 from ..kernels.grid import expanded
 from .labels import column_of, label_of
 
-CURVE_POINTS = 200  # of the theory's grid of training sizes
-SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
+Entry = dict[str, Any]
+Config = dict[str, Any]  # checked, see `validation.checked`
+
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -38,20 +39,20 @@ class Study:
     name: str
     figure: str
     domain_name: str
-    domain: dict
-    architectures: dict
-    targets: dict
-    train_sizes: list
-    network_sizes: list
-    ridges: list
-    noise_stds: list
-    widths: list
+    domain: Entry
+    architectures: dict[str, Entry]
+    targets: dict[str, Entry]
+    train_sizes: list[int]
+    network_sizes: list[int]
+    ridges: list[float]
+    noise_stds: list[float]
+    widths: list[int]
     seeds: int
     network_seeds: int
     kernel: str
     theory: str
-    training: dict = field(default_factory=dict)
-    figure_options: dict = field(default_factory=dict)
+    training: Entry = field(default_factory=dict)
+    figure_options: Entry = field(default_factory=dict)
     outputs: int = 1
 
     @property
@@ -59,11 +60,16 @@ class Study:
         """Whether the theory is that of a data set's samples."""
         return self.theory in ("auto", "per_sample") and not DOMAINS[self.domain["kind"]].alike
 
-    def sizes_between(self, smallest, largest):
+    @property
+    def measured_sizes(self) -> list[int]:
+        """The training-set sizes of all experiments, ascending."""
+        return sorted({*self.train_sizes, *self.network_sizes})
+
+    def sizes_between(self, smallest: int, largest: int) -> list[int]:
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What the study is, for its caption."""
         names = ("domain", "architectures", "kernel", "theory", "train_sizes", "ridges", "noise_stds", "seeds")
         settings = {name: getattr(self, name) for name in names} | {"targets": [*self.targets]}
@@ -75,27 +81,10 @@ class Study:
             }
         return settings
 
-    def training_options(self):
+    def training_options(self) -> dict[str, Any]:
         """What decides the trained networks; how a job is cut and scheduled does not."""
         own = [name for name in options_of(self.training["method"]) if name in self.training]
         return {key: self.training[key] for key in ("method", "target_mse", "max_steps", "dtype", *own)}
-
-    def sample_theory_sizes(self):
-        """Training sizes of the per-sample theory, which costs factorizations: those of the experiments, and some between."""
-        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
-        if measured.max() == 0:
-            return np.zeros(1)
-        between = np.geomspace(max(1.0, measured[measured > 0].min()), measured.max(), SAMPLE_CURVE_POINTS)
-        return np.unique(np.concatenate([measured, between.round(1)]))
-
-    def theory_sizes(self):
-        """Training sizes at which the theory is evaluated: a fine grid and those of the experiments."""
-        measured = np.array([*self.train_sizes, *self.network_sizes], dtype=float)
-        largest = measured.max()
-        if largest == 0:
-            return np.zeros(1)
-        fine = [np.linspace(0, largest, CURVE_POINTS), np.geomspace(min(0.1, largest), largest, CURVE_POINTS)]
-        return np.unique(np.concatenate([measured, *fine]))
 
 
 @dataclass(frozen=True)
@@ -113,46 +102,78 @@ class Experiment:
     name: str
     kind: str
     figure: str
-    cells: dict
-    names: dict
-    figure_options: dict = field(default_factory=dict)
+    cells: dict[str, tuple[Entry, Entry]]
+    names: dict[str, dict[str, str]]
+    figure_options: Entry = field(default_factory=dict)
 
-    def reads(self, cell, name):
+    def reads(self, cell: str, name: str) -> tuple[str, str, str] | None:
         """Domain, architecture and kernel of the file that a cell reads as `name` (see `experiments.READS`), or None."""
         kernel, entries = READS.get(self.kind, {}).get(name), self.names[cell]
         if kernel is None or len(entries) < 2:
             return None
         return entries["domain"], entries["architecture"], self.cells[cell][0].get("kernel", kernel)
 
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """What the experiment is, for its caption: options that all cells share, and how many cells there are."""
         options = [options for options, _ in self.cells.values()]
         shared = {key: value for key, value in options[0].items() if all(o.get(key) == value for o in options)}
         return {"kind": self.kind, **shared, "cells": len(options)}
 
 
-def targets_in(options):
-    """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
+def targets_in(options: Mapping[str, Any]) -> dict[str, Entry]:
+    """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}.
+
+    Examples
+    --------
+    >>> targets_in({"targets": [{"parity": 1}, {"parity": 2}]})
+    {'parity 1': {'parity': 1}, 'parity 2': {'parity': 2}}
+    """
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
     return {label_of(target): target for target in given}
 
 
-def grid_in(options):
-    """The architectures of an experiment's option `grid`, {name: specification}."""
+def grid_in(options: Mapping[str, Any]) -> dict[str, Entry]:
+    """The architectures of an experiment's option `grid`, {name: specification}.
+
+    Examples
+    --------
+    >>> [*grid_in({"grid": {"depth": [1, 2], "activation": "relu"}}).values()]
+    [{'depth': 1, 'activation': 'relu'}, {'depth': 2, 'activation': 'relu'}]
+    """
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config, outputs=None):
-    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1."""
+def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> dict[str, Study]:
+    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1.
+
+    Examples
+    --------
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> study.targets, study.measured_sizes, study.seeds
+    ({'parity 2': {'parity': 2}}, [4], 30)
+    """
     return {
         name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
     }
 
 
-def with_grids(config):
+def with_grids(config: Config) -> Config:
     """The configuration with architectures that stand for many (`learnability.kernels.grid`) written out.
 
     A study that names such a grid among its architectures has all of its members.
+
+    Examples
+    --------
+    >>> config = {"architectures": {"net": {"depth": [1, 2]}}, "studies": {"one": {"architectures": ["net"]}}}
+    >>> with_grids(config)["studies"]["one"]["architectures"]
+    ['net-depth1', 'net-depth2']
     """
     members = {name: expanded(name, entry) for name, entry in config["architectures"].items()}
     architectures = {name: entry for grid in members.values() for name, entry in grid.items()}
@@ -175,12 +196,12 @@ def with_grids(config):
     return {**config, "architectures": architectures, "studies": studies}
 
 
-def experiments_from(config):
+def experiments_from(config: Config) -> dict[str, Experiment]:
     """The experiments of a checked configuration, {name: Experiment}."""
     return {name: _experiment(config, name, entry) for name, entry in config["experiments"].items()}
 
 
-def _experiment(config, name, entry):
+def _experiment(config: Config, name: str, entry: Entry) -> Experiment:
     cells, names, where = {}, {}, f"experiments.{name}"
     columns = {key: column_of(f"{where}.vary.{key}", key, values) for key, values in entry["vary"].items()}
     for numbers in itertools.product(*(range(len(values)) for values in entry["vary"].values())):
@@ -192,15 +213,15 @@ def _experiment(config, name, entry):
         named = {what: config[SECTIONS[what]][known] for what, known in names[cell].items()}
         cells[cell] = (_in_order({**options, **named}), _in_order(labels))
     figure_options = _in_order(entry["figure_options"])
-    return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, names, figure_options)
+    return Experiment(name, entry["kind"], entry.get("figure") or entry["kind"], cells, names, figure_options)
 
 
-def _in_order(value):
+def _in_order(value: Any) -> Any:
     """The same with keys sorted at every level: the order in a file is no parameter of a job."""
     return {key: _in_order(value[key]) for key in sorted(value)} if isinstance(value, dict) else value
 
 
-def _file_name(value):
+def _file_name(value: object) -> str:
     """A value as part of a file's name; different values have different names, and none contains a tilde, which joins them.
 
     A comma would not do: Snakemake hands a job on a cluster its wildcards separated by commas.
@@ -210,7 +231,7 @@ def _file_name(value):
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config, name, entry, outputs):
+def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -249,7 +270,7 @@ def _study(config, name, entry, outputs):
         noise_stds=entry["noise_stds"],
         widths=entry["widths"],
         seeds=entry["seeds"],
-        network_seeds=entry.get("network_seeds", entry["seeds"]) if entry["widths"] else 0,
+        network_seeds=(entry.get("network_seeds") or entry["seeds"]) if entry["widths"] else 0,
         kernel=entry["kernel"],
         theory=_theory(where, entry),
         training=_training(config["training"], entry.get("training", {})),
@@ -258,7 +279,7 @@ def _study(config, name, entry, outputs):
     )
 
 
-def _theory(where, entry):
+def _theory(where: str, entry: Entry) -> str:
     """The name of the system of equations; `population: infinite` is another name of the paper's."""
     theory = entry.get("theory", "auto")
     if entry["population"] == "domain":
@@ -270,12 +291,12 @@ def _theory(where, entry):
     return "eigenlearning"
 
 
-def _training(common, own):
+def _training(common: Entry, own: Entry) -> Entry:
     """A study's own options take the place of the common ones; its `job_seconds` that of a common `block`, too."""
     return {key: value for key, value in common.items() if key != "block" or "job_seconds" not in own} | own
 
 
-def _sizes(where, entry):
+def _sizes(where: str, entry: list[int] | dict[str, int]) -> list[int]:
     """A list of sizes, written out or as {first, last, step}."""
     if not isinstance(entry, dict):
         return entry
@@ -284,7 +305,7 @@ def _sizes(where, entry):
     return sizes
 
 
-def _known(config, where, what, name):
+def _known(config: Config, where: str, what: str, name: str) -> str:
     try:
         return choose(what, name, config[SECTIONS[what]])
     except ValueError as error:

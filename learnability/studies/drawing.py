@@ -47,7 +47,7 @@ def check_figure_of_experiment(entry: Experiment) -> None:
         f"figure {entry.figure} does not draw an experiment of kind {entry.kind}; write figure: comparison"
         + (f" or {entry.kind}" if entry.kind in figures.FIGURES else ""),
     )
-    several = {}
+    several: dict[str, list] = {}
     for options, labels in entry.cells.values():
         swept = {SWEPT[key]: values for key, values in options.items() if key in SWEPT}
         swept |= {key: [label] for key, label in labels.items() if key not in SWEPT}

@@ -5,12 +5,18 @@ import math
 from ..common.errors import require
 
 
-def label_of(specification):
-    """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
-    require(
-        isinstance(specification, dict) and len(specification) == 1,
-        f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}",
-    )
+def label_of(specification: object) -> str:
+    """The name of a target in tables and legends: {parity: 3} is "parity 3".
+
+    Examples
+    --------
+    >>> label_of({"parity": 3}), label_of({"all": None})
+    ('parity 3', 'all')
+    """
+    if not isinstance(specification, dict) or len(specification) != 1:
+        raise ValueError(
+            f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}"
+        )
     ((name, argument),) = specification.items()
     if isinstance(argument, dict):
         argument = " ".join(str(value) for value in argument.values())
@@ -18,7 +24,13 @@ def label_of(specification):
 
 
 def files_of(target: dict) -> list[str]:
-    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
+    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}.
+
+    Examples
+    --------
+    >>> files_of({"truth_table": "t.txt"}), files_of({"parity": 3})
+    (['t.txt'], [])
+    """
     argument = target.get("truth_table")
     path = argument.get("path") if isinstance(argument, dict) else argument
     return [path] if path else []

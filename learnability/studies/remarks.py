@@ -3,13 +3,23 @@
 Odd networks for labels with a mean (`learnability.kernels.odd`), and options of networks where none are trained.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from ..domains import target_from
+from ..domains.domain import Domain
 from ..kernels import architecture_from
 from ..kernels.odd import misses_the_mean, remark
-from .configuration import grid_in, targets_in
+from .configuration import Config, Entry, Experiment, Study, grid_in, targets_in
 
 
-def remarks(config, studies, experiments, domains, architectures):
+def remarks(
+    config: Config,
+    studies: Mapping[str, Study],
+    experiments: Mapping[str, Experiment],
+    domains: Mapping[str, Domain],
+    architectures: Mapping[str, Any],
+) -> list[str]:
     """Lines on what was understood of each data set, and one for each study or experiment and target that may not be meant.
 
     Parameters
@@ -40,7 +50,7 @@ def remarks(config, studies, experiments, domains, architectures):
     return [*dict.fromkeys(lines)]
 
 
-def _of_targets(where, targets, domain, networks):
+def _of_targets(where: str, targets: Mapping[str, Entry], domain: Domain, networks: Mapping[str, Any]) -> list[str]:
     lines = []
     for label, target in targets.items():
         labels = target_from(domain, target)(*domain.evaluation())

@@ -10,6 +10,7 @@ from typing import Any
 from ..ensembles.memory import network_bytes
 from ..experiments import WITHOUT_MATRIX
 from ..kernels.matrix import LARGEST_MATRIX
+from ..tables.curve_sizes import sample_curve_sizes
 from .configuration import Experiment, Study
 from .costs import decomposition_seconds, kernel_seconds, regression_seconds
 from .cutting import seed_seconds
@@ -17,26 +18,85 @@ from .sizes import DomainSize, Sizes
 
 BASE_MB = 1000  # Python, PyTorch and what a job holds beside its arrays
 GRID_MB = 1000  # grids of the theory, draws of an experiment's cell
+BASE_MINUTES = 15
+MARGIN = 20  # times what is estimated for a recent processor
 BLOCK_BYTES = 128 << 20  # of the networks that are trained at once on a CPU, unless a single one takes more
 
 
+def minutes(seconds: float) -> float:
+    """What a job asks for that takes so long on a recent processor.
+
+    Examples
+    --------
+    >>> minutes(0), minutes(60)
+    (15.0, 35.0)
+    """
+    return BASE_MINUTES + MARGIN * seconds / 60
+
+
 def kernel_mb(size: DomainSize) -> float:
-    """A kernel's matrix, its copies in the file's image and what its layers hold."""
+    """A kernel's matrix, its copies in the file's image and what its layers hold.
+
+    Examples
+    --------
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> round(kernel_mb(size))
+    1002
+    """
     return _job_mb(size, _matrices(3, size.matrix))
 
 
 def spectrum_mb(size: DomainSize) -> float:
-    """The matrix, its eigenvectors and the work space of their decomposition."""
+    """The matrix, its eigenvectors and the work space of their decomposition.
+
+    Examples
+    --------
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> round(spectrum_mb(size))
+    1003
+    """
     return _job_mb(size, _matrices(6, size.matrix))
 
 
 def theory_mb(study: Study, size: DomainSize) -> float:
-    """The matrix of a data set and its factorizations; the targets on all points."""
+    """The matrix of a data set and its factorizations; the targets on all points.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> theory_mb(study, size) > GRID_MB + kernel_mb(size)
+    True
+    """
     return GRID_MB + _job_mb(size, _matrices(3, size.matrix) + _functions(study, size))
 
 
 def regression_mb(study: Study, size: DomainSize) -> float:
-    """The matrix, or the block between all points and a training set; the learned functions on all points, for all ridges."""
+    """The matrix, or the block between all points and a training set; the learned functions on all points, for all ridges.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> regression_mb(study, size) > theory_mb(study, size)
+    True
+    """
     block = 8 * size.points * max(study.train_sizes)
     return GRID_MB + _job_mb(
         size, _matrices(4, size.matrix) + 4 * block + (1 + len(study.ridges)) * _functions(study, size)
@@ -46,7 +106,23 @@ def regression_mb(study: Study, size: DomainSize) -> float:
 def networks_mb(
     study: Study, size: DomainSize, architecture: str, width: int, train_sizes: Sequence[int], seeds: int
 ) -> float:
-    """A block of networks; all learned functions, and their copies while they are joined and written."""
+    """A block of networks; all learned functions, and their copies while they are joined and written.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> networks_mb(study, size, "net", 500, [4], seeds=30) > networks_mb(study, size, "net", 50, [4], seeds=10)
+    True
+    """
     depth = study.architectures[architecture].get("depth", 1)
     networks = seeds * len(train_sizes) * len(study.targets) * len(study.noise_stds)
     learned = 6 * 4 * networks * size.points * study.outputs
@@ -70,19 +146,58 @@ def cell_mb(experiment: Experiment, cell: str, sizes: Sizes) -> float:
 
 
 def spectrum_seconds(size: DomainSize) -> float:
-    """Of a kernel and of its decomposition."""
+    """Of a kernel and of its decomposition.
+
+    Examples
+    --------
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> round(spectrum_seconds(size), 3)
+    0.017
+    """
     return decomposition_seconds(size.matrix)
 
 
 def theory_seconds(study: Study, size: DomainSize) -> float:
-    """On a data set the theory of its samples factorizes a matrix on them some times at each of its sizes and ridges."""
+    """On a data set the theory of its samples factorizes a matrix on them some times at each of its sizes and ridges.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> theory_seconds(study, size)
+    60
+    """
     if size.alike:
         return 60
-    return len(study.sample_theory_sizes()) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
+    return len(sample_curve_sizes(study.measured_sizes)) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
 
 
 def regressions_seconds(study: Study, size: DomainSize) -> float:
-    """Kernel regression on all training sets; without a matrix the kernel between them and all points is computed each time."""
+    """Kernel regression on all training sets; without a matrix the kernel between them and all points is computed each time.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
+    >>> round(regressions_seconds(study, size), 2)
+    0.36
+    """
     depth = 0 if size.matrix else max(_deepest(entry) for entry in study.architectures.values())
     each = [
         regression_seconds(n, size.points, len(study.ridges)) + kernel_seconds(depth, size.points, n)
@@ -92,7 +207,23 @@ def regressions_seconds(study: Study, size: DomainSize) -> float:
 
 
 def networks_seconds(study: Study, architecture: str, width: int, train_sizes: Sequence[int], seeds: int) -> float:
-    """Training of all seeds at these sizes."""
+    """Training of all seeds at these sizes.
+
+    Examples
+    --------
+    >>> from learnability.studies.configuration import studies_from
+    >>> from learnability.studies.validation import checked
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> one, ten = (networks_seconds(study, "net", 50, [4], seeds) for seeds in (1, 10))
+    >>> round(ten / one)
+    10
+    """
     return seeds * sum(seed_seconds(study, architecture, width, n) for n in train_sizes)
 
 

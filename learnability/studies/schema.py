@@ -1,6 +1,9 @@
 """The schema of a configuration: config/schema.yaml, with what registries and classes of the library know filled in."""
 
+from collections.abc import Iterable
 from dataclasses import fields
+from os import PathLike
+from typing import Any
 
 import yaml
 
@@ -8,8 +11,16 @@ from ..common.errors import require
 from ..ensembles.training.methods import DTYPE, MAX_STEPS, METHODS, TARGET_MSE
 
 
-def load_schema(path):
-    """The JSON schema as a dict: training methods, their defaults, and what a study may override."""
+def load_schema(path: str | PathLike) -> dict[str, Any]:
+    """The JSON schema as a dict: training methods, their defaults, and what a study may override.
+
+    Examples
+    --------
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> schema["properties"]["training"]["properties"]["method"]["enum"][0]
+    'gradient_flow'
+    """
     with open(path, encoding="utf-8") as file:
         schema = yaml.safe_load(file)
     training = schema["properties"]["training"]["properties"]
@@ -20,16 +31,23 @@ def load_schema(path):
     for name in {field.name for field in options}:
         defaults = {field.default for field in options if field.name == name}
         if len(defaults) == 1 and None not in defaults:  # where methods differ, each has its own
-            (default,) = defaults
-            training[name]["default"] = list(default) if isinstance(default, tuple) else default
+            (value,) = defaults
+            training[name]["default"] = list(value) if isinstance(value, tuple) else value
     overrides = {name: {k: v for k, v in rule.items() if k != "default"} for name, rule in training.items()}
     study = schema["properties"]["studies"]["additionalProperties"]["properties"]
     study["training"]["properties"] = overrides
     return schema
 
 
-def load_config(path):
-    """A configuration file as a dict; ValueError names the file and, where YAML cannot be read, the line."""
+def load_config(path: str | PathLike) -> dict[str, Any]:
+    """A configuration file as a dict; ValueError names the file and, where YAML cannot be read, the line.
+
+    Examples
+    --------
+    >>> from learnability.common.provenance import PACKAGE
+    >>> sorted(load_config(PACKAGE.parent / "config" / "test.yaml")["domains"])
+    ['cube', 'ring']
+    """
     try:
         with open(path, encoding="utf-8") as file:
             config = yaml.safe_load(file)
@@ -47,8 +65,14 @@ def load_config(path):
     return config
 
 
-def described(text):
-    """A description with the names that registries offer in the place of <architectures>, <activations> and so on."""
+def described(text: str) -> str:
+    """A description with the names that registries offer in the place of <architectures>, <activations> and so on.
+
+    Examples
+    --------
+    >>> described("One of <architectures>.").startswith("One of fully_connected")
+    True
+    """
     from ..domains import DOMAINS
     from ..experiments import EXPERIMENTS
     from ..figures import FIGURES
@@ -67,6 +91,6 @@ def described(text):
     return text
 
 
-def _listed(names):
+def _listed(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} or {last}" if most else last

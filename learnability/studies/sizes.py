@@ -41,7 +41,14 @@ class DomainSize:
 
 @dataclass(frozen=True)
 class Sizes:
-    """The sizes of the domains, by name, and how many outputs the targets of a study or experiment have, by name."""
+    """The sizes of the domains, by name, and how many outputs the targets of a study or experiment have, by name.
+
+    Examples
+    --------
+    >>> sizes = Sizes({"cube": DomainSize(16, 4, 16, True, 0, 0)}, {"one": 1})
+    >>> Sizes.from_json(sizes.to_json()) == sizes
+    True
+    """
 
     domains: Mapping[str, DomainSize]
     outputs: Mapping[str, int]
@@ -72,12 +79,18 @@ def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:
 
     Memory is what Python, NumPy and pandas allocate meanwhile: reading and converting a file takes several times the
     memory of its points.
+
+    Examples
+    --------
+    >>> domain, size = measured({"kind": "hypercube", "dim": 4})
+    >>> size.points, size.dim, size.matrix
+    (16, 4, 16)
     """
     if specification.get("name") in OPENML:  # millions of small objects, which tracing makes four times as slow
         domain = domain_from(specification)
         points, _ = domain.evaluation()
         held, loading = points.nbytes + domain.labels.nbytes, openml_bytes(specification["name"])
-        return domain, DomainSize(*points.shape, _matrix(domain), domain.alike, max(held, loading), held)
+        return domain, DomainSize(len(points), points[0].size, _matrix(domain), domain.alike, max(held, loading), held)
     if specification.get("kind") == "data":
         import_readers(specification.get("path"))  # tracing makes imports slower than reading
     tracemalloc.start()
@@ -87,7 +100,7 @@ def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:
         held, loading = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return domain, DomainSize(*points.shape, _matrix(domain), domain.alike, loading, held)
+    return domain, DomainSize(len(points), points[0].size, _matrix(domain), domain.alike, loading, held)
 
 
 def _matrix(domain: Domain) -> int:

@@ -6,22 +6,41 @@ something, that targets exist on their domain, that training sets fit into it.
 """
 
 import math
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from functools import partial
 from itertools import product
+from typing import Any, TypeVar
 
 import jsonschema
 
 from ..common.errors import require, require_arguments
+from ..domains.domain import Domain
 from ..experiments import READS, WITHOUT_MATRIX, check, check_domain, experiment
-from .configuration import Study, experiments_from, grid_in, studies_from, targets_in, with_grids
+from ..spectra.target import Target
+from .configuration import (
+    Config,
+    Entry,
+    Experiment,
+    Study,
+    experiments_from,
+    grid_in,
+    studies_from,
+    targets_in,
+    with_grids,
+)
 from .drawing import SWEPT, check_figure, check_figure_of_experiment, check_figure_options
 from .schema import described
+from .sizes import Sizes
+
+Schema = dict[str, Any]
+Described = TypeVar("Described")
+Built = TypeVar("Built")
 
 WHOLE_LISTS = ("coefficients_by_mode", "decades")  # options whose entries are no values of their own
 
 
-def _whole(_, value):
+def _whole(_: object, value: object) -> bool:
     """An integer as Python understands it: JSON's 3.0 is none, because ranges and names are made of it."""
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -32,7 +51,7 @@ STRICT = jsonschema.validators.extend(
 )
 
 
-def checked(config, schema):
+def checked(config: dict[str, Any], schema: Schema) -> Config:
     """The configuration with defaults filled in.
 
     Parameters
@@ -43,6 +62,17 @@ def checked(config, schema):
     ------
     ValueError
         A line for each thing that is wrong: the key, its value, what is allowed.
+
+    Examples
+    --------
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> checked(config, schema)["studies"]["one"]["ridges"]
+    [0.0]
     """
     for section in ("domains", "architectures", "studies", "experiments"):
         named = config.get(section)
@@ -60,7 +90,7 @@ def checked(config, schema):
     return with_grids(complete)
 
 
-def _require_finite(value, where):
+def _require_finite(value: object, where: str) -> None:
     """Infinities and nan, which YAML can write and JSON schemas let pass, are errors."""
     if isinstance(value, float):
         require(math.isfinite(value), f"{where}: {value} is not a finite number")
@@ -69,7 +99,7 @@ def _require_finite(value, where):
         _require_finite(part, f"{where}.{key}".removeprefix("configuration."))
 
 
-def check_meaning(config):
+def check_meaning(config: Config) -> tuple[list[str], Sizes]:
     """Build every domain, architecture and target of a checked configuration; ValueError names the ones that fail.
 
     Returns
@@ -78,6 +108,18 @@ def check_meaning(config):
         On what is allowed and yet probably not meant.
     sizes : Sizes
         Of the domains and targets, from which memory and time of jobs follow.
+
+    Examples
+    --------
+    >>> from learnability.studies.schema import load_schema
+    >>> from learnability.common.provenance import PACKAGE
+    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
+    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
+    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
+    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
+    >>> _, sizes = check_meaning(checked(config, schema))
+    >>> sizes.domains["cube"].points, sizes.outputs
+    (8, {'one': 1})
     """
     from ..kernels import architecture_from
     from .remarks import remarks
@@ -107,7 +149,7 @@ def check_meaning(config):
     return remarks(config, studies, experiments, domains, architectures), sizes
 
 
-def _together(*checks):
+def _together(*checks: Callable[[], Any]) -> list[Any]:
     """The results of all checks; what they find is raised together, a line each."""
     results, problems = [], []
     for one in checks:
@@ -119,7 +161,7 @@ def _together(*checks):
     return results
 
 
-def _check_study(study, domain):
+def _check_study(study: Study, domain: Domain) -> int:
     """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
     from ..measurements.task import truth
@@ -133,7 +175,7 @@ def _check_study(study, domain):
     return outputs
 
 
-def _check_experiment(known, entry):
+def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> int:
     """The kind exists; every cell has the options that the kind takes, and they mean something.
 
     Returns the largest number of outputs that targets of the cells have.
@@ -180,7 +222,7 @@ def _check_lists(options: dict) -> None:
         with_context("grid", {key: {key: values}}, _check_lists)
 
 
-def _check_networks(architectures, study):
+def _check_networks(architectures: Mapping[str, Any], study: Study) -> None:
     """Only architectures that have networks are trained."""
     from ..ensembles.families import trains
 
@@ -197,7 +239,7 @@ def _check_kernels(architectures: dict, domains: dict, study: Study) -> None:
         _check_kernel(domains[study.domain_name], name, architectures[name], study.kernel)
 
 
-def _check_kernel(domain, name: str, architecture, kind: str) -> None:
+def _check_kernel(domain: Domain, name: str, architecture: Any, kind: str) -> None:
     if hasattr(architecture, "layer_sizes"):  # networks have kernels of both kinds
         return
     try:
@@ -206,28 +248,28 @@ def _check_kernel(domain, name: str, architecture, kind: str) -> None:
         raise ValueError(f"kernel {kind} of {name!r}: {error}") from None
 
 
-def _targets(specifications, domain):
+def _targets(specifications: Mapping[str, Entry], domain: Domain) -> dict[str, Target]:
     """The targets by name; a ValueError names the one that does not exist on the domain."""
     from ..domains import target_from
 
     return with_context("targets", specifications, partial(target_from, domain))
 
 
-def _check_sizes(key, sizes, domain, name):
+def _check_sizes(key: str, sizes: list[int], domain: Domain, name: str) -> None:
     largest, size = max(sizes, default=0), domain.size
     require(
         size is None or largest <= size, f"{key}: {largest} is larger than domain {name!r}, which has {size} points"
     )
 
 
-def _check_matrix(domain, name):
+def _check_matrix(domain: Domain, name: str) -> None:
     try:
         domain.require_matrix()
     except ValueError as error:
         raise ValueError(f"domain {name!r}: {error}") from None
 
 
-def with_context(where, entries, build):
+def with_context(where: str, entries: Mapping[str, Described], build: Callable[[Described], Built]) -> dict[str, Built]:
     """{name: build(entry)}; ValueErrors are raised again together, a line each, with the places of their entries."""
     built, problems = {}, []
     for name, entry in entries.items():
@@ -239,7 +281,7 @@ def with_context(where, entries, build):
     return built
 
 
-def _with_defaults(value, schema, root):
+def _with_defaults(value: Any, schema: Schema, root: Schema) -> Any:
     schema = _resolve(schema, root)
     if isinstance(value, dict):
         filled = dict(value)
@@ -256,7 +298,7 @@ def _with_defaults(value, schema, root):
     return value
 
 
-def _resolve(schema, root):
+def _resolve(schema: Schema, root: Schema) -> Schema:
     reference = schema.get("$ref")
     if reference is None:
         return schema
@@ -265,7 +307,7 @@ def _resolve(schema, root):
     return {**root, **{key: value for key, value in schema.items() if key != "$ref"}}
 
 
-def _explain(error):
+def _explain(error: jsonschema.ValidationError) -> str:
     where = ".".join(str(part) for part in error.absolute_path) or "top level"
     if error.validator == "additionalProperties":
         allowed = list(error.schema.get("properties", {}))
@@ -284,15 +326,15 @@ def _explain(error):
     if error.validator == "exclusiveMinimum":
         return f"{where}: {error.instance!r} must be greater than {error.validator_value}"
     if error.validator == "pattern":
-        allowed = "use letters, digits, '.', '_' and '-', the first a letter, digit or '_'"
-        return f"{where}: name {error.instance!r} is not allowed; {allowed}"
+        characters = "use letters, digits, '.', '_' and '-', the first a letter, digit or '_'"
+        return f"{where}: name {error.instance!r} is not allowed; {characters}"
     meaning = described(error.schema.get("description", ""))
     return f"{where}: {error.instance!r} is not allowed, {error.message.replace(repr(error.instance), 'it')}" + (
         f" ({meaning})" if meaning else ""
     )
 
 
-def _number_as_text(value):
+def _number_as_text(value: Any) -> bool:
     try:
         return math.isfinite(float(value))
     except (TypeError, ValueError):

@@ -15,7 +15,7 @@ import numpy as np
 import psutil
 from runs import CSV, INTERMEDIATES, JOBS, NETWORKS, REGRESSION, TABLE, USERS, Run, by_snakemake, in_one_process, ran
 
-from learnability.measurements import networks, regression
+from learnability.measurements.task import LearningTask
 
 JOB_SECONDS = 1.0
 
@@ -176,12 +176,12 @@ def gap_in_the_data(place, rng):
 
 def nan_in_a_training_set(place, rng):
     """nan in a random label of a random training set of kernel regression or of the networks, in memory."""
-    module, written = rng.choice([(regression, REGRESSION), (networks, NETWORKS)])
+    written = rng.choice([REGRESSION, NETWORKS])
     (place / written).unlink()
     late = rng.randrange(2)  # training sets before it
 
     def disturbed():
-        calls, labels = [], module.labels
+        calls, labels = [], LearningTask._labels
 
         def damaged(*arguments):
             y = labels(*arguments)
@@ -190,7 +190,7 @@ def nan_in_a_training_set(place, rng):
             calls.append(1)
             return y
 
-        module.labels = damaged
+        LearningTask._labels = damaged
         in_one_process()
 
     code, said = ran(place, disturbed)

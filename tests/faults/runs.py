@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import traceback
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -24,7 +25,7 @@ import measure_agreement
 import predict_theory
 import run_regression
 import train_networks
-from learnability.studies.configuration import studies_from
+from learnability.studies.plan import KINDS, parts, plan
 from learnability.studies.schema import load_config, load_schema
 from learnability.studies.validation import check_meaning, checked
 
@@ -88,37 +89,23 @@ def warmed(place):
 def in_one_process():
     """The study's missing files, and those made from newer ones, by the rules' scripts; a failing one ends it as in a job."""
     config = checked(load_config("study.yaml"), load_schema(ROOT / "config" / "schema.yaml"))
-    check_meaning(config)
+    _, sizes = check_meaning(config)
+    jobs = {Path(KINDS[job.kind].script).stem: job for job in plan(config, sizes).jobs()}
     made = set()
     for job, (read, written) in JOBS.items():
         if made.intersection(read) or not all(Path(path).exists() for path in written):
             try:
-                job.main(**arguments_of(job, studies_from(config)["curve"]))
+                job.main(**arguments_of(job.main, jobs[job.__name__]))
             except Exception as error:
                 sys.exit(f"{job.__name__}: {type(error).__name__}: {error}")
             made.update(written)
 
 
-def arguments_of(job, study):
+def arguments_of(main, job):
     """What the rules hand to a script."""
-    domain, architecture = study.domain, study.architectures["relu"]
-    common = {"domain": domain, "targets": study.targets, "noise_stds": study.noise_stds}
-    kernel = {"architecture": architecture, "kernel": "ntk", "values": KERNEL}
-    grid = {"train_sizes": study.train_sizes, "ridges": study.ridges}
-    theory = {"train_sizes": study.theory_sizes().tolist(), "sample_sizes": study.sample_theory_sizes().tolist()}
-    block = {"train_sizes": [3], "width": 4, "first": 0, "last": 1, "threads": 1, "gpu": 0, "functions": NETWORKS}
-    constants, made_from = {"architecture": "relu"}, {"domain": domain, "targets": study.targets}
-    parts = {"theory": [(constants, made_from)], "regression": [({"source": "kernel", **constants}, made_from)]}
-    parts["networks"] = [({"source": "network", **constants, "width": 4}, {**made_from, "train_sizes": [3]})]
-    return {
-        build_kernel: {"domain": domain, **kernel},
-        decompose_kernel: {"domain": domain, "values": KERNEL, "eigenvalues": SPECTRUM},
-        predict_theory: {**common, **grid, **theory, "population": study.population, "values": KERNEL, "eigenvalues": SPECTRUM, "predictions": THEORY},
-        run_regression: {**common, **kernel, **grid, "seeds": study.seeds, "functions": REGRESSION},
-        train_networks: {**common, **block, "architecture": architecture, "training": study.training_options()},
-        join_study: {"study": "curve", "parts": parts, "theory": [THEORY], "regression": [REGRESSION], "networks": [NETWORKS], "csv": CSV, "h5": TABLE},
-        measure_agreement: {"studies": ["curve"], "tables": [TABLE], "agreements": AGREEMENT},
-    }[job]  # fmt: skip
+    arguments = {"parameters": job.parameters, "parts": parts(job), **job.inputs, **job.outputs}
+    arguments |= {"threads": job.threads, "gpu": job.gpus}
+    return {name: arguments[name] for name in signature(main).parameters}
 
 
 class Run:
