@@ -111,7 +111,7 @@ def started(study):
         targets = {label: target_from(given.domain, target) for label, target in study.targets.items()}
         n = study.train_sizes[:1]
         grid = study.ridges, study.noise_stds
-        theory = domain_table(given.domain, targets, given.spectrum, given.kernel.values, n, n, *grid, study.population)
+        theory = domain_table(given.domain, targets, given.spectrum, given.kernel.matrix, n, n, *grid, study.population)
         parts.append((theory, {"architecture": name}))
         kernel = kernel_experiment(given.domain, targets, given.kernel, n, *grid, range(1))
         parts.append((kernel, {"source": "kernel", "architecture": name}))

@@ -80,7 +80,7 @@ def test_normalised_errors_are_those_of_scikit_learn():
     x, y = rng.standard_normal((60, 3)), rng.standard_normal((60, 2)) * [1.0, 3.0] + [5.0, -1.0]
     samples, network = lb.Samples(x, y), lb.FullyConnected(1, bias_std=0.5)
     targets, matrix = {"all": samples.all()}, KernelMatrix.on(samples, network)
-    theory = domain_table(samples, targets, samples.spectrum(network), matrix.values, [20], [20], [0.1], [0.0, 0.5])
+    theory = domain_table(samples, targets, samples.spectrum(network), matrix.matrix, [20], [20], [0.1], [0.0, 0.5])
     experiment = kernel_experiment(samples, targets, matrix, [20], [0.1], [0.0, 0.5], [3])
     table = joined([(theory, {}), (experiment, {"source": "kernel"})])
     train, index = samples.sample(20, 3)

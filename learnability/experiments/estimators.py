@@ -30,7 +30,7 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, file
             found = [_estimates(data, kernel, aim, n, seed, ridge) for seed in range(seeds)]
             found = {name: np.array([one[name] for one in found]) for name in found[0]}
             error, keys = found["test_mse_off_train"], {"train_size": n, "ridge": float(ridge)}
-            p = PerSample().solve(kernel.values, f, n, ridge, 0.0)
+            p = PerSample().solve(kernel.matrix, f, n, ridge, 0.0)
             rows.append(mean_row("kernel", "test_mse_off_train", error, p.test_mse_off_train.mean(), **keys))
             trace = ((1 - n / data.size) / (data.size * p.kappas - ridge)).sum()
             rows.append(mean_row("kernel", "kappa", found["kappa"], 1 / trace, **keys))

@@ -34,7 +34,7 @@ def run(domain, architecture, targets, train_sizes, draws=1000, files=None):
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
     space, spectrum, kernel = given.domain, given.spectrum, given.kernel
-    whole = kernel.block(space.evaluation()) if kernel.values is None else kernel.values
+    whole = kernel.block(space.evaluation()) if kernel.matrix is None else kernel.matrix
     rows = []
     for specification in targets:
         target = target_from(space, specification)

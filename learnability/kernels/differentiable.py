@@ -6,16 +6,27 @@ the diagonal, whose derivatives exist.
 """
 
 import math
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..common.errors import choose, require
-from .activations import activation_from
-from .fully_connected import KINDS
+from .activations import Activation, activation_from
 from .hermite import hermite_grid
+from .kernel import KINDS, Matrix
 
 
-def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
+def kernel(
+    x: Float[Tensor, "points dim"],
+    depth: int,
+    activation: str | dict[str, Any] | Activation,
+    weight_std: float | Tensor,
+    bias_std: float | Tensor,
+    x2: Float[Tensor, "points2 dim"] | None = None,
+    kind: str = "ntk",
+) -> Matrix:
     """Infinite-width kernel of a fully connected network, differentiable by PyTorch.
 
     Parameters
@@ -54,7 +65,7 @@ def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
     return tangent if kind == "ntk" else cov
 
 
-def _dual(phi, var1, var2, cov):
+def _dual(phi: Activation, var1: Tensor, var2: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
     if phi.kink is not None:
         return _piecewise_linear(*phi.kink, var1, var2, cov)
     if phi.closed_form is not None:
@@ -62,7 +73,9 @@ def _dual(phi, var1, var2, cov):
     return _quadrature(phi, var1, var2, cov)
 
 
-def _piecewise_linear(negative, positive, var1, var2, cov):
+def _piecewise_linear(
+    negative: float, positive: float, var1: Tensor, var2: Tensor, cov: Tensor
+) -> tuple[Tensor, Tensor]:
     """As `learnability.kernels.duals.piecewise_linear`, with the limit rho -> +-1 in a branch of its own."""
     a, b = (positive + negative) / 2, (positive - negative) / 2
     scale = (var1 * var2).sqrt()
@@ -76,7 +89,7 @@ def _piecewise_linear(negative, positive, var1, var2, cov):
     return k, kdot
 
 
-def _quadrature(phi, var1, var2, cov):
+def _quadrature(phi: Activation, var1: Tensor, var2: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
     """E[phi(u) phi(v)] and E[phi'(u) phi'(v)] on a grid: u = sqrt(q1) z, v = (c z + sqrt(q1 q2 - c^2) z') / sqrt(q1)."""
     grid, weight = hermite_grid(cov.device)
     var1, var2, cov = (t[..., None, None] for t in torch.broadcast_tensors(var1, var2, cov))

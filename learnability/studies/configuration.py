@@ -9,7 +9,7 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains import DOMAINS
+from ..domains import DOMAINS, label_of
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -129,18 +129,6 @@ class Experiment:
         options = [options for options, _ in self.cells.values()]
         shared = {key: value for key, value in options[0].items() if all(o.get(key) == value for o in options)}
         return {"kind": self.kind, **shared, "cells": len(options)}
-
-
-def label_of(specification):
-    """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
-    require(
-        isinstance(specification, dict) and len(specification) == 1,
-        f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}",
-    )
-    ((name, argument),) = specification.items()
-    if isinstance(argument, dict):
-        argument = " ".join(str(value) for value in argument.values())
-    return name if argument is None else f"{name} {argument}"
 
 
 def files_of(target: dict) -> list[str]:
