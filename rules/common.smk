@@ -16,8 +16,9 @@ from learnability.experiments import EXPERIMENTS as EXPERIMENT_MODULES
 from learnability.figures import FIGURES
 from learnability.tables.agreement import headlines
 from learnability.tables.recommendation import recommendation
-from learnability.studies.configuration import experiments_from, files_of, studies_from, targets_in
+from learnability.studies.configuration import experiments_from, studies_from, targets_in
 from learnability.studies.cutting import training_jobs
+from learnability.studies.labels import files_of
 from learnability.studies.schema import load_schema
 from learnability.studies.sizes import Sizes
 from learnability.studies.validation import check_meaning, checked

@@ -3,6 +3,7 @@
 from job import run
 from learnability.common.devices import gpus
 from learnability.common.store import write_frame
+from learnability.common.threads import one_thread
 from learnability.experiments import experiment
 
 
@@ -13,7 +14,7 @@ def main(kind, options, labels, threads, gpu, values, eigenvalues, cell):
     torch.set_num_threads(threads)
     files = {name: path for name, path in (("values", values), ("eigenvalues", eigenvalues)) if path}
     parameters = {"kind": kind, "options": options}
-    with gpus(gpu):
+    with gpus(gpu), one_thread:
         table = experiment(kind)(**options, **({"files": files} if files else {}))
         if options.get("width"):  # `fit` trains on CUDA where there is one
             parameters["device"] = "cuda" if torch.cuda.is_available() else "cpu"

@@ -20,12 +20,13 @@ from learnability.figures import FIGURES, drawing
 from learnability.kernels import architecture_from, architectures
 from learnability.measurements.networks import network_experiment
 from learnability.measurements.regression import kernel_experiment
-from learnability.studies.configuration import experiments_from, files_of, studies_from
+from learnability.studies.configuration import experiments_from, studies_from
 from learnability.studies.cutting import training_jobs
+from learnability.studies.labels import files_of
 from learnability.studies.schema import load_schema
 from learnability.studies.validation import check_meaning, checked
 from learnability.tables.joined import joined
-from learnability.tables.theory import domain_table
+from learnability.tables.theory import study_table
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = load_schema(ROOT / "config" / "schema.yaml")
@@ -111,9 +112,9 @@ def started(study):
         targets = {label: target_from(given.domain, target) for label, target in study.targets.items()}
         n = study.train_sizes[:1]
         grid = study.ridges, study.noise_stds
-        theory = domain_table(given.domain, targets, given.spectrum, given.kernel.matrix, n, n, *grid, study.population)
+        theory = study_table(given, targets, n, n, *grid, study.theory)
         parts.append((theory, {"architecture": name}))
-        kernel = kernel_experiment(given.domain, targets, given.kernel, n, *grid, range(1))
+        kernel = kernel_experiment(given.domain, targets, given.blocks, n, *grid, range(1))
         parts.append((kernel, {"source": "kernel", "architecture": name}))
         for width in study.widths:
             assert training_jobs(study, name, width)

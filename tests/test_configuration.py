@@ -164,7 +164,7 @@ WRONG = {
     "unknown figure": (["studies", "curves", "figure"], "learning_curve", "did you mean 'learning_curves'"),
     "missing file": (["studies", "curves", "targets"], [{"truth_table": "nowhere.txt"}], "cannot read nowhere.txt"),
     "bad method": (["training", "method"], "lbfgs", "training.method: 'lbfgs' is not one of gradient_flow, gradient_descent, sgd, adam"),
-    "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1: depth must be a whole number >= 0, got -1"),
+    "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1: depth must be a whole number from 0 to 100000, got -1"),
     "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be a whole number from 1 to 1000, got 'four'"),
     "whole float": (["studies", "curves", "seeds"], 3.0, "studies.curves.seeds: 3.0 is not allowed, it is not of type 'integer'"),
     "zero tolerance": (["studies", "curves", "training"], {"tolerance": 0}, "training.tolerance: 0 must be greater than 0"),

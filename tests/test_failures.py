@@ -50,7 +50,8 @@ def allocate_too_much():
 def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypatch, caplog, shortage):
     """Memory for two networks at once: blocks of five become two, one single network fails with a message."""
     x, y, x_test = training_sets(5)
-    plain, initial, room, sizes = fit(NETWORK, 8, range(5), x, y, x_test), Ensemble.initial, [2], []
+    plain = fit(NETWORK, 8, range(5), x, y, x_test, dtype="float64")
+    initial, room, sizes = Ensemble.initial, [2], []
 
     def initial_in_little_memory(architecture, dim, width, seeds, *rest):
         sizes.append(len(seeds))
@@ -61,9 +62,10 @@ def test_a_block_without_memory_is_halved_and_the_networks_are_the_same(monkeypa
         return initial(architecture, dim, width, seeds, *rest)
 
     monkeypatch.setattr(Ensemble, "initial", initial_in_little_memory)
-    halved = fit(NETWORK, 8, range(5), x, y, x_test)
-    assert sizes == [5, 2, 2, 1] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
-    assert np.array_equal(halved.predictions, plain.predictions) and halved.converged.all()
+    halved = fit(NETWORK, 8, range(5), x, y, x_test, dtype="float64")
+    assert sizes == [5, 2, 3, 1, 2] and "does not suffice for 5 networks at once, going on with 2" in caplog.text
+    # Products of two networks may round otherwise than products of five.
+    assert np.abs(halved.predictions - plain.predictions).max() < 1e-9 and halved.converged.all()
     room[0] = 0
     with pytest.raises(MemoryError, match="does not suffice to train a single network.*take a smaller width"):
         fit(NETWORK, 8, range(5), x, y, x_test)

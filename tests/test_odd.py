@@ -45,8 +45,9 @@ def test_the_library_warns_by_name(use):
     y = x[:, 0] + 2
     with pytest.warns(
         UserWarning, match=r"network (mine|Fully.*tanh.*) is an odd function.*centre the labels, or write bias_std"
-    ):
+    ) as warned:
         use(ODD, x, y)
+    assert {warning.filename for warning in warned} == {__file__}  # where the user's code calls the library
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         use(ODD, x, y - y.mean())

@@ -4,6 +4,7 @@ import pytest
 from sklearn.metrics import r2_score
 
 import learnability as lb
+from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.domains.normalisation import normalised, variances
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.metrics import coefficients
@@ -11,7 +12,7 @@ from learnability.measurements.regression import kernel_experiment
 from learnability.regression.ridge import dual_coefficients, minimum_norm_solve
 from learnability.tables.agreement import agreement
 from learnability.tables.joined import joined
-from learnability.tables.theory import domain_table, theory_table
+from learnability.tables.theory import study_table, theory_table
 
 
 def test_predictions_agree_with_neural_tangents(data):
@@ -55,7 +56,7 @@ def test_regression_matches_theory_on_the_headline_study(cube, relu4):
     sizes = [1, 2, 4, 8, 16, 32, 64, 128]
 
     experiment = kernel_experiment(cube, targets, kernel, sizes, [0.0], [0.0], range(30))
-    theory = theory_table(cube.spectrum(relu4), targets, sizes, [0.0], [0.0], cube.size)
+    theory = theory_table(KernelOnDomain(cube, relu4), targets, sizes, [0.0], [0.0], "eigenlearning")
     network = experiment.iloc[:0].assign(converged=[])
     parts = [
         (theory.assign(target_variance=1.0), {"source": "theory", "architecture": "relu4"}),
@@ -80,7 +81,7 @@ def test_normalised_errors_are_those_of_scikit_learn():
     x, y = rng.standard_normal((60, 3)), rng.standard_normal((60, 2)) * [1.0, 3.0] + [5.0, -1.0]
     samples, network = lb.Samples(x, y), lb.FullyConnected(1, bias_std=0.5)
     targets, matrix = {"all": samples.all()}, KernelMatrix.on(samples, network)
-    theory = domain_table(samples, targets, samples.spectrum(network), matrix.matrix, [20], [20], [0.1], [0.0, 0.5])
+    theory = study_table(KernelOnDomain(samples, network), targets, [20], [20], [0.1], [0.0, 0.5])
     experiment = kernel_experiment(samples, targets, matrix, [20], [0.1], [0.0, 0.5], [3])
     table = joined([(theory, {}), (experiment, {"source": "kernel"})])
     train, index = samples.sample(20, 3)
@@ -109,7 +110,7 @@ def test_noise_and_ridge_match_theory(relu4):
 
     grid = ([32], [0.0, 0.5, 4.0], [0.0, 0.5])
     experiment = kernel_experiment(cube, targets, kernel, *grid, range(100))
-    theory = theory_table(cube.spectrum(relu4), targets, *grid, cube.size)
+    theory = theory_table(KernelOnDomain(cube, relu4), targets, *grid, "eigenlearning")
     keys = ["target", "train_size", "ridge", "noise_std"]
     theory = theory.set_index(keys)
     for measure in ("test_mse", "train_mse", "learnability"):

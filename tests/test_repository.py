@@ -54,6 +54,13 @@ def test_every_rule_is_complete():
                     assert re.search(rf"^    {directive}:", rule, re.M), f"rule {name} lacks {directive}"
 
 
+def test_sorts_keep_the_order_of_equal_keys():
+    """NumPy's default is a sort whose order of equal keys depends on the processor."""
+    for path in (ROOT / "scripts").rglob("*.py"):
+        for call in re.findall(r"(?:argsort|sort_values)\([^()]*\)", path.read_text()):
+            assert 'kind="stable"' in call, f"{path.name}: {call}"
+
+
 def test_the_picture_of_the_imports_is_up_to_date():
     from describe_architecture import PAGE, with_picture
 

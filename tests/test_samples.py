@@ -10,6 +10,7 @@ import pytest
 import learnability as lb
 from learnability.common.seeding import hash_of
 from learnability.domains import data, domain_from, target_from
+from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.domains.samples import DataSet
 from learnability.tables.theory import theory_table
 
@@ -275,8 +276,9 @@ def test_scaling_makes_one_copy_of_the_pixels():
 
 def test_two_classes_learned_together_have_an_accuracy(digits, relu4):
     """{all: null} of two classes has one output in a matrix."""
-    table = theory_table(digits.spectrum(relu4), {"all": digits.all()}, [8], [0.0], [0.0], digits.size, ["all"])
-    single = theory_table(digits.spectrum(relu4), {"f": digits.label("4 or 9")}, [8], [0.0], [0.0], digits.size, ["f"])
+    grid = ([8], [0.0], [0.0], "finite_population")
+    table = theory_table(KernelOnDomain(digits, relu4), {"all": digits.all()}, *grid)
+    single = theory_table(KernelOnDomain(digits, relu4), {"f": digits.label("4 or 9")}, *grid)
     assert table["accuracy"][0] == single["accuracy"][0]
 
 

@@ -119,11 +119,10 @@ def test_the_linear_kernel_on_a_sphere_of_many_dimensions():
 
 
 def test_label_noise_does_not_depend_on_the_test_points():
-    from learnability.measurements.labels import labels
+    from learnability.measurements.task import LearningTask
 
     noisy = []
     for test_points in (10, 20):
         sphere = lb.Hypersphere(dim=4, test_points=test_points)
-        x, index = sphere.sample(5, 0)
-        noisy.append(labels(sphere, {"f": sphere.product(1)}, x, index, 5, 0, [1.0]))
+        noisy.append(LearningTask(sphere, {"f": sphere.product(1)}, [1.0]).training_set(5, 0).labels)
     assert np.array_equal(*noisy)

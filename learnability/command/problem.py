@@ -90,7 +90,9 @@ def ranking(selection, shared, reach=None):
         A normalised error, for which the samples needed are told.
     """
     sizes = sorted(selection.table["train_size"].unique())
-    wide = selection.table.pivot(index=PARAMETERS, columns="train_size", values="nmse").sort_values(sizes[-1])
+    wide = selection.table.pivot(index=PARAMETERS, columns="train_size", values="nmse").sort_values(
+        sizes[-1], kind="stable"
+    )
     wide.columns = [f"nmse at n = {size:g}" for size in sizes]
     if reach is not None:
         needed = selection.samples_needed(reach).set_index(PARAMETERS)

@@ -1,9 +1,11 @@
 """Messages that teach: what is wrong, where, and what to write instead."""
 
 import math
+import sys
 from difflib import get_close_matches
 from inspect import Parameter, signature
 from operator import index
+from warnings import warn
 
 import numpy as np
 
@@ -22,6 +24,14 @@ def require(condition, message):
     """Raise ValueError(message) unless `condition` holds."""
     if not condition:
         raise ValueError(message)
+
+
+def warn_caller(message: str) -> None:
+    """Warn at the line outside of the library that called it, however many calls and decorators lie between."""
+    frame, level = sys._getframe(1), 2
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("learnability", "contextlib"):
+        frame, level = frame.f_back, level + 1
+    warn(message, stacklevel=level)
 
 
 def whole(name, value, least=0, most=None):

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from ..common.errors import reals, require
+from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
@@ -87,6 +88,7 @@ class LearningCurve:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
+@one_thread
 def learning_curve(
     domain: Domain,
     kernel,
@@ -143,6 +145,7 @@ def learning_curve(
     return curve_of(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory)
 
 
+@one_thread
 def curve_of(
     learner: KernelOnDomain,
     target: Target,

@@ -35,7 +35,7 @@ class Circle(SymmetricFiniteDomain):
     >>> circle = lb.Circle(points=64)
     >>> spectrum = circle.spectrum(lb.FullyConnected(depth=2))
     >>> lb.predict(spectrum, circle.cosine(2), train_size=[4, 16]).learnability.round(2).tolist()
-    [0.26, 0.98]
+    [0.44, 0.95]
     """
 
     kind = "circle"

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from ..common.arrays import labels
 from ..common.errors import require, whole
 from ..common.seeding import stream
+from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX, Indexed
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -131,6 +132,7 @@ class SymmetricDomain(Domain):
         self._require_invariance(architecture, kind, points)
         return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
 
+    @one_thread
     def spectrum_of(self, arrays: Mapping[str, np.ndarray]) -> Spectrum:
         return self.spectrum_of_profile(arrays["profile"])
 
@@ -189,6 +191,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
     def eigenfunctions(self) -> tuple[Int[np.ndarray, " size"], Float[np.ndarray, "size size"]]:
         """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
 
+    @one_thread
     def fourth_moments(self, functions: ArrayLike) -> Float[np.ndarray, "number number number number"]:
         """E[phi_i phi_j phi_k phi_l] of the listed columns of `eigenfunctions`, (number,) * 4, to rounding.
 

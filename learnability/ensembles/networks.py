@@ -8,7 +8,6 @@ kernel (Jacot et al. 2018) therefore needs no Jacobian:
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ import torch
 
 from ..common.errors import whole
 from ..common.seeding import stream
+from ..common.threads import in_parallel, one_thread
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
 from .kinks import mean_slope
@@ -59,8 +59,7 @@ class Ensemble:
             for parameters in drawn:
                 rng.standard_normal(out=parameters[number], dtype=np.float32)
 
-        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
-            list(pool.map(draw, range(len(seeds))))
+        in_parallel(draw, range(len(seeds)))
         tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
         return cls(architecture, tensors[0::2], tensors[1::2])
 
@@ -139,6 +138,7 @@ class Ensemble:
         own = torch.baddbmm(self.biases[layer], signal, self.weights[layer], beta=bias_std, alpha=gain)
         return own + before if self.architecture.shortcuts[layer] else own
 
+    @one_thread
     def forward(self, x):
         """Outputs at x, (points, dim) or (networks, points, dim): (networks, points, outputs).
 
@@ -211,6 +211,7 @@ class Ensemble:
         return Linearization(values, inputs, signals, slopes, gains, grams)
 
 
+@one_thread
 def tangent_kernel(ensemble, x, x2=None):
     """Empirical NTK of every network, (networks, outputs * points, outputs * points2); x as in `Ensemble.forward`."""
     here = ensemble.linearize(x)

@@ -6,8 +6,8 @@ import numpy as np
 
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
-from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
+from ..measurements.networks import learned_functions
 from ..tables.means import curve, mean_row, table
 from ..theory.covariance import coefficient_covariance
 from ..theory.eigenlearning import Eigenlearning
@@ -36,7 +36,7 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
         of the paper in the column paper; curves of both in rows of sources theory and paper.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    circle, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    circle, spectrum, kernel = given.domain, given.spectrum, given.blocks
     phi = target_from(circle, {"cosine": probe})(circle.points)
     theory = _Probed(circle, spectrum, probe)
     rows = []

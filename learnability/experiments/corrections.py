@@ -19,7 +19,7 @@ MEASURES = {
     "population": ("test_mse", "train_mse"),
     "fourth_moments": ("learnability", "test_mse", "train_mse"),
 }
-SYSTEMS = {"population": "finite_population", "fourth_moments": "fourth_moments"}
+SYSTEMS = {"population": "auto", "fourth_moments": "fourth_moments"}
 
 
 def run(
@@ -39,7 +39,7 @@ def run(
         and paper (curves), with target, ridge, noise_std and train_size.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    space, spectrum, kernel = given.domain, given.spectrum, given.blocks
     measures = [
         name for name in MEASURES[choose("correction", correction, MEASURES)] if name != "train_mse" or max(ridges)
     ]

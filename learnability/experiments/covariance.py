@@ -4,8 +4,8 @@ import numpy as np
 
 from ..common.seeding import stream
 from ..domains.kernel_on_domain import KernelOnDomain
-from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
+from ..measurements.networks import learned_functions
 from ..tables.means import mean_row, table
 from ..theory.covariance import coefficient_covariance
 from ..theory.eigenlearning import Eigenlearning
@@ -43,7 +43,7 @@ def run(
         that of fourth moments, paper the paper's. The standard error of a covariance is that of its mean over draws.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    cube, spectrum, kernel = given.domain, given.spectrum, given.blocks
     modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]

@@ -53,12 +53,12 @@ def run(
         test = test.test_mse / aim.power.sum()
         return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
     given = KernelOnDomain.of(domain, architecture, files=files)
-    data, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    data, spectrum, kernel = given.domain, given.spectrum, given.blocks
     aims = {"target": target_from(data, target)}
     measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
         expected = theory_table(given, aims, [n], n / measured_times, [0.0])
-        spectral = theory_table(given, aims, [n], n / grid, [0.0], theory="finite_population")
+        spectral = theory_table(given, aims, [n], n / grid, [0.0], "auto" if data.alike else "finite_population")
         smooth = _curve(grid, spectral["test_mse_off_train"], n)
         if data.alike:
             rows += smooth

@@ -10,7 +10,7 @@ import numpy as np
 from ..common.seeding import stream
 from ..domains import Circle, target_from
 from ..domains.kernel_on_domain import KernelOnDomain
-from ..measurements.learned import learned_functions
+from ..measurements.networks import learned_functions
 from ..tables.means import curve, mean_row, table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
@@ -28,7 +28,7 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
         Rows "gradient" against train_size.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    space, spectrum, kernel = given.domain, given.spectrum, given.blocks
     aim = target_from(space, target)
     circle = isinstance(space, Circle)
     modes = spectrum.modes

@@ -6,6 +6,7 @@ from ..curves.learning_curve import curve_of
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import learned_function
+from ..measurements.task import LearningTask
 from ..tables.means import mean_row, table
 from ..theory.per_sample import PerSample
 
@@ -25,22 +26,21 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
         Rows "error of a sample" against `sample`, sources kernel; rows "input" of the hardest, against sample and feature.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = given.domain, given.kernel
+    data, kernel = given.domain, given.blocks
     wanted = target_from(data, target)
-    everywhere = data.evaluation()
-    f = np.asarray(wanted(*everywhere)).reshape(data.size, -1)
+    task = LearningTask(data, {"target": wanted})
     predicted = curve_of(given, wanted, train_size, ridge, theory=PerSample(data.size)).sample_errors
     errors = np.full((seeds, data.size), np.nan)
     for seed in range(seeds):
-        train = data.sample(train_size, seed)
-        off = np.setdiff1d(np.arange(data.size), train[1])
-        learned = learned_function(kernel, train, f[train[1]], everywhere, ridge)
-        errors[seed, off] = ((f - learned)[off] ** 2).mean(1)
+        training_set = task.training_set(train_size, seed)
+        learned = learned_function(kernel, training_set.points, training_set.labels[0], task.test, ridge)
+        off = training_set.off_train
+        errors[seed, off] = ((task.values[0] - learned)[off] ** 2).mean(1)
     rows = [
         mean_row("kernel", "error of a sample", errors[:, sample], predicted[sample], sample=sample)
         for sample in range(data.size)
     ]
-    for sample in np.argsort(-predicted)[:shown].tolist():
+    for sample in np.argsort(-predicted, kind="stable")[:shown].tolist():
         for feature, value in enumerate(data.points[sample].tolist()):
             rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
     return table(rows)

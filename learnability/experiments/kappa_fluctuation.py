@@ -33,7 +33,7 @@ def run(domain, architecture, targets, train_sizes, draws=1000, files=None):
         Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
     """
     given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    space, spectrum, kernel = given.domain, given.spectrum, given.blocks
     whole = kernel.block(space.evaluation()) if kernel.matrix is None else kernel.matrix
     rows = []
     for specification in targets:

@@ -50,7 +50,7 @@ def run(
     aims = {target.name: target for target in (target_from(space, entry) for entry in targets)}
     x, index = space.sample(samples, seed=0)
     values = np.column_stack([target(x, index) for target in aims.values()])
-    large = large_spectrum(x, values, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+    large = large_spectrum(network, x, values, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     spectrum, sizes = space.spectrum(network), np.array(train_sizes, dtype=float)
     of_samples = predict(
         large.spectrum, large.target, sizes, ridge, theory=FinitePopulation(samples)

@@ -57,9 +57,9 @@ def run(
     if method == "dense":
         large = _dense(x, y, network)
     elif method == "quadrature":
-        large = large_spectrum(x, y, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+        large = large_spectrum(network, x, y, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     else:
-        large = large_spectrum(x, y, network, method=method, landmarks=min(landmarks, samples))
+        large = large_spectrum(network, x, y, method=method, landmarks=min(landmarks, samples))
     cost = {"seconds": perf_counter() - began, "cpu seconds": process_time() - worked}
     cost["megabytes"] = _peak_megabytes()
     rows = [{"source": method, "measure": name, "mean": value} for name, value in cost.items()]
@@ -88,7 +88,7 @@ def _peak_megabytes():
 
 
 def _dense(x, y, network):
-    return large_spectrum(x, y, network, method="subsample", landmarks=len(x))
+    return large_spectrum(network, x, y, method="subsample", landmarks=len(x))
 
 
 def _predicted(large, sizes, ridge):

@@ -48,7 +48,7 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
     trained = partial(fit, network, width, method=method, **(training or {}))
     for n in train_sizes:
         at = theory[theory["train_size"] == n].iloc[0]
-        kernels = kernel_experiment(place, targets, learner.kernel, [n], [0.0], [0.0], range(seeds))
+        kernels = kernel_experiment(place, targets, learner.blocks, [n], [0.0], [0.0], range(seeds))
         networks, _, _ = network_experiment(place, targets, n, [0.0], range(seeds), trained)
         done = networks[networks["converged"]]
         keys = {"train_size": n, "width": width, "method": method}

@@ -1,5 +1,6 @@
 """Architectures ranked by predicted error, and the ranking confirmed by kernel regression and by trained networks."""
 
+from functools import partial
 from itertools import product
 from time import perf_counter
 
@@ -17,9 +18,9 @@ from ..kernels import architecture_from
 from ..kernels.activations import activation_from
 from ..kernels.grid import expanded
 from ..kernels.matrix import KernelMatrix
-from ..measurements.metrics import mean_squared_error
-from ..measurements.regression import learned_function
-from ..regression.cross_validation import estimate
+from ..measurements.estimates import estimated
+from ..measurements.networks import network_experiment
+from ..measurements.task import LearningTask
 from ..selection.ranking import level_of, select
 from ..tables.means import mean_row, table
 from ..theory.finite_population import FinitePopulation
@@ -86,6 +87,7 @@ def run(
     train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
     space = domain_from(domain)
     aim = target_from(space, target)
+    task = LearningTask(space, {"target": aim})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     ranking = select(space, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
@@ -94,10 +96,10 @@ def run(
         matrix, spectrum = KernelMatrix.on(space, network, kind), space.spectrum(network, kind)
         keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
         for n in train_sizes:
-            rows += _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+            rows += _measured(task, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
-        rows += _trained(space, aim, networks, predicted, network_sizes or train_sizes, width, network_seeds)
+        rows += _trained(task, networks, predicted, network_sizes or train_sizes, width, network_seeds)
     for row in rows:
         if row["measure"] == "test_mse_off_train":
             row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
@@ -129,29 +131,17 @@ def _recommended(ranking, level):
     ]
 
 
-def _measured(space, aim, matrix, spectrum, n, ridge, seeds, predicted, keys):
+def _measured(task, matrix, spectrum, n, ridge, seeds, predicted, keys):
     """One candidate at one size: kernel regression off the training set, and the estimates of its error."""
-    found = {"kernel": [], "gcv": [], "leave-one-out": []}
-    test = space.evaluation()
-    f = np.asarray(aim(*test)).reshape(space.size, -1)
-    for seed in range(seeds):
-        train = space.sample(n, seed)
-        off = np.ones(space.size, dtype=bool)
-        off[train[1]] = False
-        y = f[train[1]]
-        found["kernel"].append(mean_squared_error(f, learned_function(matrix, train, y, test, ridge), off))
-        try:
-            estimates = estimate(matrix.block(train), y, ridge)
-        except ValueError:  # a singular kernel without a ridge: no estimate exists
-            continue
-        found["gcv"].append(np.mean(estimates.gcv))
-        found["leave-one-out"].append(np.mean(estimates.leave_one_out))
-    keys = {**keys, "train_size": n}
-    error = predict(spectrum, aim, n, ridge, theory=FinitePopulation(space.size)).test_mse_off_train.mean()
+    measured = pd.DataFrame([estimated(task, matrix, n, seed, ridge) for seed in range(seeds)])
+    keys, (target,) = {**keys, "train_size": n}, task.targets.values()
+    population = FinitePopulation(task.domain.size)
+    error = predict(spectrum, target, n, ridge, theory=population).test_mse_off_train.mean()
     rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
-    for source, values in found.items():
+    columns = {"kernel": "test_mse_off_train", "gcv": "gcv", "leave-one-out": "leave_one_out"}
+    for source, column in columns.items():
         theory = predicted if source == "kernel" else np.nan
-        rows.append(mean_row(source, "test_mse_off_train", values, theory, **keys))
+        rows.append(mean_row(source, "test_mse_off_train", measured[column].dropna(), theory, **keys))
     return rows
 
 
@@ -172,23 +162,18 @@ def _correlations(rows, train_sizes):
     return found
 
 
-def _trained(space, aim, networks, predicted, train_sizes, width, seeds):
+def _trained(task, networks, predicted, train_sizes, width, seeds):
     """Networks of the best, the median and the worst candidate at each size, and what training all would have taken."""
-    points, everywhere = space.evaluation()
-    f = np.asarray(aim(points, everywhere)).reshape(space.size, -1)
     rows, seconds = [], 0.0
     for n in train_sizes:
-        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values()
+        ranked = predicted.xs(("ntk", n), level=("kernel", "train_size")).sort_values(kind="stable")
         chosen = dict.fromkeys([ranked.index[0], ranked.index[len(ranked) // 2], ranked.index[-1]])
-        samples = [space.sample(n, seed) for seed in range(seeds)]
-        x, y = np.stack([x for x, _ in samples]), np.stack([f[index] for _, index in samples])
         began = perf_counter()
         for name in counted(chosen, f"networks of width {width}, n = {n}"):
-            result = fit(networks[name], width, range(seeds), x, y, points)
-            errors = [
-                mean_squared_error(f, learned, ~np.isin(everywhere, index)) if done else np.nan
-                for learned, (_, index), done in zip(result.predictions, samples, result.converged, strict=True)
-            ]
+            table, _, _ = network_experiment(
+                task.domain, task.targets, n, [0.0], range(seeds), partial(fit, networks[name], width)
+            )
+            errors = table["test_mse_off_train"].where(table["converged"])
             keys = {"candidate": name, "kernel_kind": "ntk", "train_size": n, "width": width, **_shape(networks[name])}
             rows.append(mean_row("network", "test_mse_off_train", errors, ranked[name], **keys))
         seconds += (perf_counter() - began) / len(chosen) * len(ranked)

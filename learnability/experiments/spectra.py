@@ -23,7 +23,7 @@ def run(domain, architecture, kernel="ntk", max_mode=None, files=None):
     """
     given = KernelOnDomain.of(domain, architecture, kernel, files)
     space, spectrum = given.domain, given.spectrum
-    order = np.argsort(spectrum.modes)
+    order = np.argsort(spectrum.modes, kind="stable")
     kept = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
     points = space.profile_points()[:1] if isinstance(space, SymmetricDomain) else space.points
     trace = np.diag(given.architecture.kernel(points, kind=kernel)).mean()

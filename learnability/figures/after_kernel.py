@@ -35,7 +35,7 @@ def draw(table, width=None, train_size=None, title=None):
                 for kernel, colour in palette.items():
                     _kernel(axis, part[(part["kernel"] == kernel) & (part["measure"] == measure)], x, colour)
                 if measure == "test_mse_off_train":
-                    network = part[part["kernel"] == "network"].sort_values(x)
+                    network = part[part["kernel"] == "network"].sort_values(x, kind="stable")
                     _points(axis, network, x, "0.35", "^", "0.35")
                     log_errors(axis)
                 label = LABELS.get(measure, measure).replace(" off", "\noff")
@@ -58,7 +58,7 @@ def draw(table, width=None, train_size=None, title=None):
 def _kernel(axis, rows, x, colour):
     """One kernel's theory as a line, what was measured as points."""
     for source, part in rows.groupby("source"):
-        part = part.sort_values(x)
+        part = part.sort_values(x, kind="stable")
         if source == "theory":
             axis.plot(part[x], part["mean"], color=colour)
         elif source in ("kernel", "matrix"):

@@ -121,20 +121,21 @@ def draw(
             _name_curves(axes[columns - 1], rows[rows[panel] == names[columns - 1]], x, group, palette)
         for axis in axes[len(names) :]:
             axis.set_visible(False)
-        handles = [
-            Line2D([], [], color=c, label=f"{_group_name(group)}{_number(v)}") for v, c in palette.items() if legend
-        ]
-        handles += source_handles(set(rows["source"]))
-        extra = [source for source in ("exact", "gcv", "leave-one-out", "bound") if source in set(rows["source"])]
-        for source in extra:
-            style = "--" if source == "bound" else ""
-            handles.append(
-                Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source)
-            )
+        handles = _handles(group, palette if legend else {}, rows["source"].unique())
         handles += left_out(table)
         across = legend_columns(handles, 6 if columns > 1 else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
+
+
+def _handles(group: str | None, palette: dict, sources: list[str]) -> list[Line2D]:
+    """Legend entries of the groups' colours and the sources' marks."""
+    handles = [Line2D([], [], color=c, label=f"{_group_name(group)}{_number(v)}") for v, c in palette.items()]
+    handles += source_handles(set(sources))
+    for source in [name for name in ("exact", "gcv", "leave-one-out", "bound") if name in sources]:
+        style = "--" if source == "bound" else ""
+        handles.append(Line2D([], [], color="0.3", linestyle=style, marker=MARK[source], markersize=4, label=source))
+    return handles
 
 
 def _at_each(rows: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -184,7 +185,7 @@ def _name_curves(axis, rows, x, group, palette):
     """The groups' names at the right ends of their curves, or of their points."""
     ends = []
     for value, colour in palette.items():
-        part = rows[(rows[group] == value) & np.isfinite(rows["mean"])].sort_values(x)
+        part = rows[(rows[group] == value) & np.isfinite(rows["mean"])].sort_values(x, kind="stable")
         curve = part[part["source"] == "theory"]
         if len(part):
             last = (curve if len(curve) else part).iloc[-1]
@@ -194,7 +195,7 @@ def _name_curves(axis, rows, x, group, palette):
 
 def _lines(axis, rows, x, colour, best):
     for source, part in rows.groupby("source"):
-        part = part.sort_values(x)
+        part = part.sort_values(x, kind="stable")
         if source in CURVES:
             thin = {"linewidth": 0.7} if source == "eigensystem" else {}
             axis.plot(part[x], finite(part["mean"]), color=colour, linestyle=CURVES[source], **thin)

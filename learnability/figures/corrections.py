@@ -69,7 +69,7 @@ def draw(table, group="target", select=None, title=None):
 
 def _values(axis, rows, colour):
     for source, style in (("theory", {"linestyle": "-"}), ("paper", {"linestyle": "--", "linewidth": 0.7})):
-        part = rows[rows["source"] == source].sort_values("train_size")
+        part = rows[rows["source"] == source].sort_values("train_size", kind="stable")
         axis.plot(part["train_size"], finite(part["mean"]), color=colour, **style)
     found = rows[rows["source"] == "kernel"]
     axis.errorbar(

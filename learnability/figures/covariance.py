@@ -23,7 +23,7 @@ def draw(table, train_size=None, title=None):
             (axes[1], "coefficient variance", r"variance Var$[\hat v_i]$"),
         ):
             rows = table[table["measure"] == measure]
-            reference = rows[rows["source"] == "kernel"].sort_values("mode")
+            reference = rows[rows["source"] == "kernel"].sort_values("mode", kind="stable")
             axis.plot(
                 reference["mode"], reference["paper"], color="0.5", drawstyle="steps-mid", linestyle="--", linewidth=0.8
             )

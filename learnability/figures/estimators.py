@@ -23,11 +23,11 @@ def draw(table, title=None):
         figure, axes = panels(2, height=2.7)
         for ridge, colour in palette.items():
             rows = table[table["ridge"] == ridge]
-            error = rows[rows["measure"] == "test_mse_off_train"].sort_values("train_size")
+            error = rows[rows["measure"] == "test_mse_off_train"].sort_values("train_size", kind="stable")
             axes[0].plot(error["train_size"], error["theory"], color=colour, linewidth=0.9)
             for measure, (_, marker, shift) in ESTIMATES.items():
                 _points(axes[0], rows[rows["measure"] == measure], marker, colour, shift)
-            kappa = rows[rows["measure"] == "kappa"].sort_values("train_size")
+            kappa = rows[rows["measure"] == "kappa"].sort_values("train_size", kind="stable")
             axes[1].plot(kappa["train_size"], kappa["theory"], color=colour)
             _points(axes[1], kappa, "o", colour, 1.0)
         axes[0].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"test error $\mathcal{E}$")

@@ -26,11 +26,15 @@ def draw(table, probe="cos 5t", title=None):
             for axis, size in zip(row, sizes, strict=False):
                 axis.plot(truth["angle"], truth["mean"], color="0.75", linewidth=2.2)
                 for source, colour in COLOURS.items():
-                    found = part[(part["train_size"] == size) & (part["source"] == source)].sort_values("angle")
+                    found = part[(part["train_size"] == size) & (part["source"] == source)].sort_values(
+                        "angle", kind="stable"
+                    )
                     axis.plot(found["angle"], found["mean"], color=colour, linewidth=1)
                     low, high = found["mean"] - found["spread"], found["mean"] + found["spread"]
                     axis.fill_between(found["angle"], low, high, color=colour, alpha=0.2, linewidth=0)
-                theory = part[(part["train_size"] == size) & (part["source"] == "kernel")].sort_values("angle")
+                theory = part[(part["train_size"] == size) & (part["source"] == "kernel")].sort_values(
+                    "angle", kind="stable"
+                )
                 axis.plot(theory["angle"], theory["theory"], color="black", linestyle=":", linewidth=1)
                 axis.set(title=f"{target}, $n={size:g}$", xlabel="angle $t$", ylim=(-1.6, 1.6))
                 axis.set_xticks([0, np.pi, 2 * np.pi], ["0", r"$\pi$", r"$2\pi$"])
@@ -55,11 +59,11 @@ def _coefficient(axis, rows, probe):
         ("paper", {"color": "0.5", "linestyle": "--", "linewidth": 0.8}),
         ("theory", {"color": "black", "linewidth": 0.9}),
     ):
-        theory = rows[rows["source"] == source].sort_values("train_size")
+        theory = rows[rows["source"] == source].sort_values("train_size", kind="stable")
         for sign in (-1, 1):
             axis.plot(theory["train_size"], theory["mean"] + sign * theory["theory_spread"], **style)
     for shift, (source, colour) in zip((0.96, 1.04), COLOURS.items(), strict=True):
-        found = rows[rows["source"] == source].sort_values("train_size")
+        found = rows[rows["source"] == source].sort_values("train_size", kind="stable")
         axis.errorbar(
             found["train_size"] * shift, found["mean"], found["spread"], fmt=MARKERS[source], color=colour, markersize=3,
             elinewidth=0.7, capsize=1.5, markerfacecolor="white" if source == "kernel" else colour,

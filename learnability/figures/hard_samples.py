@@ -39,7 +39,7 @@ def _pictures(axis, inputs):
     canvas = np.full((2 * (side + 1), across * (side + 1)), np.nan)
     for number, sample in enumerate(samples):
         row, column = (side + 1) * (number // across), (side + 1) * (number % across)
-        values = inputs[inputs["sample"] == sample].sort_values("feature")["mean"].to_numpy()
+        values = inputs[inputs["sample"] == sample].sort_values("feature", kind="stable")["mean"].to_numpy()
         canvas[row : row + side, column : column + side] = values.reshape(side, side)
     axis.imshow(canvas, cmap="gray_r")
     axis.set_title("predicted hardest samples, minus the mean image")

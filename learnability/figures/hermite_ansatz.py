@@ -60,7 +60,7 @@ def draw(table, group="architecture", panel="domain", title=None):
 
 def _curves(axis, rows, x, colour):
     for source, style in CURVES.items():
-        part = rows[rows["source"] == source].sort_values(x)
+        part = rows[rows["source"] == source].sort_values(x, kind="stable")
         axis.plot(part[x], part["mean"], color=colour, **style)
     found = rows[rows["source"] == "kernel"]
     axis.errorbar(

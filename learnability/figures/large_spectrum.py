@@ -24,7 +24,9 @@ def draw(table, title=None):
             (memory, "megabytes", "peak memory, MB"),
         ):
             for method in ORDER:
-                rows = table[(table["measure"] == measure) & (table["source"] == method)].sort_values("samples")
+                rows = table[(table["measure"] == measure) & (table["source"] == method)].sort_values(
+                    "samples", kind="stable"
+                )
                 if rows.empty:
                     continue
                 x, y = rows["samples"].to_numpy(float), rows["mean"].to_numpy()
@@ -54,7 +56,7 @@ def _errors(axis, table, palette):
     largest = compared["samples"].max()
     compared = compared[compared["samples"] == largest]
     for (method, measure), rows in compared.groupby(["source", "measure"]):
-        rows, colour = rows.sort_values("train_size"), palette[method]
+        rows, colour = rows.sort_values("train_size", kind="stable"), palette[method]
         face = colour if measure == "test_mse" else "white"
         relative = np.maximum((rows["mean"] / rows["theory"] - 1).abs(), 1e-6)
         mark = {"marker": MARKS[method], "markersize": 3.4, "markerfacecolor": face}

@@ -26,7 +26,9 @@ def draw(table, title=None):
         series |= {m: table[(table["source"] == "network") & (table["method"] == m)] for m in methods}
         palette = {"kernel": "0.35", **colours(methods)}
         for axis, measure in zip(axes, (ERROR, "learnability"), strict=False):
-            curve = wide[(wide["source"] == "theory") & (wide["measure"] == measure)].sort_values("train_size")
+            curve = wide[(wide["source"] == "theory") & (wide["measure"] == measure)].sort_values(
+                "train_size", kind="stable"
+            )
             axis.plot(curve["train_size"], finite(curve["mean"]), color="0.1", zorder=1)
             for number, (name, rows) in enumerate(series.items()):
                 _points(axis, rows[rows["measure"] == measure], number, len(series), palette[name], "spread")

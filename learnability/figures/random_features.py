@@ -27,7 +27,9 @@ def draw(table, ridge=None, title=None):
         sizes = sorted(measured["train_size"].unique())
         palette = colours(sizes[:: -(-len(sizes) // CURVES)])
         for size, colour in palette.items():
-            part, points = (r[r["train_size"] == size].sort_values("features") for r in (theory, measured))
+            part, points = (
+                r[r["train_size"] == size].sort_values("features", kind="stable") for r in (theory, measured)
+            )
             left.plot(part["features"], finite(part["mean"]), color=colour)
             left.errorbar(
                 points["features"], points["mean"], points["standard_error"], fmt=MARKERS["kernel"], color=colour,

@@ -63,15 +63,19 @@ def draw(table, title=None):
             )
         for axis in axes[:: len(sizes)]:
             axis.set_ylabel("measured off the training set")
-        handles = [
-            Line2D([], [], color=colour, linestyle="", marker="s", label=name) for name, colour in palette.items()
-        ]
-        for source in dict.fromkeys(errors["source"]):
-            face = "0.3" if source == "network" else "white"
-            mark = {"marker": MARKERS[source], "markerfacecolor": face, "linestyle": ""}
-            handles.append(Line2D([], [], color="0.3", markersize=4, label=NAMES[source], **mark))
+        handles = _handles(palette, errors["source"].unique())
         figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), title=title)
         return figure
+
+
+def _handles(palette: dict, sources: list[str]) -> list[Line2D]:
+    """Legend entries of the activations' colours and the sources' markers."""
+    handles = [Line2D([], [], color=colour, linestyle="", marker="s", label=name) for name, colour in palette.items()]
+    for source in sources:
+        face = "0.3" if source == "network" else "white"
+        mark = {"marker": MARKERS[source], "markerfacecolor": face, "linestyle": ""}
+        handles.append(Line2D([], [], color="0.3", markersize=4, label=NAMES[source], **mark))
+    return handles
 
 
 def _correlation(table, n):

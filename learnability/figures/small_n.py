@@ -28,7 +28,7 @@ def draw(table, title=None):
         rows = converged(table)
         for target, colour in palette.items():
             part = rows[rows["target"] == target]
-            theory = part[part["source"] == "theory"].sort_values("train_size")
+            theory = part[part["source"] == "theory"].sort_values("train_size", kind="stable")
             axis.plot(theory["train_size"], theory["test_mse"], color=colour)
             start = theory[theory["train_size"] <= 0.2]
             slope = np.polyfit(start["train_size"], start["test_mse"], 2)[1]

@@ -13,11 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..common.errors import choose, require
+from ..common.threads import one_thread
 from .activations import Activation, activation_from
 from .hermite import hermite_grid
 from .kernel import KINDS, Matrix
 
 
+@one_thread
 def kernel(
     x: Float[Tensor, "points dim"],
     depth: int,

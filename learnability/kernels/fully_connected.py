@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..common.errors import real, whole
+from ..common.threads import in_parallel
 from .activations import Activation, Prepared, activation_from
 from .kernel import KINDS, Kernel, Matrix
 from .separation import near_pairs, separation
@@ -55,9 +56,9 @@ class FullyConnected(Kernel):
     >>> import numpy as np, learnability as lb
     >>> network = lb.FullyConnected(depth=2, activation="relu", weight_std=1.4, bias_std=0.1)
     >>> network.kernel(np.eye(2)).round(3).tolist()
-    [[2.94, 0.787], [0.787, 2.94]]
+    [[1.465, 0.345], [0.345, 1.465]]
     >>> network.diagonal(np.ones((3, 1, 8, 8)), kind="nngp").round(3).tolist()  # images, which the network flattens
-    [1.902, 1.902, 1.902]
+    [0.97, 0.97, 0.97]
     """
 
     kinds = KINDS
@@ -135,10 +136,9 @@ class FullyConnected(Kernel):
         prepared2 = prepared if symmetric else self._variances(x2, kind)[0]
         matrix = torch.empty(len(x), len(x2), dtype=torch.float64, device=x.device)
         block = CPU_BLOCK if x.device.type == "cpu" else CUDA_BLOCK
-        start = 0
-        while start < len(x):
-            first = start if symmetric else 0  # the columns left of the diagonal are known
-            rows = slice(start, start + max(1, block // max(1, len(x2) - first)))
+
+        def fill(rows: slice) -> None:
+            first = rows.start if symmetric else 0  # the columns left of the diagonal are known
             matrix[rows, first:] = self._block(
                 x[rows],
                 x2[first:],
@@ -146,11 +146,13 @@ class FullyConnected(Kernel):
                 [tuple(t[first:] for t in layer) for layer in prepared2],
                 kind,
             )
-            start = rows.stop
             if symmetric:
                 inside = matrix[rows, first : first + len(x[rows])]
                 inside.copy_(torch.triu(inside) + torch.triu(inside, 1).T)
-                matrix[start:, rows] = matrix[rows, start:].T
+                matrix[rows.stop :, rows] = matrix[rows, rows.stop :].T
+
+        parts = _rows(len(x), len(x2), block, symmetric)
+        in_parallel(fill, parts) if x.device.type == "cpu" else [*map(fill, parts)]
         if symmetric:
             matrix.fill_diagonal_(0).diagonal().add_(diagonal)
         return matrix
@@ -212,3 +214,13 @@ class FullyConnected(Kernel):
         closed_form = activation_from(self.activation).closed_form
         pairs = closed_form(variance[rows], variance2[columns], covariance[rows, columns], separate)
         k[rows, columns], kdot[rows, columns] = pairs
+
+
+def _rows(number: int, columns: int, block: int, symmetric: bool) -> list[slice]:
+    """Blocks of rows of about `block` entries, in a symmetric matrix from the diagonal on."""
+    parts, start = [], 0
+    while start < number:
+        width = columns - start if symmetric else columns
+        parts.append(slice(start, start + max(1, block // max(1, width))))
+        start = parts[-1].stop
+    return parts

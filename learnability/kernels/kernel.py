@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..common.errors import choose, require
+from ..common.threads import one_thread
 from .points import Array, Points, flattened, matching_points
 
 KINDS = ("ntk", "nngp")  # of a network of infinite width: trained by gradient descent, or Bayesian
@@ -71,6 +72,7 @@ class Kernel(ABC):
     ) -> Matrix:
         """K between two sets of points, float64, of `event_dims`; points2 None: the first set with itself."""
 
+    @one_thread
     def kernel(self, x: Points, x2: Points | None = None, kind: str = "ntk") -> Float[Array, "points points2"]:
         """K between two sets of points.
 
@@ -195,6 +197,7 @@ class _Adapter(Kernel):
     def odd(self) -> bool:
         return bool(getattr(self.user, "odd", False))
 
+    @one_thread
     def kernel(self, x: Points, x2: Points | None = None, kind: str = "ntk") -> Float[Array, "points points2"]:
         flat, flat2 = (None if points is None else flattened(points) for points in (x, x2))
         tensors = (None if points is None else torch.as_tensor(points) for points in (flat, flat2))

@@ -4,11 +4,11 @@ On centred inputs the mean of the labels is then never learned, however many sam
 """
 
 from collections.abc import Sequence
-from warnings import warn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..common.errors import warn_caller
 from .kernel import Kernel, KernelLike, as_kernel
 
 SHARE = 0.01  # of the labels' mean square, above which their mean matters
@@ -35,7 +35,7 @@ def remark(names: Sequence[str], label: str = "the labels") -> str:
     return f"{odd} of the inputs (no bias) and cannot learn the mean of {label}; centre the labels, or write bias_std, e.g. 0.1"
 
 
-def warn_of_odd(architecture: Kernel | KernelLike, labels: ArrayLike, stacklevel: int = 3) -> None:
+def warn_of_odd(architecture: Kernel | KernelLike, labels: ArrayLike) -> None:
     """Warn if the architecture misses the mean of its labels."""
     if misses_the_mean(architecture, labels):
-        warn(remark([repr(architecture)]), stacklevel=stacklevel)
+        warn_caller(remark([repr(architecture)]))

@@ -45,7 +45,10 @@ def flattened(x: Points) -> Float[Array, "points dim"]:
 
 
 def _points(name: str, x: Points, event_dims: Sequence[int] | None) -> Tensor:
-    points = x.to(torch.float64) if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(array(name, x)))
+    if isinstance(x, Tensor):
+        points = x.to(torch.float64)
+    else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit
+        points = torch.tensor(np.ascontiguousarray(array(name, x)), dtype=torch.float64)
     allowed = " or ".join(SHAPES[dims] for dims in event_dims or (1,))
     fits = points.ndim >= 2 if event_dims is None else points.ndim - 1 in event_dims
     require(

@@ -36,7 +36,7 @@ class Residual(FullyConnected):
     --------
     >>> import numpy as np, learnability as lb
     >>> lb.Residual(depth=3, weight_std=1.0).kernel(np.eye(2)).round(3).tolist()
-    [[2.25, 0.699], [0.699, 2.25]]
+    [[1.5, 0.305], [0.305, 1.5]]
     """
 
     @property

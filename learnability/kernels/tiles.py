@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..common.arrays import finite_array
 from ..common.errors import require, whole
+from ..common.threads import one_thread
 from .kernel import Kernel, KernelLike, as_kernel
 
 MEMORY = 1 << 30  # bytes
@@ -75,6 +76,7 @@ class KernelTiles:
             shape = (len(self.pairs) - self.room, SIDE, SIDE)
             self.scratch = h5py.File(scratch, "w").create_dataset("tiles", shape, "f4", chunks=(1, SIDE, SIDE))
 
+    @one_thread
     def product(self, vectors: Float[Tensor, "size columns"]) -> Float[Tensor, "size columns"]:
         """K V for vectors V (size, columns); float64 on the device."""
         vectors = vectors.to(self.device, torch.float32)

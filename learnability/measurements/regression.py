@@ -1,38 +1,58 @@
-"""Exact kernel regression on sampled training sets."""
+"""What exact kernel regression learns from training sets."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float, Int
 
+from ..common.threads import one_thread
+from ..domains.domain import Domain
+from ..kernels.matrix import KernelMatrix
 from ..regression.ridge import ridge_regression
-from .labels import labels, rows_of, truth, with_measures
+from ..spectra.target import Target
+from .task import LearningTask, Points, TrainingSet
 
 
-def learned_function(kernel, train, y, test, ridge=0.0):
+def learned_function(
+    kernel: KernelMatrix,
+    train: Points,
+    y: Float[np.ndarray, "n ..."],
+    test: Points,
+    ridge: float = 0.0,
+) -> Float[np.ndarray, "points ..."]:
     """The function that kernel regression learns from one training set.
 
     Parameters
     ----------
     kernel : KernelMatrix
-    train, test : points, pairs (x, index) as `Domain.sample` and `Domain.evaluation` return them
+    train, test : points and their numbers, as `Domain.sample` and `Domain.evaluation` return them
     y : (n,) or (n, outputs)
-    ridge : float, or a sequence of them for one function each
+    ridge : float
 
     Returns
     -------
-    (n_test,) or (n_test, outputs); with several ridges, a list of these
+    (n_test,) or (n_test, outputs)
     """
+    return _learned_functions(kernel, train, y, test, [ridge])[0]
+
+
+def _learned_functions(
+    kernel: KernelMatrix, train: Points, y: Float[np.ndarray, "n ..."], test: Points, ridges: Sequence[float]
+) -> list[Float[np.ndarray, "points ..."]]:
+    """`learned_function` for several ridges, from one kernel matrix."""
     inner = kernel.block(train)
     if test is train:
         across, row = inner, np.arange(len(inner))
     else:
         across, row = kernel.block(test, train), training_rows(train[1], test[1])
-    if np.ndim(ridge) == 0:
-        return ridge_regression(inner, across, y, ridge, row)
-    return [ridge_regression(inner, across, y, each, row) for each in ridge]
+    return [ridge_regression(inner, across, y, ridge, row) for ridge in ridges]
 
 
-def training_rows(index, index_test):
-    """For every test point its row in the training set, else -1; None where points have no indices."""
+def training_rows(
+    index: Int[np.ndarray, " n"] | None, index_test: Int[np.ndarray, " points"] | None
+) -> Int[np.ndarray, " points"] | None:
+    """For every test point its row in the training set, else -1; None where points have no numbers."""
     if index is None or index_test is None:
         return None
     rows = np.full(max(index.max(initial=-1), index_test.max(initial=-1)) + 1, -1)
@@ -40,35 +60,45 @@ def training_rows(index, index_test):
     return rows[index_test]
 
 
-def kernel_experiment(domain, targets, kernel, train_sizes, ridges, noise_stds, seeds):
-    """Exact kernel regression on the training sets of the given sizes and seeds.
+def regressed(
+    kernel: KernelMatrix, training_set: TrainingSet, test: Points, ridges: Sequence[float]
+) -> list[Float[np.ndarray, "functions points outputs"]]:
+    """All functions that kernel regression learns from a training set, an array per ridge."""
+    y = training_set.labels
+    columns = np.moveaxis(y, 1, 0).reshape(y.shape[1], len(y) * y.shape[2])
+    learned = _learned_functions(kernel, training_set.points, columns, test, ridges)
+    return [np.moveaxis(values.reshape(len(values), len(y), y.shape[2]), 0, 1) for values in learned]
 
-    Parameters
-    ----------
-    targets : dict of label to Target
-    kernel : KernelMatrix
-    ridges, noise_stds, train_sizes, seeds : sequences
+
+@one_thread
+def kernel_experiment(
+    domain: Domain,
+    targets: Mapping[str, Target],
+    kernel: KernelMatrix,
+    train_sizes: Iterable[int],
+    ridges: Sequence[float],
+    noise_stds: Sequence[float],
+    seeds: Iterable[int],
+) -> pd.DataFrame:
+    """Exact kernel regression on the training sets of the given sizes and seeds.
 
     Returns
     -------
     DataFrame with columns target, train_size, ridge, noise_std, seed and the measures
     """
-    test = domain.evaluation()
-    f = truth(targets, *test)
-    tables = []
+    task, seeds, tables = LearningTask(domain, targets, noise_stds), list(seeds), []
     for train_size in train_sizes:
         for seed in seeds:
-            train = domain.sample(train_size, seed)
-            y = labels(domain, targets, *train, train_size, seed, noise_stds)  # (functions, n, outputs)
-            flat = np.moveaxis(y, 1, 0).reshape(train_size, len(y) * y.shape[2])
-            learned = learned_function(kernel, train, flat, test, ridges)
-            fitted = learned_function(kernel, train, flat, train, ridges)
-            for ridge, *functions in zip(ridges, learned, fitted, strict=True):
-                values, on_train = (np.moveaxis(a.reshape(len(a), len(y), y.shape[2]), 0, 1) for a in functions)
-                rows = rows_of(targets, noise_stds, train_size=train_size, ridge=ridge, seed=seed)
-                tables.append(with_measures(rows, f, values, _train_mse(y, on_train), train[1]))
+            training_set = task.training_set(train_size, seed)
+            learned = regressed(kernel, training_set, task.test, ridges)
+            fitted = regressed(kernel, training_set, training_set.points, ridges)
+            for ridge, values, on_train in zip(ridges, learned, fitted, strict=True):
+                train_mse = _train_mse(training_set.labels, on_train)
+                tables.append(task.score(training_set, values, train_mse, train_size=train_size, ridge=ridge))
     return pd.concat(tables, ignore_index=True)
 
 
-def _train_mse(y, fitted):
+def _train_mse(
+    y: Float[np.ndarray, "functions n outputs"], fitted: Float[np.ndarray, "functions n outputs"]
+) -> Float[np.ndarray, " functions"]:
     return ((y - fitted) ** 2).mean((1, 2)) if y.shape[1] else np.full(len(y), np.nan)

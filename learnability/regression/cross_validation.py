@@ -14,6 +14,7 @@ from scipy import linalg
 from ..common.arrays import finite_array, labels
 from ..common.conditioning import may_be_ill_conditioned, sufficient_ridge, warn_of_condition
 from ..common.errors import real, require
+from ..common.threads import one_thread
 from .ridge import named
 
 
@@ -33,6 +34,7 @@ class Estimates:
     kappa: float
 
 
+@one_thread
 def estimate(train_kernel: ArrayLike, y_train: ArrayLike, ridge: float = 0.0) -> Estimates:
     """Estimate test error and effective regularization from the kernel matrix and labels of a training set.
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
-from warnings import warn
 
 import numpy as np
 import pandas as pd
 
-from ..common.errors import choose, real, reals, require
+from ..common.errors import choose, real, reals, require, warn_caller
 from ..common.progress import counted
+from ..common.threads import one_thread
 from ..curves.learning_curve import curve_of
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
@@ -117,7 +117,7 @@ class Selection:
         level = level_of(nmse, r2)
         rows = []
         for candidate, part in self.table.groupby(PARAMETERS, sort=False):
-            part = part[part["train_size"] > 0].sort_values("train_size")
+            part = part[part["train_size"] > 0].sort_values("train_size", kind="stable")
             samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), level)
             rows.append((*candidate, samples, error))
         table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
@@ -162,6 +162,7 @@ def level_of(nmse: float | None = None, r2: float | None = None) -> float:
     return 1 - float(r2)
 
 
+@one_thread
 def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=0.0, kernels=("ntk",)):
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
@@ -196,7 +197,7 @@ def select(domain, architectures, target, train_sizes, ridges=(0.0,), noise_std=
     spread = variances(domain, target) + noise_std**2
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
-        warn(remark(odd, target.name), stacklevel=2)
+        warn_caller(remark(odd, target.name))
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
         learner = KernelOnDomain(domain, architecture, kernel)
         for ridge in ridges:

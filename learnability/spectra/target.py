@@ -2,10 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
+
+if TYPE_CHECKING:
+    from .spectrum import Spectrum
+from ..common.threads import one_thread
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,6 +38,13 @@ class Target:
     ------
     ValueError
         Neither power nor values; power that is negative, not finite or of another shape than its modes.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> target = lb.Target(power=[0.5, 0.5], name="two levels")
+    >>> lb.predict(lb.Spectrum([1.0, 0.1], [1, 10]), target, train_size=5).learnability.round(2).item()
+    0.64
     """
 
     power: np.ndarray = None
@@ -40,7 +54,7 @@ class Target:
     values: np.ndarray = None
     domain: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.power is None:
             require(self.values is not None, "a target needs its power or its values")
             return
@@ -52,7 +66,8 @@ class Target:
             object.__setattr__(self, "modes", np.atleast_1d(np.asarray(self.modes)))
             require(self.modes.shape == power.shape[:1], f"{len(self.modes)} modes for {len(power)} powers")
 
-    def power_in(self, spectrum):
+    @one_thread
+    def power_in(self, spectrum: "Spectrum") -> tuple[Float[np.ndarray, "levels ..."], Float[np.ndarray, "..."]]:
         """Power on the spectrum's levels (levels, outputs...) and the power on modes it does not list (outputs...).
 
         Raises
@@ -83,10 +98,10 @@ class Target:
                 beyond = beyond + power
         return aligned, beyond
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Target {self.name!r}{f' on {self.domain}' if self.domain else ''}>"
 
-    def __call__(self, x, index=None):
+    def __call__(self, x: ArrayLike, index: ArrayLike | None = None) -> Float[np.ndarray, "points ..."]:
         """The target's values at points; raises ValueError if only its power is known."""
         require(self.function is not None, f"target {self.name!r} is known by its power only")
         return self.function(x, index)

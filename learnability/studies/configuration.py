@@ -1,7 +1,6 @@
 """From a checked configuration (see `learnability.studies.validation`) to studies and experiments."""
 
 import itertools
-import math
 import re
 from dataclasses import dataclass, field
 
@@ -13,6 +12,7 @@ from ..domains import DOMAINS, label_of
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
+from .labels import column_of
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's
@@ -131,13 +131,6 @@ class Experiment:
         return {"kind": self.kind, **shared, "cells": len(options)}
 
 
-def files_of(target: dict) -> list[str]:
-    """The files that a target is read from: {truth_table: t.txt}, which is short for {truth_table: {path: t.txt}}."""
-    argument = target.get("truth_table")
-    path = argument.get("path") if isinstance(argument, dict) else argument
-    return [path] if path else []
-
-
 def targets_in(options):
     """The target specifications among an experiment's options, `targets` and `target`, as {label: specification}."""
     given = [*options.get("targets", []), *([options["target"]] if options.get("target") else [])]
@@ -189,7 +182,7 @@ def experiments_from(config):
 
 def _experiment(config, name, entry):
     cells, names, where = {}, {}, f"experiments.{name}"
-    columns = {key: _column(f"{where}.vary.{key}", key, values) for key, values in entry["vary"].items()}
+    columns = {key: column_of(f"{where}.vary.{key}", key, values) for key, values in entry["vary"].items()}
     for numbers in itertools.product(*(range(len(values)) for values in entry["vary"].values())):
         varied = {key: entry["vary"][key][number] for key, number in zip(entry["vary"], numbers)}
         labels = {key: columns[key][number] for key, number in zip(entry["vary"], numbers)}
@@ -200,26 +193,6 @@ def _experiment(config, name, entry):
         cells[cell] = (_in_order({**options, **named}), _in_order(labels))
     figure_options = _in_order(entry["figure_options"])
     return Experiment(name, entry["kind"], entry.get("figure", entry["kind"]), cells, names, figure_options)
-
-
-def _column(where: str, key: str, values: list) -> list:
-    """What the values of a varied option are called in its column of the joined table: numbers stay, all else is text."""
-    plain = all(isinstance(value, int | float | None) for value in values)
-    labels = [math.nan if plain and value is None else value if plain else _label(key, value) for value in values]
-    twice = {label for label in labels if labels.count(label) > 1}
-    require(not twice, f"{where}: two values are both called {', '.join(map(repr, twice))}; write each of them once")
-    return labels
-
-
-def _label(key: str, value: object) -> str:
-    """A value as a text: a target by its label, the entries of a list one after the other, those of a mapping by name."""
-    if key == "target" and value is not None:
-        return label_of(value)
-    if isinstance(value, list):
-        return ", ".join(_label(key.removesuffix("s"), part) for part in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {value[name]}" for name in sorted(value))
-    return "none" if value is None else str(value)
 
 
 def _in_order(value):

@@ -12,23 +12,12 @@ from itertools import product
 
 import jsonschema
 
-from .. import figures
-from ..common.errors import choose, require, require_arguments
-from ..experiments import EXPERIMENTS, READS, WITHOUT_MATRIX, check, check_domain, experiment
-from ..tables.columns import KEYS, MEASURES
-from .configuration import Experiment, Study, experiments_from, grid_in, studies_from, targets_in, with_grids
+from ..common.errors import require, require_arguments
+from ..experiments import READS, WITHOUT_MATRIX, check, check_domain, experiment
+from .configuration import Study, experiments_from, grid_in, studies_from, targets_in, with_grids
+from .drawing import SWEPT, check_figure, check_figure_of_experiment, check_figure_options
 from .schema import described
 
-SWEPT = {  # options of experiments that are lists, and the columns of their entries
-    "train_sizes": "train_size",
-    "ridges": "ridge",
-    "noise_stds": "noise_std",
-    "targets": "target",
-    "frequencies": "target",
-    "features": "features",
-    "errors": "error",
-    "degrees": "degree",
-}
 WHOLE_LISTS = ("coefficients_by_mode", "decades")  # options whose entries are no values of their own
 
 
@@ -104,15 +93,15 @@ def check_meaning(config):
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
     of_studies, *_, of_experiments, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
-        lambda: with_context("studies", studies, _check_figure_options),
+        lambda: with_context("studies", studies, check_figure_options),
         lambda: with_context("studies", studies, partial(_check_networks, architectures)),
         lambda: with_context("studies", studies, partial(_check_kernels, architectures, domains)),
         lambda: with_context("experiments", experiments, partial(_check_experiment, known)),
-        lambda: with_context("experiments", experiments, _check_figure_options),
+        lambda: with_context("experiments", experiments, check_figure_options),
     )
     _together(
-        lambda: with_context("studies", studies, _check_figure),
-        lambda: with_context("experiments", experiments, _check_figure_of_experiment),
+        lambda: with_context("studies", studies, check_figure),
+        lambda: with_context("experiments", experiments, check_figure_of_experiment),
     )
     sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments})
     return remarks(config, studies, experiments, domains, architectures), sizes
@@ -133,12 +122,12 @@ def _together(*checks):
 def _check_study(study, domain):
     """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
-    from ..measurements.labels import truth
+    from ..measurements.task import truth
 
     _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
-    outputs = truth(_targets(study.targets, domain), *domain.sample(1, 0)).shape[-1]
+    outputs = truth(_targets(study.targets, domain), domain.sample(1, 0)).shape[-1]
     options = study.training_options()
     trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
     return outputs
@@ -152,7 +141,7 @@ def _check_experiment(known, entry):
     known : list of (specification, domain), built before
     """
     from ..kernels import architecture_from
-    from ..measurements.labels import truth
+    from ..measurements.task import truth
 
     outputs = 1
     for cell, (options, _) in entry.cells.items():
@@ -166,7 +155,7 @@ def _check_experiment(known, entry):
             if entry.kind not in WITHOUT_MATRIX:
                 _check_matrix(domain, name)
             targets = _targets(targets_in(options), domain)
-            sizes = {label: truth({"": target}, *domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
+            sizes = {label: truth({"": target}, domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
             outputs = max([outputs, *sizes.values()])
             check_domain(entry.kind, options["domain"]["kind"], domain.size, sizes)
             networks = {name: architecture_from(one) for name, one in grid_in(options).items()}
@@ -191,12 +180,6 @@ def _check_lists(options: dict) -> None:
         with_context("grid", {key: {key: values}}, _check_lists)
 
 
-def _check_figure_options(entry):
-    from ..figures import drawing
-
-    require_arguments("figure option", drawing(entry.figure), entry.figure_options, without=["table"])
-
-
 def _check_networks(architectures, study):
     """Only architectures that have networks are trained."""
     from ..ensembles.families import trains
@@ -215,75 +198,12 @@ def _check_kernels(architectures: dict, domains: dict, study: Study) -> None:
 
 
 def _check_kernel(domain, name: str, architecture, kind: str) -> None:
+    if hasattr(architecture, "layer_sizes"):  # networks have kernels of both kinds
+        return
     try:
         architecture.kernel(domain.sample(1, 0)[0], kind=kind)
     except ValueError as error:
         raise ValueError(f"kernel {kind} of {name!r}: {error}") from None
-
-
-def _check_figure(study):
-    """A figure must not average over what it does not tell apart, and draws what there is."""
-    require(study.figure not in EXPERIMENTS, f"figure {study.figure} draws an experiment, not a study")
-    several = {
-        "architecture": [*study.architectures],
-        "target": [*study.targets],
-        "ridge": study.ridges,
-        "noise_std": study.noise_stds,
-        "width": study.widths,
-        "train_size": "many, along the theory's curve",
-    }
-    if study.figure == "comparison":
-        _check_comparison(study, several)
-    _require_told_apart(study, several)
-    figures.check(study.figure, study)
-
-
-def _check_figure_of_experiment(entry: Experiment) -> None:
-    """An experiment has a figure of its own, or a comparison; neither mixes values of what the cells or options sweep."""
-    require(
-        entry.figure in (entry.kind, "comparison"),
-        f"figure {entry.figure} does not draw an experiment of kind {entry.kind}; write figure: comparison"
-        + (f" or {entry.kind}" if entry.kind in figures.FIGURES else ""),
-    )
-    several = {}
-    for options, labels in entry.cells.values():
-        swept = {SWEPT[key]: values for key, values in options.items() if key in SWEPT}
-        swept |= {key: [label] for key, label in labels.items() if key not in SWEPT}
-        for column, values in swept.items():
-            several.setdefault(column, []).extend(value for value in values if value not in several[column])
-    _require_told_apart(entry, several)
-
-
-def _require_told_apart(entry: Study | Experiment, several: dict) -> None:
-    """Columns of the table with several values are among those that the figure tells apart."""
-    shown = figures.told_apart(entry.figure, entry.figure_options)
-    for column, values in several.items():
-        require(
-            len(values) <= 1 or column in shown,
-            f"figure {entry.figure} does not tell apart values of {column}, and there are {values}; give one of them, or "
-            f"draw figure: comparison with {column} as x, group, panel or in select",
-        )
-
-
-def _check_comparison(study: Study, several: dict) -> None:
-    """Columns, measures and values that a comparison asks for are those of the study's table."""
-    options = study.figure_options
-    places = {key: options[key] for key in ("x", "group", "panel") if options.get(key) is not None}
-    for key, column in [*places.items(), *(("select", column) for column in options.get("select") or {})]:
-        choose(f"figure_options.{key}", column, [name for name in (*KEYS, "measure") if name != "seed"])
-    for measure in options.get("measures") or ():
-        choose("figure_options.measures", measure, MEASURES)
-    for key in ("x", "panel"):
-        require(
-            places.get(key) != "width" or study.widths,
-            f"figure_options.{key}: width without widths; give the widths of the networks, or another column",
-        )
-    values = {**several, "train_size": [*study.train_sizes, *study.network_sizes]}
-    for column, value in (options.get("select") or {}).items():
-        require(
-            value in values.get(column, [value]),
-            f"figure_options.select: the study has no {column} {value!r}; it has {values.get(column)}",
-        )
 
 
 def _targets(specifications, domain):

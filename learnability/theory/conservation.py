@@ -7,10 +7,12 @@ Trace beyond the listed modes (`Spectrum.tail`) is added to delta.
 
 import numpy as np
 
+from ..common.threads import one_thread
 from ..spectra.measure import SpectralMeasure
 from .newton import bracket, solve_in_log
 
 
+@one_thread
 def effective_regularization(spectrum, train_size, ridge=0.0):
     """Solve the conservation law for kappa, to relative precision.
 

@@ -16,11 +16,13 @@ that it is the test error less bias and noise; label noise is spread as L_i^2.
 import numpy as np
 
 from ..common.errors import require
+from ..common.threads import one_thread
 from .fourth_moments import NextOrder
 from .prediction import predict
 from .products import Products
 
 
+@one_thread
 def coefficient_covariance(domain, spectrum, target, train_size, ridge=0.0, noise_std=0.0, shown=None):
     """Cov[vhat_i, vhat_j] over training sets drawn from a hypercube or circle without replacement.
 

@@ -36,7 +36,7 @@ def lines(table: pd.DataFrame, measure: str, several: Sequence[str], axis: Axes 
         axis = pyplot.figure(layout="constrained").add_subplot()
     several = [name for name in several if name in table and table[name].nunique() > 1]
     for values, part in table.groupby(list(several)) if several else [((), table)]:
-        part = part.sort_values("train_size")
+        part = part.sort_values("train_size", kind="stable")
         label = ", ".join(f"{name} {value:g}" for name, value in zip(several, values, strict=True))
         axis.plot(part["train_size"], part[measure], label=label)
     axis.set(xlabel="training-set size $n$", ylabel=measure.replace("_", " "))

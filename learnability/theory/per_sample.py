@@ -30,6 +30,7 @@ from ..common.arrays import finite_array
 from ..common.arrays import labels as labels_from
 from ..common.conditioning import IllConditioned
 from ..common.errors import reals, require
+from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
 from .classes import are_classes, right_output_is_largest
 from .sample_equations import along, smallest_ridge
@@ -117,6 +118,7 @@ class PerSample(SampleTheory):
         return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
 
 
+@one_thread
 def predict_samples(
     matrix: NDArray,
     y: NDArray,

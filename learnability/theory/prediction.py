@@ -1,12 +1,12 @@
 """Predictions on a grid of training sizes, ridges and noise levels, by the system of equations that is asked for."""
 
 from dataclasses import dataclass
-from warnings import warn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..common.errors import choose, reals, require
+from ..common.errors import choose, reals, require, warn_caller
+from ..common.threads import one_thread
 from ..domains.domain import SymmetricDomain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -109,6 +109,7 @@ class Prediction:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
+@one_thread
 def predict(
     spectrum: Spectrum,
     target: Target,
@@ -180,7 +181,7 @@ def predict(
     power, beyond = target.power_in(spectrum)
     columns = power[:, None] if power.ndim == 1 else power
     if not np.all(power.sum(0) + beyond > 0):
-        warn(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)", stacklevel=2)
+        warn_caller(f"target {target.name!r} is zero everywhere: its learnability is undefined (nan)")
     flat = {name: grid.ravel() for name, grid in grids.items()}
     solution = equations.solve(spectrum, columns, np.atleast_1d(beyond), **flat)
     shape = grids["train_size"].shape

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..common.errors import require
+from ..common.threads import one_thread
 
 
 def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
@@ -20,6 +21,7 @@ def off_training_mse(test_mse, train_mse, train_size, points, noise_std=0.0):
     return np.where((np.asarray(noise_std) == 0) & (train_size < points), values, np.nan)
 
 
+@one_thread
 def sign_accuracy(prediction, points, off_train=False):
     """Share of all M points, or of those off the training set, on which the learned function has the sign of a +-1 target.
 
@@ -60,6 +62,7 @@ def _positive(mean, variance):
     return np.where(spread > 0, ndtr(mean / np.where(spread > 0, spread, 1.0)), (np.sign(mean) + 1) / 2)
 
 
+@one_thread
 def mean_squared_gradient(prediction, laplacian):
     """E|grad fhat|^2 = sum_i mu_i E[vhat_i^2], with mu_i the eigenvalues of the (negative) Laplacian of the domain.
 
@@ -74,6 +77,7 @@ def mean_squared_gradient(prediction, laplacian):
     return (mean_squares * np.asarray(laplacian)).sum(-1)
 
 
+@one_thread
 def shifted_test_mse(prediction, coefficients, overlap):
     """Test error under a distribution other than the training one.
 

@@ -63,7 +63,7 @@ def prepared(place):
     """Write the study and its data into a folder."""
     (place / "study.yaml").write_text(yaml.safe_dump(STUDY))
     rng = np.random.default_rng(0)
-    table = pd.DataFrame(rng.standard_normal((12, 3)).round(4), columns=["a", "b", "y"])
+    table = pd.DataFrame(rng.standard_normal((24, 3)).round(4), columns=["a", "b", "y"])
     table.to_csv(place / "table.csv", index=False)
 
 

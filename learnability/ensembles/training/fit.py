@@ -1,7 +1,9 @@
 """Training ensembles of finite networks, in blocks that fit into memory, by any method."""
 
 import logging
+from collections.abc import Callable
 from contextlib import contextmanager
+from threading import Lock
 
 import numpy as np
 import torch
@@ -9,6 +11,7 @@ import torch
 from ...common.arrays import finite_array
 from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
+from ...common.threads import in_parallel, one_thread
 from ...kernels.odd import warn_of_odd
 from ..families import family_of
 from ..networks import as_tensor
@@ -62,6 +65,7 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     return result if y_train.ndim == 2 else result.squeezed()
 
 
+@one_thread
 def fit(
     architecture,
     width,
@@ -96,7 +100,7 @@ def fit(
     times : increasing floats
         Flow times for `snapshots`; adam has none.
     memory : int, optional
-        Bytes that the networks trained at once may take.
+        Bytes that the networks of a block may take; on a CPU as many blocks are trained at once as PyTorch has threads.
     report : callable
         Called as report(finished, failed): how many networks are done, and how many of these did not converge.
     keep_networks : bool
@@ -132,47 +136,60 @@ def fit(
     size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
     dim, outputs = x_train.shape[-1], y_train.shape[-1]
 
-    def trained(rows, failures):
+    progress = _Progress(report)
+
+    def trained(rows):
         ensemble = family.initial(architecture, dim, width, seeds[rows], outputs, precision, device)
         x, y, x_out = (as_tensor(a, precision, device) for a in (x_train[rows], y_train[rows], x_test))
 
-        def told(finished, failed):
-            report(rows.start + finished, failures + failed)
-
-        history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
-        result = _result(ensemble, x, y, x_out, history, device)
+        with _no_denormals(device):
+            told = progress.of_block(rows.start)
+            history = trainer.train(ensemble, x, y, x_out, target_mse, max_steps, times, told, seeds=seeds[rows])
+            result = _result(ensemble, x, y, x_out, history, device)
         result.networks = ensemble.to("cpu") if keep_networks else None
         return result
 
-    with _no_denormals(device):
-        return TrainingResult.joined(_in_blocks(trained, len(seeds), size))
+    blocks = [slice(first, min(first + size, len(seeds))) for first in range(0, len(seeds), size)]
+    each = in_parallel if device.type == "cpu" else map
+    return TrainingResult.joined(
+        [part for parts in each(lambda rows: _halved(trained, rows), blocks) for part in parts]
+    )
 
 
-def _in_blocks(trained, networks, size):
-    """trained(rows, failures before) for blocks of at most `size` networks, of half as many where memory does not suffice."""
-    parts, first, failures = [], 0, 0
-    while first < networks:
-        rows, part = slice(first, min(first + size, networks)), None
-        try:
-            part = trained(rows, failures)
-        except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error):
-                raise
-            if rows.stop - rows.start == 1:
-                raise MemoryError(
-                    f"memory does not suffice to train a single network ({str(error).splitlines()[0]}); give the job more, or "
-                    "take a smaller width or training set"
-                ) from error
-        if part is None:  # outside the handler, whose traceback keeps the block's tensors
-            size = (rows.stop - rows.start) // 2
-            log.warning(
-                "memory does not suffice for %d networks at once, going on with %d", rows.stop - rows.start, size
-            )
-            torch.cuda.empty_cache()
-            continue
-        parts.append(part)
-        first, failures = rows.stop, failures + int((~part.converged).sum())
-    return parts
+class _Progress:
+    """What blocks that are trained at once report, as of one ensemble."""
+
+    def __init__(self, report: Callable[[int, int], None]) -> None:
+        self._report, self._lock, self._counts = report, Lock(), {}
+
+    def of_block(self, first: int) -> Callable[[int, int], None]:
+        """What the block that begins with network `first` calls with its networks that are done, and that failed."""
+
+        def told(finished: int, failed: int) -> None:
+            with self._lock:
+                self._counts[first] = finished, failed
+                self._report(*map(sum, zip(*self._counts.values(), strict=True)))
+
+        return told
+
+
+def _halved(trained: Callable[[slice], TrainingResult], rows: slice) -> list[TrainingResult]:
+    """trained(rows), or the same of its halves where memory does not suffice."""
+    try:
+        return [trained(rows)]
+    except (MemoryError, RuntimeError) as error:
+        if not _out_of_memory(error):
+            raise
+        if rows.stop - rows.start == 1:
+            raise MemoryError(
+                f"memory does not suffice to train a single network ({str(error).splitlines()[0]}); give the job more, or "
+                "take a smaller width or training set"
+            ) from error
+    half = (rows.stop - rows.start) // 2  # outside the handler, whose traceback keeps the block's tensors
+    log.warning("memory does not suffice for %d networks at once, going on with %d", rows.stop - rows.start, half)
+    torch.cuda.empty_cache()
+    middle = rows.start + half
+    return [*_halved(trained, slice(rows.start, middle)), *_halved(trained, slice(middle, rows.stop))]
 
 
 def _out_of_memory(error):
