@@ -60,7 +60,7 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
     require(f.shape[1] == 1, f"target: {target} has {f.shape[1]} outputs, a tangent kernel has one")
     index = np.stack([place.sample(train_size, seed)[1] for seed in range(seeds)])
     result = fit(network, width, range(seeds), points[index], f[index], points, keep_networks=True, **(training or {}))
-    start, wide = Ensemble.initial(network, points.shape[1], width, range(seeds)), network.kernel(points)
+    start, wide = Ensemble.initial(network, points[0].size, width, range(seeds)), network.kernel(points)
     found = []
     for seed in np.flatnonzero(result.converged).tolist():
         kernels = [wide, *(TangentKernel(networks, seed).kernel(points) for networks in (start, result.networks))]

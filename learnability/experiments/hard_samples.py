@@ -41,6 +41,6 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
         for sample in range(data.size)
     ]
     for sample in np.argsort(-predicted, kind="stable")[:shown].tolist():
-        for feature, value in enumerate(data.points[sample].tolist()):
+        for feature, value in enumerate(data.points[sample].ravel().tolist()):
             rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
     return table(rows)

@@ -12,6 +12,7 @@ from ..common.errors import require
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..ensembles.networks import Ensemble, as_tensor
+from ..kernels.fully_connected import FullyConnected
 from ..regression.ridge import minimum_norm_solve, ridge_regression
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
@@ -35,8 +36,11 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
         Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
     """
     given = KernelOnDomain.of(domain, architecture, "nngp", files)
-    space, depth = given.domain, given.architecture.depth
-    require(depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {depth}")
+    space, network = given.domain, given.architecture
+    require(
+        isinstance(network, FullyConnected) and network.depth == 1,
+        f"the NNGP kernel has independent features at depth 1 only, got {network!r}",
+    )
     spectrum, wanted = given.spectrum, target_from(space, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
@@ -68,6 +72,7 @@ def draw_errors(domain, architecture, target, train_size, features, ridge, draws
 
 def hidden_features(architecture, x, features, seed):
     """phi(w.x + b) / sqrt(k) of one network at initialisation, (points, features) float64."""
+    x = x.reshape(len(x), -1)
     network = Ensemble.initial(architecture, x.shape[1], features, [seed], dtype=torch.float64)
     inputs = network.evaluate(as_tensor(x, torch.float64, "cpu")).inputs
     return inputs[-1][0].numpy() / np.sqrt(features)

@@ -16,7 +16,9 @@ from ..ensembles.families import trains
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
+from ..kernels.fully_connected import FullyConnected
 from ..kernels.grid import expanded
+from ..kernels.kernel import Kernel
 from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
@@ -111,9 +113,9 @@ def _level(reach: float | None, r2: float | None) -> float:
     return 0.5 if reach is None and r2 is None else level_of(reach, r2)
 
 
-def _shape(network):
+def _shape(network: Kernel) -> dict[str, str | float]:
     """Activation and depth; of a kernel without any its kind."""
-    if not hasattr(network, "activation"):
+    if not isinstance(network, FullyConnected):
         return {"activation": type(network).__name__.lower(), "depth": np.nan}
     return {"activation": activation_from(network.activation).name, "depth": network.depth}
 
