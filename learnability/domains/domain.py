@@ -19,7 +19,7 @@ from ..common.arrays import labels
 from ..common.errors import require, whole
 from ..common.seeding import stream
 from ..common.threads import one_thread
-from ..kernels.matrix import LARGEST_MATRIX, Indexed
+from ..kernels.matrix import LARGEST_MATRIX, Indexed, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 
@@ -128,25 +128,23 @@ class SymmetricDomain(Domain):
         """Points x (n, dim) under a symmetry of the domain, drawn at random."""
 
     def kernel_values(self, architecture: "Kernel | KernelLike", kind: str = "ntk") -> dict[str, np.ndarray]:
-        points = self.profile_points()
-        self._require_invariance(architecture, kind, points)
-        return {"profile_points": points, "profile": architecture.kernel(points[:1], points, kind)[0]}
+        kernel, points = as_kernel(architecture), self.profile_points()
+        self._require_invariance(kernel, kind, points)
+        return {"profile_points": points, "profile": kernel.kernel(points[:1], points, kind)[0]}
 
     @one_thread
     def spectrum_of(self, arrays: Mapping[str, np.ndarray]) -> Spectrum:
         return self.spectrum_of_profile(arrays["profile"])
 
-    def _require_invariance(
-        self, architecture: "Kernel | KernelLike", kind: str, points: Float[np.ndarray, "points dim"]
-    ) -> None:
+    def _require_invariance(self, kernel: "Kernel", kind: str, points: Float[np.ndarray, "points dim"]) -> None:
         """Require K(gx, gx') = K(x, x') for a symmetry g: only then does the profile determine the spectrum."""
         few = points[np.linspace(0, len(points) - 1, min(8, len(points))).astype(int)]
         rng = stream("symmetries", domain=self.sampling_identity)
-        one, other = (architecture.kernel(self.moved(few, rng), kind=kind) for _ in range(2))
+        one, other = (kernel.kernel(self.moved(few, rng), kind=kind) for _ in range(2))
         difference, scale = np.abs(one - other).max(), np.abs(one).max()
         require(
             difference <= INVARIANCE * scale,
-            f"{architecture!r} is not invariant under the symmetries of {self}: K(gx, gx') differs from K(x, x') by "
+            f"{kernel!r} is not invariant under the symmetries of {self}: K(gx, gx') differs from K(x, x') by "
             f"{difference:.2g} at a scale of {scale:.2g}; its spectrum is that of a list of points, lb.Samples(x)",
         )
 
@@ -216,7 +214,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
         arrays = super().kernel_values(architecture, kind)
         if self.size is None or self.size > LARGEST_MATRIX:
             return arrays
-        return {**arrays, "points": self.points, "matrix": architecture.kernel(self.points, kind=kind)}
+        return {**arrays, "points": self.points, "matrix": as_kernel(architecture).kernel(self.points, kind=kind)}
 
     def spectrum(self, architecture: "Kernel | KernelLike", kind: str = "ntk") -> Spectrum:
         return replace(self.spectrum_of(SymmetricDomain.kernel_values(self, architecture, kind)), domain=str(self))

@@ -16,7 +16,7 @@ from ..common.arrays import labels as labels_from
 from ..common.errors import require
 from ..common.seeding import digest, hash_of
 from ..common.threads import one_thread
-from ..kernels.matrix import LARGEST_DECOMPOSED
+from ..kernels.matrix import LARGEST_DECOMPOSED, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .data import IMAGE_SHAPES, are_classes, prepared, selected
@@ -96,8 +96,6 @@ class Samples(FiniteDomain):
         )
 
     def kernel_values(self, architecture: "Kernel | KernelLike", kind: str = "ntk") -> dict[str, np.ndarray]:
-        from ..kernels.kernel import as_kernel  # here, because jobs on other domains should not wait for PyTorch
-
         self.require_matrix()
         return {"points": self.points, "matrix": as_kernel(architecture).kernel(self.points, kind=kind)}
 

@@ -10,18 +10,23 @@ E[phi^2] - sum a_k^2 bound the truncation error for every rho: the number of ter
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from .activations import Activation
-
 EPSILON = torch.finfo(torch.float64).eps
 SERIES_TOLERANCE = 1e-13  # neglected share of E[phi^2]; the kernel's error relative to its diagonal
 MOST_TERMS = 8192
+
+
+class Smooth(Protocol):
+    """An activation, as far as its Hermite series are concerned."""
+
+    name: str
+    function: Callable[[Tensor], Tensor]
+    derivative: Callable[[Tensor], Tensor]
 
 
 @cache
@@ -40,7 +45,7 @@ def _hermite_functions(terms: int) -> tuple[Float[Tensor, " grid"], Float[Tensor
 
 
 def hermite_coefficients(
-    activation: "Activation", variance: Float[Tensor, " points"]
+    activation: Smooth, variance: Float[Tensor, " points"]
 ) -> tuple[Float[Tensor, " points"], Float[Tensor, "points terms"], Float[Tensor, "points terms2"]]:
     """Standard deviations and Hermite coefficients of phi and of phi' at each variance.
 
@@ -62,7 +67,7 @@ def hermite_coefficients(
 
 
 def _coefficients(
-    activation: "Activation", function: Callable[[Tensor], Tensor], std: Float[Tensor, " points"]
+    activation: Smooth, function: Callable[[Tensor], Tensor], std: Float[Tensor, " points"]
 ) -> Float[Tensor, "points terms"]:
     terms = 64
     while terms <= MOST_TERMS:

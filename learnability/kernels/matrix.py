@@ -1,18 +1,34 @@
 """A kernel between points that are known by their coordinates, their indices in a finite domain, or both."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from jaxtyping import Float, Int
 
 if TYPE_CHECKING:
-    from ..domains.domain import Domain
-    from .kernel import Kernel
+    from .kernel import Kernel, KernelLike
 
 LARGEST_DECOMPOSED = 20_000  # samples of a data set whose kernel matrix is decomposed: some 20 GB
 LARGEST_MATRIX = 4096  # points of a symmetric finite domain whose kernel matrix is kept whole
 Indexed = tuple[Float[np.ndarray, "points ..."], Int[np.ndarray, " points"] | None]
+
+
+class Listed(Protocol):
+    """A domain, as far as its kernel matrix is concerned."""
+
+    size: int | None
+
+    @property
+    def points(self) -> Float[np.ndarray, "size ..."]:
+        """All points, where they are finitely many."""
+
+
+def as_kernel(architecture: "Kernel | KernelLike") -> "Kernel":
+    """`learnability.kernels.kernel.as_kernel`, imported when it is needed: jobs that read files do not wait for PyTorch."""
+    from . import kernel
+
+    return kernel.as_kernel(architecture)
 
 
 @dataclass(frozen=True)
@@ -40,12 +56,10 @@ class KernelMatrix:
     matrix: Float[np.ndarray, "size size"] | None = None
 
     def __post_init__(self) -> None:
-        from .kernel import as_kernel  # here, because a job that reads no kernel should not wait for PyTorch
-
         object.__setattr__(self, "architecture", as_kernel(self.architecture))
 
     @classmethod
-    def on(cls, domain: "Domain", architecture: "Kernel", kind: str = "ntk") -> Self:
+    def on(cls, domain: Listed, architecture: "Kernel", kind: str = "ntk") -> Self:
         """The kernel on a domain, whole if the domain is finite and small enough."""
         blocks = cls(architecture, kind)
         if domain.size is None or domain.size > LARGEST_MATRIX:
