@@ -64,8 +64,9 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         ridge = real("ridge", self.ridge)
-        X, y = (_without_mask(name, values) for name, values in (("X", X), ("y", y)))
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
+        X, y = validate_data(
+            self, _without_mask("X", X), _without_mask("y", y), multi_output=True, y_numeric=True, dtype=np.float64
+        )
         y = labels("y", y)
         self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
         warn_of_odd(self.architecture_, y)

@@ -82,8 +82,8 @@ class Circle(SymmetricFiniteDomain):
         return np.where((self.frequencies == 0) | (2 * self.frequencies == self.size), 1.0, 2.0)
 
     def eigenfunctions(self) -> tuple[Int[np.ndarray, " size"], Float[np.ndarray, "size size"]]:
-        cosines = [self.cosine(k).function(self.points, None) for k in self.frequencies]
-        sines = [self.sine(k).function(self.points, None) for k in self.frequencies[self._multiplicities() == 2]]
+        cosines = [self.cosine(k)(self.points) for k in self.frequencies]
+        sines = [self.sine(k)(self.points) for k in self.frequencies[self._multiplicities() == 2]]
         modes = np.concatenate([self.frequencies, self.frequencies[self._multiplicities() == 2]])
         return modes, np.stack([*cosines, *sines], 1)
 
@@ -106,7 +106,7 @@ class Circle(SymmetricFiniteDomain):
         return self._wave(frequency, lambda x, index: SQRT2 * np.sin(frequency * _angle(x)), f"sine {frequency}")
 
     def _wave(self, frequency: int, function: Callable, name: str) -> Target:
-        return Target([1.0], [frequency], function, name, domain=str(self))
+        return Target(np.ones(1), np.array([frequency]), function, name, domain=str(self))
 
 
 def _angle(x: Float[np.ndarray, "points dim"]) -> Float[np.ndarray, " points"]:

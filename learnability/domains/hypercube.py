@@ -151,11 +151,13 @@ class Hypercube(SymmetricFiniteDomain):
     def monomial(self, bits: int | list[int]) -> Target:
         """The parity of the listed coordinates, an eigenfunction of level len(bits); no points are listed."""
         several = isinstance(bits, list | tuple | range | np.ndarray)
-        bits = [whole("a bit of a monomial", bit, 0, self.dim - 1) for bit in (bits if several else [bits])]
-        inside = all(0 <= bit < self.dim for bit in bits) and len(set(bits)) == len(bits)
-        require(inside, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {bits}")
-        name = f"monomial {bits if several else bits[0]}"
-        return Target([1.0], [len(bits)], lambda x, index: np.prod(x[:, bits], axis=1), name, domain=str(self))
+        listed = [whole("a bit of a monomial", bit, 0, self.dim - 1) for bit in (bits if several else [bits])]
+        distinct = len(set(listed)) == len(listed)
+        require(distinct, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {listed}")
+        name = f"monomial {listed if several else listed[0]}"
+        return Target(
+            np.ones(1), np.array([len(listed)]), lambda x, index: np.prod(x[:, listed], axis=1), name, domain=str(self)
+        )
 
     def parity(self, degree: int) -> Target:
         """The parity of the first `degree` bits; degree 0 is the constant 1."""

@@ -90,18 +90,19 @@ class KernelOnDomain:
     def large_spectrum(self, target: Target) -> LargeSpectrum:
         """The spectrum of a data set too large for its matrix, by quadrature, with the power of a target in it."""
         if id(target) not in self._large:  # the target is kept too, so that its number stays its own
-            large = large_spectrum(self.architecture, self.domain.points, target.values, kind=self.kind)
+            large = large_spectrum(self.architecture, self.domain.evaluation()[0], target.values, kind=self.kind)
             self._large[id(target)] = target, large
         return self._large[id(target)][1]
 
     @property
     def dense(self) -> bool:
         """Whether `spectrum` is known, or cheap: that of a symmetric domain, of at most 4096 samples, or of a file."""
-        return self.domain.alike or self.domain.size <= LARGEST_MATRIX or "eigenvalues" in self.files
+        small = self.domain.size is not None and self.domain.size <= LARGEST_MATRIX
+        return self.domain.alike or small or "eigenvalues" in self.files
 
     def samples(self, most: int) -> NDArray[np.intp]:
         """The numbers of at most that many samples of a data set: all, or some drawn at random, in their order."""
-        size = self.domain.size
+        size = len(self.domain.evaluation()[0])
         if size <= most:
             return np.arange(size)
         drawn = stream("samples of the theory", domain=self.domain.identity, most=most).permutation(size)[:most]
@@ -109,9 +110,10 @@ class KernelOnDomain:
 
     def matrix(self, index: NDArray[np.intp]) -> NDArray[np.float64]:
         """The kernel between samples of a finite domain, (samples, samples)."""
-        if "values" not in self.files and len(index) < self.domain.size:
-            return self.architecture.kernel(self.domain.points[index], kind=self.kind)
-        return self.blocks.block((self.domain.points[index], index))
+        points = self.domain.evaluation()[0]
+        if "values" not in self.files and len(index) < len(points):
+            return self.architecture.kernel(points[index], kind=self.kind)
+        return self.blocks.block((points[index], index))
 
     def _read(self, name: str) -> dict[str, NDArray] | None:
         return read_h5(self.files[name], made_from=dict(self.made_from))[0] if name in self.files else None

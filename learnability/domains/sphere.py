@@ -147,16 +147,20 @@ class Hypersphere(SymmetricDomain):
             *_, polynomial = gegenbauer(self.dim, x[:, 0] / self.radius, degree)
             return scale * polynomial
 
-        return Target([1.0], [degree], function, f"harmonic {degree}", domain=str(self))
+        return Target(np.ones(1), np.array([degree]), function, f"harmonic {degree}", domain=str(self))
 
     def product(self, degree: int) -> Target:
         """The harmonic proportional to x_1 x_2 ... x_k, of unit mean square; it depends on k coordinates."""
         degree = whole("the degree of a product", degree, 0, self.dim)
         # E[x_1^2 ... x_k^2] = radius^(2k) / (dim (dim + 2) ... (dim + 2k - 2))
         scale = np.sqrt(np.prod(self.dim + 2.0 * np.arange(degree))) / self.radius**degree
-        return Target(
-            [1.0], [degree], lambda x, index: scale * x[:, :degree].prod(1), f"product {degree}", domain=str(self)
-        )
+
+        def function(
+            x: Float[np.ndarray, "points dim"], index: Int[np.ndarray, " points"] | None
+        ) -> Float[np.ndarray, " points"]:
+            return scale * x[:, :degree].prod(1)
+
+        return Target(np.ones(1), np.array([degree]), function, f"product {degree}", domain=str(self))
 
 
 def gegenbauer(dim: int, t: Float[np.ndarray, "..."], max_degree: int) -> Iterator[Float[np.ndarray, "..."]]:

@@ -8,6 +8,7 @@ take 48 MB and half a second. A smaller set is the beginning of a larger one. |x
     sphere_samples     x = radius z / |z|           its population's spectrum is that of `Hypersphere(dim, radius)`
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
@@ -24,13 +25,17 @@ from .sphere import Hypersphere
 HIGHEST_LEVEL = 8  # of the Hermite polynomials in a power-law target
 
 
-class SyntheticSamples(Samples):
+class SyntheticSamples(Samples, ABC):
     """Samples whose points and labels follow from a recipe: `_draw` is called when they are first asked for."""
 
     def __init__(self, samples: int, seed: int, names: Sequence[str] = (), **recipe: float) -> None:
         self.size, self.seed, self.recipe = whole("samples", samples, 2), whole("seed", seed), recipe
         self.names = [*names]
         self.identity = {"kind": self.kind, **recipe, "samples": self.size, "seed": self.seed}
+
+    @abstractmethod
+    def _draw(self) -> Float[np.ndarray, "size dim"]:
+        """The points."""
 
     def normals(self, dim: int) -> Float[np.ndarray, "size dim"]:
         """Standard normal coordinates (size, dim)."""
@@ -157,7 +162,7 @@ class MixtureSamples(SyntheticSamples):
         require(samples >= classes, f"samples: {samples} are fewer than the {classes} classes")
         names = ["0 or 1"] if classes == 2 else range(classes)
         recipe = {"dim": dim, "classes": classes, "separation": self.separation, "exponent": float(exponent)}
-        super().__init__(samples, seed, map(str, names), **recipe)
+        super().__init__(samples, seed, [*map(str, names)], **recipe)
 
     @cached_property
     def members(self) -> Int[np.ndarray, " size"]:

@@ -90,7 +90,8 @@ class Activation:
         if self.closed_form is not None:
             (variance,) = prepared
             return self.closed_form(variance, variance, variance.clone())
-        return tuple(coefficients.square().sum(-1) for coefficients in prepared[1:])
+        k, kdot = (coefficients.square().sum(-1) for coefficients in prepared[1:])
+        return k, kdot
 
     def dual(
         self, prepared: Prepared, prepared2: Prepared, covariance: Float[Tensor, "points points2"]

@@ -52,10 +52,8 @@ def kernel(
     x2, phi = x if x2 is None else x2, activation_from(activation)
     x, x2 = x.double(), x2.double()
     weight, bias = (torch.as_tensor(value, dtype=torch.float64) ** 2 for value in (weight_std, bias_std))
-    first, later = (
-        ((weight, bias) if depth else (1.0, 0.0)),
-        [(weight, bias)] * (depth - 1) + [(1.0, 0.0)] * bool(depth),
-    )
+    readout = (torch.ones(()), torch.zeros(()))
+    first, *later = [*[(weight, bias)] * depth, readout]
     var1, var2 = (first[0] * p.square().sum(1) / x.shape[1] + first[1] for p in (x, x2))
     cov = first[0] * (x @ x2.T) / x.shape[1] + first[1]
     tangent = cov
@@ -99,4 +97,5 @@ def _quadrature(phi: Activation, var1: Tensor, var2: Tensor, cov: Tensor) -> tup
     u = var1.sqrt() * grid[:, None]
     v = cov / var1.sqrt() * grid[:, None] + rest * grid[None, :]
     weights = weight[:, None] * weight[None, :]
-    return tuple((f(u) * f(v) * weights).sum((-2, -1)) for f in (phi.function, phi.derivative))
+    k, kdot = ((f(u) * f(v) * weights).sum((-2, -1)) for f in (phi.function, phi.derivative))
+    return k, kdot

@@ -24,9 +24,17 @@ MOST_TERMS = 8192
 class Smooth(Protocol):
     """An activation, as far as its Hermite series are concerned."""
 
-    name: str
-    function: Callable[[Tensor], Tensor]
-    derivative: Callable[[Tensor], Tensor]
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def function(self) -> Callable[[Tensor], Tensor]:
+        """Elementwise."""
+
+    @property
+    def derivative(self) -> Callable[[Tensor], Tensor]:
+        """Of the function."""
 
 
 @cache
@@ -61,9 +69,8 @@ def hermite_coefficients(
     """
     distinct, inverse = torch.unique(variance, return_inverse=True)
     std = distinct.sqrt()
-    series = [_coefficients(activation, f, std)[inverse] for f in (activation.function, activation.derivative)]
-    std = torch.where(std > 0, std, 1.0)[inverse]
-    return (std, *series)
+    own, slope = (_coefficients(activation, f, std)[inverse] for f in (activation.function, activation.derivative))
+    return torch.where(std > 0, std, 1.0)[inverse], own, slope
 
 
 def _coefficients(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..common.errors import choose, require
 from ..common.threads import one_thread
-from .points import Array, Points, flattened, matching_points
+from .points import Array, flattened, matching_points
 
 KINDS = ("ntk", "nngp")  # of a network of infinite width: trained by gradient descent, or Bayesian
 DIAGONAL = 64  # points whose matrix is made to read its diagonal
@@ -73,7 +73,7 @@ class Kernel(ABC):
         """K between two sets of points, float64, of `event_dims`; points2 None: the first set with itself."""
 
     @one_thread
-    def kernel(self, x: Points, x2: Points | None = None, kind: str = "ntk") -> Float[Array, "points points2"]:
+    def kernel(self, x: Array, x2: Array | None = None, kind: str = "ntk") -> Array:
         """K between two sets of points.
 
         Parameters
@@ -99,7 +99,7 @@ class Kernel(ABC):
         matrix = self._checked(self._matrix(points, points2, kind), points, points2, kind)
         return matrix.to(x.device) if isinstance(x, Tensor) else matrix.cpu().numpy()
 
-    def diagonal(self, x: Points, kind: str = "ntk") -> Float[Array, " points"]:
+    def diagonal(self, x: Array, kind: str = "ntk") -> Array:
         """K(x, x) of each point, (points,); what it takes and refuses as of `kernel`."""
         firsts = range(0, max(len(x), 1), DIAGONAL)
         parts = [self.kernel(x[first : first + DIAGONAL], kind=kind).diagonal() for first in firsts]
@@ -198,10 +198,10 @@ class _Adapter(Kernel):
         return bool(getattr(self.user, "odd", False))
 
     @one_thread
-    def kernel(self, x: Points, x2: Points | None = None, kind: str = "ntk") -> Float[Array, "points points2"]:
-        flat, flat2 = (None if points is None else flattened(points) for points in (x, x2))
-        tensors = (None if points is None else torch.as_tensor(points) for points in (flat, flat2))
-        matrix = self._checked(self._matrix(flat, flat2, kind), *tensors, kind)
+    def kernel(self, x: Array, x2: Array | None = None, kind: str = "ntk") -> Array:
+        flat, flat2 = flattened(x), None if x2 is None else flattened(x2)
+        points, points2 = torch.as_tensor(flat), None if flat2 is None else torch.as_tensor(flat2)
+        matrix = self._checked(self._matrix(flat, flat2, kind), points, points2, kind)
         return matrix.to(x.device) if isinstance(x, Tensor) else matrix.cpu().numpy()
 
     def _matrix(self, points: Any, points2: Any, kind: str) -> Matrix:

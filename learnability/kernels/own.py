@@ -9,9 +9,9 @@ modules beside it, which are not found.
 import hashlib
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,6 +63,8 @@ class OwnKernel(Kernel):
     path: str
     function: str = "kernel"
     allow_code: bool = False
+    _content: str = field(init=False, repr=False, compare=False)
+    _call: Callable = field(init=False, repr=False, compare=False)
 
     kind: ClassVar[str] = "callable"
 
@@ -130,7 +132,8 @@ def _function(path: str, name: str, source: bytes, content: str) -> Callable:
     """The function of a file, which is run once per content in a process."""
     module = sys.modules.get(f"learnability_own_{content}")
     if module is None:
-        module = module_from_spec(spec_from_file_location(f"learnability_own_{content}", Path(path).resolve()))
+        module = ModuleType(f"learnability_own_{content}")
+        module.__file__ = str(Path(path).resolve())
         sys.modules[module.__name__] = module  # where dataclasses look for it
         try:
             exec(compile(source, str(path), "exec"), vars(module))  # the very bytes that were hashed

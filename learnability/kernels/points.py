@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -11,12 +12,11 @@ from torch import Tensor
 from ..common.arrays import array, first_not_finite
 from ..common.errors import require
 
-Array = np.ndarray | Tensor
-Points = Float[Array, "points ..."]
+Array = TypeVar("Array", np.ndarray, Tensor)  # what is given decides what is returned
 SHAPES = {1: "(points, dim)", 2: "(points, channels, length)", 3: "(points, channels, height, width)"}
 
 
-def matching_points(x: Points, x2: Points | None, event_dims: Sequence[int] | None) -> tuple[Tensor, Tensor | None]:
+def matching_points(x: Array, x2: Array | None, event_dims: Sequence[int] | None) -> tuple[Tensor, Tensor | None]:
     """Two sets of points as float64 tensors on the first one's device; None where there is no second.
 
     Parameters
@@ -39,12 +39,12 @@ def matching_points(x: Points, x2: Points | None, event_dims: Sequence[int] | No
     return points, points2
 
 
-def flattened(x: Points) -> Float[Array, "points dim"]:
-    """Points of any shape as vectors, a view of them where that is possible."""
+def flattened(x: Array) -> Array:
+    """Points of any shape (points, ...) as vectors (points, dim), a view of them where that is possible."""
     return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
-def _points(name: str, x: Points, event_dims: Sequence[int] | None) -> Tensor:
+def _points(name: str, x: np.ndarray | Tensor, event_dims: Sequence[int] | None) -> Float[Tensor, "points ..."]:
     if isinstance(x, Tensor):
         points = x.to(torch.float64)
     else:  # copied to where PyTorch aligns memory: products of MKL depend on it in the last bit

@@ -152,5 +152,5 @@ class Matern(Radial):
     def of_distance(self, r: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """K at distances r in units of sqrt(dim), of the shape of r."""
         s = (math.sqrt(2 * self.nu) * r / self.length).clamp(max=FAR)
-        polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
+        polynomial = {0.5: torch.ones_like(s), 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
         return polynomial * torch.exp(-s)

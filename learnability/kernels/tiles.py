@@ -70,7 +70,8 @@ class KernelTiles:
         self.unit = 2.0 ** round(math.log2(self.trace / self.size)) if self.trace > 0 else 1.0  # rounds nothing off
         parts = [slice(first, min(first + SIDE, self.size)) for first in range(0, self.size, SIDE)]
         self.pairs = list(combinations_with_replacement(parts, 2))
-        self.held, self.room = {}, whole("memory", memory) // (4 * SIDE**2)
+        self.held: dict[int, Tensor] = {}
+        self.room = whole("memory", memory) // (4 * SIDE**2)
         self.scratch = None
         if scratch is not None and len(self.pairs) > self.room:
             shape = (len(self.pairs) - self.room, SIDE, SIDE)

@@ -48,10 +48,10 @@ class Spectrum:
     """
 
     eigenvalues: np.ndarray
-    multiplicities: np.ndarray = None
+    multiplicities: np.ndarray | None = None
     tail: float = 0.0
-    modes: np.ndarray = None
-    eigenvectors: np.ndarray = None
+    modes: np.ndarray | None = None
+    eigenvectors: np.ndarray | None = None
     domain: str | None = None
 
     def __post_init__(self) -> None:

@@ -47,11 +47,11 @@ class Target:
     0.64
     """
 
-    power: np.ndarray = None
-    modes: np.ndarray = None
+    power: np.ndarray | None = None
+    modes: np.ndarray | None = None
     function: Callable | None = None
     name: str = "target"
-    values: np.ndarray = None
+    values: np.ndarray | None = None
     domain: str | None = None
 
     def __post_init__(self) -> None:
