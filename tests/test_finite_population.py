@@ -183,5 +183,5 @@ def test_errors_teach():
         lb.predict(SPECTRUM, TARGET, 4, population=20)
     with pytest.raises(ValueError, match=r"train_size \[60.\] is larger than the population \[50.\]"):
         lb.predict(SPECTRUM, TARGET, 60, population=50)
-    with pytest.raises(ValueError, match="one of population, features and correction"):
+    with pytest.raises(ValueError, match="one of theory, population, features and correction"):
         lb.predict(SPECTRUM, TARGET, 4, population=50, features=3)

@@ -62,6 +62,8 @@ MAKERS = {
     "matern": lambda _: lb.Matern(1.1, 2.5),
     "own": own,
     "tangent": tangent,
+    "convolution": lambda _: lb.Sequential([{"conv": {"kernel": 2, "bias_std": 0.1}}, "relu", "flatten", "dense"]),
+    "pooling": lambda _: lb.Sequential([{"conv": {"kernel": 2}}, "erf", "global_avg_pool", "dense"]),
     "of images": lambda _: Patches(),
     "a user's": lambda _: as_kernel(Polynomial()),
 }
@@ -74,7 +76,7 @@ def kernel(request, tmp_path):
 
 @pytest.fixture
 def points(kernel):
-    return X.reshape(30, 1, 2, 3) if kernel.event_dims == (3,) else X
+    return X if kernel.event_dims is None else X.reshape(30, 1, 2, 3)
 
 
 class TestEveryKernel:
@@ -116,8 +118,10 @@ class TestEveryKernel:
             assert np.array_equal(kernel.kernel(images), kernel.kernel(points))
             assert np.array_equal(kernel.kernel(images[:4], points), kernel.kernel(points[:4], points))
         else:
-            with pytest.raises(ValueError, match=r"must be \(points, channels, height, width\), got shape \(30, 6\)"):
-                kernel.kernel(points.reshape(30, 6))
+            with pytest.raises(
+                ValueError, match=r"must be .*\(points, channels, height, width\), got shape \(30, 1, 1, 2, 3\)"
+            ):
+                kernel.kernel(points[:, None])
             with pytest.raises(ValueError, match=r"same shape, got \(1, 2, 3\) and \(1, 3, 2\)"):
                 kernel.kernel(points, points.reshape(30, 1, 3, 2))
 
@@ -126,7 +130,7 @@ class TestEveryKernel:
             return  # the user's own
         for wrong, message in (
             (np.where(points > 1, np.nan, points), "not finite"),
-            (np.ones(3), r"x must be \(points, .*got shape \(3,\)"),
+            (np.ones(3), r"x must be .*\(points, .*got shape \(3,\)"),
         ):
             for as_given in (np.asarray, torch.as_tensor):
                 with pytest.raises(ValueError, match=message):

@@ -67,7 +67,7 @@ def test_the_command_and_a_configuration_say_it_before_anything_runs(tmp_path):
     options = {"domain": "d", "target": {"all": None}, "train_sizes": [4]}
     experiments = {
         "ranked": {"kind": "select", "options": options | {"grid": grid}},
-        "estimated": {"kind": "estimators", "options": options, "vary": {"architecture": ["mine", "fine"]}},
+        "estimated": {"kind": "estimators", "options": options | {"architecture": "mine"}},
     }
     config = {"domains": {"d": domain}, "architectures": nets, "experiments": experiments}
     config["studies"] = {"s": study | {"architectures": [*nets]}}

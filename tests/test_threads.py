@@ -18,7 +18,7 @@ from learnability.common.threads import in_parallel, one_thread
 from learnability.regression.cross_validation import estimate
 from learnability.sklearn import NTKRegressor
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
+ROOT = Path(__file__).parents[1]
 RELU, ERF = lb.FullyConnected(2, "relu", 1.4, 0.1), lb.FullyConnected(1, "erf", 1.4, 0.1)
 RNG = np.random.default_rng(0)
 X, Y, MANY = RNG.standard_normal((240, 12)), RNG.standard_normal((240, 2)), RNG.standard_normal((1500, 12))
@@ -66,6 +66,7 @@ COMPUTATIONS = {
     "quadrature": lambda: by_quadrature(probes=4, steps=5),
     "nystrom": lambda: by_quadrature(method="nystrom", landmarks=200),
     "hermite ansatz": lambda: [lb.hermite_ansatz(ERF, X, Y[:, 0], modes=500, mixed=200)[0].eigenvalues],
+    "learning curve": lambda: [lb.learning_curve(DATA, RELU, DATA.target(Y), **GRID).test_mse_off_train],
     "theory": lambda: predicted(CUBE, CUBE.parity(2)),
     "theory on data": lambda: predicted(DATA, DATA.target(Y)),
     "samples": of_samples,
@@ -167,7 +168,7 @@ def by_processor(tmp_path_factory):
     for processor in processors:
         for number in ("1", "2"):
             path = tmp_path_factory.mktemp("computed") / "numbers.npz"
-            environment = {**os.environ, **PROCESSORS[processor], "PYTHONPATH": str(SCRIPTS)}
+            environment = {**os.environ, **PROCESSORS[processor], "PYTHONPATH": str(ROOT)}
             environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), number)
             subprocess.run([sys.executable, __file__, path], env=environment, check=True, timeout=300)
             with np.load(path) as arrays:

@@ -8,10 +8,12 @@ digits are certain and a warning says so, with the smallest ridge r for which (l
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from warnings import catch_warnings, simplefilter, warn, warn_explicit
+from warnings import catch_warnings, simplefilter, warn_explicit
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .errors import warn_caller
 
 EPSILON = float(np.finfo(np.float64).eps)
 LARGEST_ERROR = 1e-4  # relative, of a solution
@@ -42,9 +44,7 @@ class IllConditioned(UserWarning):
         )
 
 
-def warn_of_condition(
-    what: str, smallest: float, largest: float, ridge: float, least: float | None = None, stacklevel: int = 3
-) -> None:
+def warn_of_condition(what: str, smallest: float, largest: float, ridge: float, least: float | None = None) -> None:
     """Warn if a symmetric matrix with these extreme eigenvalues, which hold `ridge`, is ill-conditioned.
 
     least : the smallest eigenvalue of all, where the solve has left out those below `smallest`
@@ -53,7 +53,7 @@ def warn_of_condition(
     if condition > LARGEST_CONDITION:
         needed = _rounded_up(ridge + sufficient_ridge(smallest if least is None else least, largest))
         scaled = "inputs of unit variance, duplicates removed or another kernel may mend it too"
-        warn(IllConditioned(what, condition, needed, scaled), stacklevel=stacklevel + 1)
+        warn_caller(IllConditioned(what, condition, needed, scaled))
 
 
 def sufficient_ridge(smallest: float, largest: float) -> float:

@@ -26,7 +26,7 @@ def require(condition, message):
         raise ValueError(message)
 
 
-def warn_caller(message: str) -> None:
+def warn_caller(message: str | Warning) -> None:
     """Warn at the line outside of the library that called it, however many calls and decorators lie between."""
     frame, level = sys._getframe(1), 2
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("learnability", "contextlib"):
@@ -47,15 +47,17 @@ def whole(name, value, least=0, most=None):
     return number
 
 
-def real(name, value, positive=False):
-    """`value` as a float; ValueError unless it is finite and >= 0, or > 0 if `positive`."""
-    message = f"{name} must be finite and {'>' if positive else '>='} 0, got {value!r}"
+def real(name, value, positive=False, most=math.inf):
+    """`value` as a float; ValueError unless it is finite, >= 0, or > 0 if `positive`, and at most `most`."""
+    least = ">" if positive else ">="
+    bounds = f"finite and {least} 0" if most == math.inf else f"a number from 0 to {most:g}"
+    message = f"{name} must be {bounds}, got {value!r}"
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be a number, got {value!r}") from error
     require(not isinstance(value, bool | np.bool_ | str | bytes), f"{name} must be a number, got {value!r}")
-    require(math.isfinite(number) and (number > 0 if positive else number >= 0), message)
+    require(math.isfinite(number) and (number > 0 if positive else number >= 0) and number <= most, message)
     return number
 
 

@@ -241,6 +241,4 @@ def power_law_covariance(dim: int, exponent: float) -> Float[np.ndarray, " dim"]
 
 
 def _exponent(value: float) -> float:
-    exponent = real("exponent", value)
-    require(exponent <= 20, f"exponent must be a number from 0 to 20, got {value!r}")
-    return exponent
+    return real("exponent", value, most=20)

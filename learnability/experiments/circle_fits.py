@@ -6,8 +6,8 @@ import numpy as np
 
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
+from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
-from ..measurements.networks import learned_functions
 from ..tables.means import curve, mean_row, table
 from ..theory.covariance import coefficient_covariance
 from ..theory.eigenlearning import Eigenlearning

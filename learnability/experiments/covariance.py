@@ -4,8 +4,8 @@ import numpy as np
 
 from ..common.seeding import stream
 from ..domains.kernel_on_domain import KernelOnDomain
+from ..measurements.learned import learned_functions
 from ..measurements.metrics import coefficients
-from ..measurements.networks import learned_functions
 from ..tables.means import mean_row, table
 from ..theory.covariance import coefficient_covariance
 from ..theory.eigenlearning import Eigenlearning

@@ -10,7 +10,7 @@ import numpy as np
 from ..common.seeding import stream
 from ..domains import Circle, target_from
 from ..domains.kernel_on_domain import KernelOnDomain
-from ..measurements.networks import learned_functions
+from ..measurements.learned import learned_functions
 from ..tables.means import curve, mean_row, table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict

@@ -8,8 +8,8 @@ needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al. 2021, sec. 4): exponentially ma
 import numpy as np
 
 from ..domains.kernel_on_domain import KernelOnDomain
+from ..measurements.learned import learned_functions
 from ..measurements.metrics import mean_squared_error
-from ..measurements.networks import learned_functions
 from ..tables.means import mean_row, table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict

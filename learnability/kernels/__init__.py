@@ -19,10 +19,12 @@ def architectures() -> "dict[str, type[Kernel]]":
     from .own import OwnKernel
     from .radial import Gaussian, Laplace, Matern
     from .residual import Residual
+    from .sequential import Sequential
 
     return {
         "fully_connected": FullyConnected,
         "residual": Residual,
+        "sequential": Sequential,
         "gaussian": Gaussian,
         "laplace": Laplace,
         "matern": Matern,

@@ -26,7 +26,6 @@ from . import duals
 from .hermite import hermite_coefficients, hermite_sum
 
 Prepared = tuple[Tensor, ...]  # what the dual knows of each point, leading axis `points`
-Variances = Float[Tensor, " points"]
 LARGEST_VARIANCE = 1e150  # its square is a float64
 
 
@@ -75,18 +74,18 @@ class Activation:
             f"activation {self.name!r}: `derivative` is not the derivative of `function`",
         )
 
-    def prepare(self, variance: Variances) -> Prepared:
-        """What the dual needs to know of each point: a tuple of tensors with leading axis `points`.
+    def prepare(self, variance: Float[Tensor, "... points"]) -> Prepared:
+        """What the dual needs to know of each point: a tuple of tensors with the variances' axes first.
 
-        variance : (points,) pre-activation variances.
+        variance : (..., points) pre-activation variances.
         """
         if self.closed_form is not None:
             squared = self.separable and self.kink is None  # the closed form multiplies two variances
             return (torch.where(variance < LARGEST_VARIANCE, variance, torch.nan) if squared else variance,)
         return hermite_coefficients(self, variance)
 
-    def diagonal(self, prepared: Prepared) -> tuple[Variances, Variances]:
-        """k and kdot of every point with itself, each (points,)."""
+    def diagonal(self, prepared: Prepared) -> tuple[Float[Tensor, "... points"], Float[Tensor, "... points"]]:
+        """k and kdot of every point with itself, each (..., points)."""
         if self.closed_form is not None:
             (variance,) = prepared
             return self.closed_form(variance, variance, variance.clone())
@@ -94,12 +93,13 @@ class Activation:
         return k, kdot
 
     def dual(
-        self, prepared: Prepared, prepared2: Prepared, covariance: Float[Tensor, "points points2"]
-    ) -> tuple[Float[Tensor, "points points2"], Float[Tensor, "points points2"]]:
-        """k and kdot, each (points, points2); `covariance` (points, points2) may be overwritten."""
+        self, prepared: Prepared, prepared2: Prepared, covariance: Float[Tensor, "... points points2"]
+    ) -> tuple[Float[Tensor, "... points points2"], Float[Tensor, "... points points2"]]:
+        """k and kdot, each (..., points, points2); `covariance` (..., points, points2) may be overwritten."""
+        left, right = prepared[0].unsqueeze(-1), prepared2[0].unsqueeze(-2)
         if self.closed_form is not None:
-            return self.closed_form(prepared[0][:, None], prepared2[0][None, :], covariance)
-        correlation = covariance.div_(prepared[0][:, None]).div_(prepared2[0][None, :]).clamp_(-1, 1)
+            return self.closed_form(left, right, covariance)
+        correlation = covariance.div_(left).div_(right).clamp_(-1, 1)
         return (
             hermite_sum(prepared[1], prepared2[1], correlation),
             hermite_sum(prepared[2], prepared2[2], correlation),

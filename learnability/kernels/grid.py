@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+LISTS = ("layers",)  # parameters that are lists themselves: no grid
+
 
 def expanded(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """The architectures that an entry stands for, {name: entry}.
@@ -11,7 +13,7 @@ def expanded(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     A list as the value of a parameter stands for all its members: {depth: [1, 2], activation: [relu, erf]} named "mlp" is
     mlp-relu-depth1, mlp-relu-depth2, mlp-erf-depth1 and mlp-erf-depth2. Without a list it stands for itself.
     """
-    several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple)}
+    several = {key: entry[key] for key in sorted(entry) if isinstance(entry[key], list | tuple) and key not in LISTS}
     architectures = {}
     for values in product(*several.values()):
         parts = [_part(key, value) for key, value in zip(several, values)]

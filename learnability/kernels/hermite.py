@@ -94,19 +94,19 @@ def _coefficients(
 
 
 def hermite_sum(
-    coefficients: Float[Tensor, "points terms"],
-    coefficients2: Float[Tensor, "points2 terms2"],
-    correlation: Float[Tensor, "points points2"],
-) -> Float[Tensor, "points points2"]:
+    coefficients: Float[Tensor, "... points terms"],
+    coefficients2: Float[Tensor, "... points2 terms2"],
+    correlation: Float[Tensor, "... points points2"],
+) -> Float[Tensor, "... points points2"]:
     """sum_k a_k a'_k rho^k by Horner's rule in rho^2; an odd or even function costs half."""
     square = correlation.square()
-    terms = min(coefficients.shape[1], coefficients2.shape[1])
+    terms = min(coefficients.shape[-1], coefficients2.shape[-1])
     negligible = EPSILON * coefficients.abs().max() * coefficients2.abs().max()
     total = torch.zeros_like(correlation)
     for parity in (0, 1):
-        left = coefficients[:, parity:terms:2].T.contiguous()[:, :, None]
-        right = coefficients2[:, parity:terms:2].T.contiguous()[:, None, :]
-        largest = left.abs().amax((1, 2)) * right.abs().amax((1, 2))
+        left = coefficients[..., parity:terms:2].movedim(-1, 0).contiguous().unsqueeze(-1)
+        right = coefficients2[..., parity:terms:2].movedim(-1, 0).contiguous().unsqueeze(-2)
+        largest = left.abs().flatten(1).amax(1) * right.abs().flatten(1).amax(1)
         terms_that_count = torch.nonzero(largest > negligible)
         if len(terms_that_count) == 0:
             continue

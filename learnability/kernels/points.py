@@ -13,7 +13,7 @@ from ..common.arrays import array, first_not_finite
 from ..common.errors import require
 
 Array = TypeVar("Array", np.ndarray, Tensor)  # what is given decides what is returned
-SHAPES = {1: "(points, dim)", 2: "(points, channels, length)", 3: "(points, channels, height, width)"}
+SHAPES = {1: "a matrix (points, dim)", 2: "(points, channels, length)", 3: "(points, channels, height, width)"}
 
 
 def matching_points(x: Array, x2: Array | None, event_dims: Sequence[int] | None) -> tuple[Tensor, Tensor | None]:

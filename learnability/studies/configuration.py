@@ -260,11 +260,12 @@ def _study(config, name, entry, outputs):
 
 def _theory(where, entry):
     """The name of the system of equations; `population: infinite` is another name of the paper's."""
+    theory = entry.get("theory", "auto")
     if entry["population"] == "domain":
-        return entry["theory"]
+        return theory
     require(
-        entry["theory"] in ("auto", "eigenlearning"),
-        f"{where}: population: infinite with theory: {entry['theory']}, which is another system of equations; leave one out",
+        theory in ("auto", "eigenlearning"),
+        f"{where}: population: infinite with theory: {theory}, which is another system of equations; leave one out",
     )
     return "eigenlearning"
 

@@ -51,7 +51,10 @@ def networks_mb(
     networks = seeds * len(train_sizes) * len(study.targets) * len(study.noise_stds)
     learned = 6 * 4 * networks * size.points * study.outputs
     return _job_mb(
-        size, _block(size, depth, width, max(train_sizes), study.outputs) + _functions(study, size) + learned
+        size,
+        study.training["threads"] * _block(size, depth, width, max(train_sizes), study.outputs)
+        + _functions(study, size)
+        + learned,
     )
 
 

@@ -20,7 +20,6 @@ docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited.
 
 from dataclasses import dataclass
 from typing import ClassVar
-from warnings import warn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,7 +28,7 @@ from scipy import special
 from ..common.arrays import finite_array
 from ..common.arrays import labels as labels_from
 from ..common.conditioning import IllConditioned
-from ..common.errors import reals, require
+from ..common.errors import reals, require, warn_caller
 from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
 from .classes import are_classes, right_output_is_largest
@@ -178,7 +177,7 @@ def predict_samples(
     floor, condition = smallest_ridge(matrix)
     if (delta < floor).any():
         remark = f"smaller ridges are replaced by {floor:.2g}"
-        warn(IllConditioned("the kernel matrix of all samples", condition, floor, remark), stacklevel=2)
+        warn_caller(IllConditioned("the kernel matrix of all samples", condition, floor, remark))
     rows = [None] * n.size
     for cell, solution in enumerate(along(matrix, labels, cells[:, 1] / size, np.fmax(cells[:, 0], floor), pairs)):
         for point in np.flatnonzero(cell_of == cell):
