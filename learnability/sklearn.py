@@ -64,25 +64,25 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         ridge = real("ridge", self.ridge)
-        X, y = validate_data(
-            self, _without_mask("X", X), _without_mask("y", y), multi_output=True, y_numeric=True, dtype=np.float64
-        )
-        y = labels("y", y)
+        both = _without_mask("X", X), _without_mask("y", y)
+        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, dtype=np.float64)
+        outputs = labels("y", outputs)
         self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
-        warn_of_odd(self.architecture_, y)
-        self.X_fit_ = X
-        matrix = self.architecture_.kernel(X, kind=self.kernel)
-        self.dual_coef_, _ = dual_coefficients(matrix, y, ridge)
+        warn_of_odd(self.architecture_, outputs)
+        self.X_fit_: Float[np.ndarray, "n features"] = inputs
+        matrix = self.architecture_.kernel(self.X_fit_, kind=self.kernel)
+        self.dual_coef_, _ = dual_coefficients(matrix, outputs, ridge)
         return self
 
     @one_thread
     def predict(self, X: ArrayLike) -> Float[np.ndarray, "points ..."]:
         """(points,) or (points, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
-        return self.architecture_.kernel(X, self.X_fit_, self.kernel) @ self.dual_coef_
+        points: Float[np.ndarray, "points features"]
+        points = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
+        return self.architecture_.kernel(points, self.X_fit_, self.kernel) @ self.dual_coef_
 
 
-def _without_mask(name: str, values: ArrayLike) -> ArrayLike:
+def _without_mask(name: str, values: Any) -> Any:
     """Values as they are; ValueError where some are masked, which scikit-learn would take as numbers."""
     return array(name, values) if isinstance(values, np.ma.MaskedArray) else values

@@ -82,8 +82,8 @@ class Circle(SymmetricFiniteDomain):
         return np.where((self.frequencies == 0) | (2 * self.frequencies == self.size), 1.0, 2.0)
 
     def eigenfunctions(self) -> tuple[Int[np.ndarray, " size"], Float[np.ndarray, "size size"]]:
-        cosines = [self.cosine(k)(self.points) for k in self.frequencies]
-        sines = [self.sine(k)(self.points) for k in self.frequencies[self._multiplicities() == 2]]
+        cosines = [self.cosine(k)(self.points) for k in self.frequencies.tolist()]
+        sines = [self.sine(k)(self.points) for k in self.frequencies[self._multiplicities() == 2].tolist()]
         modes = np.concatenate([self.frequencies, self.frequencies[self._multiplicities() == 2]])
         return modes, np.stack([*cosines, *sines], 1)
 

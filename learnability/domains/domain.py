@@ -190,7 +190,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
         """Modes (size,) and a basis (size, size), one eigenfunction per column, E[phi_i phi_j] = delta_ij."""
 
     @one_thread
-    def fourth_moments(self, functions: ArrayLike) -> Float[np.ndarray, "number number number number"]:
+    def fourth_moments(self, functions: Int[np.ndarray, " number"]) -> Float[np.ndarray, "number number number number"]:
         """E[phi_i phi_j phi_k phi_l] of the listed columns of `eigenfunctions`, (number,) * 4, to rounding.
 
         Gaussian variables have delta_ij delta_kl + delta_ik delta_jl + delta_il delta_jk. Parities have 1 where the

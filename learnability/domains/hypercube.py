@@ -8,6 +8,7 @@ kappa_k(j) the Krawtchouk polynomial divided by C(dim, k), so |kappa_k(j)| <= 1.
 integer arithmetic, because their recurrence overflows and cancels in dimension 100.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import comb, fsum
@@ -63,7 +64,7 @@ class Hypercube(SymmetricFiniteDomain):
     def __init__(self, dim: int, test_points: int = 10_000) -> None:
         self.dim, self.test_points = whole("dim", dim, 1, LARGEST_DIM), whole("test_points", test_points, 1)
         self.listed = self.dim <= LARGEST_LISTED
-        self.size = 1 << self.dim if self.listed else None
+        self.size = 1 << self.dim if self.listed else None  # type: ignore[assignment]  # listed domains have one
         self.identity = {"kind": self.kind, "dim": self.dim}
         if not self.listed:
             self.identity["test_points"] = self.test_points
@@ -148,10 +149,10 @@ class Hypercube(SymmetricFiniteDomain):
         np.add.at(power, degree, coefficients**2)
         return np.arange(self.dim + 1), power
 
-    def monomial(self, bits: int | list[int]) -> Target:
+    def monomial(self, bits: int | Sequence[int]) -> Target:
         """The parity of the listed coordinates, an eigenfunction of level len(bits); no points are listed."""
         several = isinstance(bits, list | tuple | range | np.ndarray)
-        listed = [whole("a bit of a monomial", bit, 0, self.dim - 1) for bit in (bits if several else [bits])]
+        listed = [whole("a bit of a monomial", bit, 0, self.dim - 1) for bit in (bits if several else (bits,))]  # type: ignore[union-attr]
         distinct = len(set(listed)) == len(listed)
         require(distinct, f"monomial needs distinct coordinates between 0 and {self.dim - 1}, got {listed}")
         name = f"monomial {listed if several else listed[0]}"

@@ -85,10 +85,12 @@ class KernelOnDomain:
             return self.domain.spectrum(self.architecture, self.kind)
         if "eigenvectors" in stored:  # in the order of memory that the decomposition leaves: sums agree to the last bit
             stored["eigenvectors"] = np.asfortranarray(stored["eigenvectors"])
-        return Spectrum(**stored, domain=str(self.domain))
+        return Spectrum(**stored, domain=str(self.domain))  # type: ignore[arg-type]  # the tail is an array there
 
     def large_spectrum(self, target: Target) -> LargeSpectrum:
         """The spectrum of a data set too large for its matrix, by quadrature, with the power of a target in it."""
+        if target.values is None:
+            raise ValueError(f"target {target.name!r} is not known on all samples of {self.domain}")
         if id(target) not in self._large:  # the target is kept too, so that its number stays its own
             large = large_spectrum(self.architecture, self.domain.evaluation()[0], target.values, kind=self.kind)
             self._large[id(target)] = target, large

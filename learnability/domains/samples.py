@@ -174,22 +174,22 @@ class DataSet(Samples):
 
     def __init__(
         self,
-        name=None,
-        path=None,
-        samples=None,
-        classes=None,
-        label=None,
-        seed=0,
-        folder=None,
-        scale=None,
-        labels=None,
-        encode=None,
-        missing=None,
-    ):
+        name: str | None = None,
+        path: str | None = None,
+        samples: int | None = None,
+        classes: list | None = None,
+        label: str | None = None,
+        seed: int = 0,
+        folder: str | None = None,
+        scale: str | None = None,
+        labels: str | None = None,
+        encode: str | None = None,
+        missing: str | None = None,
+    ) -> None:
         raw = selected(name, path, samples, classes, label, seed, folder, encode, missing)
         x, y, _, usual_scale = raw
         inputs, outputs, names = prepared(*raw, classes, scale, labels)
-        super().__init__(inputs.reshape(len(x), *IMAGE_SHAPES.get(name, x.shape[1:])), outputs, names)
+        super().__init__(inputs.reshape(len(x), *IMAGE_SHAPES.get(name or "", x.shape[1:])), outputs, names)
         recipe = {"classes": classes, "scale": scale or usual_scale}
         if not are_classes(y, classes):
             recipe["labels"] = labels or "standard"

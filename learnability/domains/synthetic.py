@@ -42,11 +42,11 @@ class SyntheticSamples(Samples, ABC):
         return stream("synthetic samples", kind=self.kind, dim=dim, seed=self.seed).standard_normal((self.size, dim))
 
     @cached_property
-    def _points(self) -> Float[np.ndarray, "size dim"]:
+    def _points(self) -> Float[np.ndarray, "size dim"]:  # type: ignore[override]  # drawn when it is asked for
         return self._draw()
 
     @cached_property
-    def labels(self) -> Float[np.ndarray, "size outputs"]:
+    def labels(self) -> Float[np.ndarray, "size outputs"]:  # type: ignore[override]
         return np.empty((self.size, 0))
 
     def target_everywhere(self, function: Callable, name: str) -> Target:
@@ -182,7 +182,7 @@ class MixtureSamples(SyntheticSamples):
         return x / np.sqrt(1 + self.separation**2)
 
     @cached_property
-    def labels(self) -> Float[np.ndarray, "size outputs"]:
+    def labels(self) -> Float[np.ndarray, "size outputs"]:  # type: ignore[override]
         """Two classes are -1 and 1, more become one centred output each, (size, outputs)."""
         if self.classes == 2:
             return 2.0 * self.members[:, None] - 1

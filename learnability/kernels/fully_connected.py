@@ -110,7 +110,7 @@ class FullyConnected(Kernel):
     def _remedy(self, points: Tensor, kind: str) -> str:
         """The largest depth, at this weight_std, and the largest weight_std, at this depth, of a finite kernel."""
 
-        def fits(**changed: float) -> bool:
+        def fits(**changed: Any) -> bool:
             return bool(torch.isfinite(replace(self, **changed)._matrix(points, None, kind)).all())
 
         scale = super()._remedy(points, kind)
@@ -189,7 +189,7 @@ class FullyConnected(Kernel):
             covariance = k.mul_(weight_std**2).add_(bias_std**2)
             if kind == "ntk":
                 tangent.mul_(kdot.mul_(weight_std**2).add_(shortcut)).add_(covariance)
-            if shortcut:
+            if before is not None:
                 covariance.add_(before)
         return tangent if kind == "ntk" else covariance
 
@@ -212,6 +212,7 @@ class FullyConnected(Kernel):
         rows, columns = near_pairs(variance, variance2, covariance)
         separate = separation(x[rows], x2[columns], weight_std**2 / x.shape[1], bias_std**2)
         closed_form = activation_from(self.activation).closed_form
+        assert closed_form is not None  # of a separable activation
         pairs = closed_form(variance[rows], variance2[columns], covariance[rows, columns], separate)
         k[rows, columns], kdot[rows, columns] = pairs
 

@@ -88,7 +88,8 @@ def hermite_ansatz(
     if x.ndim == 2:
         _require_centred(x)
     require(
-        y is None or isinstance(y, dict) or x.ndim == 2, "labels need the points they belong to: give x (samples, dim)"
+        y is None or isinstance(y, Mapping) or x.ndim == 2,
+        "labels need the points they belong to: give x (samples, dim)",
     )
     inputs = x.shape[-1]
     covariance, axes = _principal(x)
@@ -106,12 +107,12 @@ def hermite_ansatz(
     if y is None:
         return spectrum, None
     coefficients, total = _coefficients(x, axes, covariance, y, indices)
-    if mixed:
+    if vectors is not None:
         coefficients[:mixed] = vectors.T @ coefficients[:mixed]
     power = coefficients**2
     beyond = np.maximum(total - power.sum(0), 0.0)
     power = np.concatenate([power, beyond[None]])
-    single = isinstance(y, dict) or np.ndim(y) == 1
+    single = isinstance(y, Mapping) or np.asarray(y).ndim == 1
     return spectrum, Target(power[:, 0] if single else power, name="projected", domain=domain)
 
 
@@ -159,7 +160,7 @@ def _coefficients(
     indices: list[tuple[int, ...]],
 ) -> tuple[Float[np.ndarray, "modes outputs"], Float[np.ndarray, " outputs"]]:
     """Coefficients of the target on the polynomials (modes, outputs), and its power (outputs,)."""
-    if isinstance(y, dict):
+    if isinstance(y, Mapping):
         coefficients = np.array([[float(y.get(index, 0.0))] for index in indices])
         return coefficients, np.array([sum(float(v) ** 2 for v in y.values())])
     y = labels("y", y, len(x))

@@ -33,8 +33,8 @@ def largest_products(
     -------
     values (products,), descending, and a list of the multi-indices as tuples; fewer than `number` if there are no more
     """
-    factors = np.asarray(factors, dtype=float).tolist()
-    lists = [_level(factors, weight, level) for level, weight in enumerate(np.asarray(levels).tolist()) if weight > 0]
+    each = np.asarray(factors, dtype=float).tolist()
+    lists = [_level(each, weight, level) for level, weight in enumerate(np.asarray(levels).tolist()) if weight > 0]
     products = list(islice(merge(*lists), number))
     return np.array([-value for value, _ in products]), [index for _, index in products]
 

@@ -48,9 +48,9 @@ class Spectrum:
     """
 
     eigenvalues: np.ndarray
-    multiplicities: np.ndarray | None = None
+    multiplicities: np.ndarray = None  # type: ignore[assignment]  # set where it is missing
     tail: float = 0.0
-    modes: np.ndarray | None = None
+    modes: np.ndarray = None  # type: ignore[assignment]  # set where it is missing
     eigenvectors: np.ndarray | None = None
     domain: str | None = None
 
@@ -62,7 +62,11 @@ class Spectrum:
         require(values.ndim == 1, f"eigenvalues must be a vector, got shape {values.shape}")
         for name, array in (("multiplicities", counts), ("modes", modes)):
             require(array.shape == values.shape, f"{name} has shape {array.shape}, eigenvalues {values.shape}")
-        for name, array in (("eigenvalues", values), ("multiplicities", counts), ("tail", np.float64(self.tail))):
+        for name, array in (
+            ("eigenvalues", values),
+            ("multiplicities", counts),
+            ("tail", np.asarray(self.tail, dtype=float)),
+        ):
             wrong = ~(np.isfinite(array) & (array >= 0))
             require(not wrong.any(), f"{name} must be finite and >= 0, got {np.extract(wrong, array)[:3]}")
         for name, array in (("eigenvalues", values), ("multiplicities", counts), ("modes", modes)):

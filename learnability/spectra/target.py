@@ -81,7 +81,8 @@ class Target:
             "from one domain",
         )
         if self.power is None:
-            require(spectrum.eigenvectors is not None, f"target {self.name!r} needs a spectrum with eigenvectors")
+            if spectrum.eigenvectors is None or self.values is None:
+                raise ValueError(f"target {self.name!r} needs a spectrum with eigenvectors")
             power = (spectrum.eigenvectors.T @ self.values / len(self.values)) ** 2
             return power, np.zeros(power.shape[1:])
         if self.modes is None:
@@ -103,5 +104,6 @@ class Target:
 
     def __call__(self, x: ArrayLike, index: ArrayLike | None = None) -> Float[np.ndarray, "points ..."]:
         """The target's values at points; raises ValueError if only its power is known."""
-        require(self.function is not None, f"target {self.name!r} is known by its power only")
+        if self.function is None:
+            raise ValueError(f"target {self.name!r} is known by its power only")
         return self.function(x, index)
