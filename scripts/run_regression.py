@@ -9,9 +9,9 @@ from learnability.measurements.regression import kernel_experiment
 
 def main(domain, architecture, kernel, targets, train_sizes, ridges, noise_stds, seeds, values, functions):
     """Read the kernel, write one row per learned function."""
-    given = KernelOnDomain.of(domain, architecture, kernel, {"values": values})
-    chosen = {name: target_from(given.domain, target) for name, target in targets.items()}
-    table = kernel_experiment(given.domain, chosen, given.blocks, train_sizes, ridges, noise_stds, range(seeds))
+    learner = KernelOnDomain.of(domain, architecture, kernel, {"values": values})
+    chosen = {name: target_from(learner.domain, target) for name, target in targets.items()}
+    table = kernel_experiment(learner.domain, chosen, learner.blocks, train_sizes, ridges, noise_stds, range(seeds))
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "seeds": seeds}
     parameters |= {"train_sizes": train_sizes, "ridges": ridges, "noise_stds": noise_stds}
     write_frame(functions, table, parameters)

@@ -21,8 +21,8 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, file
         measured error (column theory), with the standard error of the difference, the third to the theory. Rows "kappa"
         compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = given.domain, given.blocks
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    data, kernel = learner.domain, learner.blocks
     aim = target_from(data, target)
     f, rows = np.asarray(aim(*data.evaluation())), []
     task = LearningTask(data, {"target": aim})

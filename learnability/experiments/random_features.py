@@ -35,24 +35,26 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
     DataFrame
         Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
     """
-    given = KernelOnDomain.of(domain, architecture, "nngp", files)
-    space, network = given.domain, given.architecture
+    learner = KernelOnDomain.of(domain, architecture, "nngp", files)
+    input_domain, network = learner.domain, learner.architecture
     require(
         isinstance(network, FullyConnected) and network.depth == 1,
         f"the NNGP kernel has independent features at depth 1 only, got {network!r}",
     )
-    spectrum, wanted = given.spectrum, target_from(space, target)
+    spectrum, target_function = learner.spectrum, target_from(input_domain, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
     rows = []
     for ridge in map(float, ridges):
-        keys = {"target": wanted.name, "ridge": ridge}
-        theory = predict(spectrum, wanted, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
+        keys = {"target": target_function.name, "ridge": ridge}
+        theory = predict(spectrum, target_function, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
         theory = theory.reshape(len(sizes), len(widths))  # of a target with one output
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():
-                errors = draw_errors(space, given.architecture, wanted, int(size), width, ridge, draws)
+                errors = draw_errors(
+                    input_domain, learner.architecture, target_function, int(size), width, ridge, draws
+                )
                 expected = values[np.searchsorted(widths, width)]
                 rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=size, features=width))
     return table(rows)

@@ -87,15 +87,15 @@ def run(
         all candidates, as estimated from those that were trained.
     """
     train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
-    space = domain_from(domain)
-    aim = target_from(space, target)
-    task = LearningTask(space, {"target": aim})
+    input_domain = domain_from(domain)
+    aim = target_from(input_domain, target)
+    task = LearningTask(input_domain, {"target": aim})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
-    ranking = select(space, networks, aim, train_sizes, [ridge], kernels=kernels)
+    ranking = select(input_domain, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
-        matrix, spectrum = KernelMatrix.on(space, network, kind), space.spectrum(network, kind)
+        matrix, spectrum = KernelMatrix.on(input_domain, network, kind), input_domain.spectrum(network, kind)
         keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
         for n in train_sizes:
             rows += _measured(task, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
