@@ -73,6 +73,7 @@ def _allowed(rule):
     if "enum" in rule:
         return ", ".join(_code(value) for value in rule["enum"])
     kind = rule.get("type", "list or range")
+    kind = " or ".join(kind) if isinstance(kind, list) else kind
     bounds = [f"{sign} {rule[key]}" for key, sign in BOUNDS.items() if key in rule]
     return " ".join([kind, ", ".join(bounds)]).strip()
 

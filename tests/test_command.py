@@ -61,7 +61,7 @@ def test_what_is_given_twice_counts_once(prices):
     twice = [*once, "-n", 8, "--depth", 1, "--ridge", 0.1, "--kernel", "nngp", "--activation", "relu"]
     first, again = (ran("select", prices, *arguments) for arguments in (once, twice))
     assert first.exit_code == again.exit_code == 0
-    assert again.output.splitlines()[1:] == first.output.splitlines()[1:]
+    assert again.stdout.splitlines()[1:] == first.stdout.splitlines()[1:]
     once = ["predict", prices, "-n", 8, "--ridge", 0.1, "--noise-std", 0.2]
     assert ran(*once).output == ran(*once, "-n", 8, "--ridge", 0.1, "--noise-std", 0.2).output
 
@@ -69,7 +69,7 @@ def test_what_is_given_twice_counts_once(prices):
 def test_the_samples_for_an_r2_are_those_for_its_error(prices):
     command = ["select", prices, "-n", 8, "-n", 16, "-n", 32, "--depth", 1]
     error, r2 = (ran(*command, option, value) for option, value in (("--reach", 0.25), ("--r2", 0.75)))
-    assert error.output.splitlines()[1:] == r2.output.splitlines()[1:]
+    assert error.stdout.splitlines()[1:] == r2.stdout.splitlines()[1:]
     assert "R2 of 0.75, samples for a normalised error of 0.25: " in r2.output
     assert "this normalised error, 1 - R2" in " ".join(ran("select", "--help").output.split())
     for wrong in (["--reach", -1], ["--reach", "nan"], ["--r2", 1], ["--r2", "nan"], ["--r2", 0.5, "--reach", 0.5]):

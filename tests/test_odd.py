@@ -76,7 +76,7 @@ def test_the_command_and_a_configuration_say_it_before_anything_runs(tmp_path):
     notes = CliRunner().invoke(main, ["validate", str(file)]).output
     assert "note: studies.s: networks lin, mine are odd functions" in notes and "the mean of all;" in notes
     assert "note: experiments.ranked: network net-erf is an odd function" in notes
-    assert "note: experiments.estimated: network mine is" in notes and notes.count("note:") == 3
+    assert "note: experiments.estimated: network mine is" in notes and notes.count("odd function") == 3
     config["studies"]["s"] |= {"network_sizes": [2], "training": {"block": 1}}
     file.write_text(yaml.safe_dump(config))
     remark = "note: studies.s: network_sizes, training without widths: no networks are trained"

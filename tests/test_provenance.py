@@ -30,6 +30,7 @@ def test_scripts_depend_on_what_they_import_and_on_nothing_else():
 
 LAYERS = (
     "common",
+    "data",
     "kernels",
     "spectra",
     "domains",

@@ -77,7 +77,7 @@ def test_points_of_a_large_cube_are_counted_where_functions_are_measured_and_not
 
 def test_known_images_ask_for_what_their_reader_takes(monkeypatch):
     """Measured: 38.5 MB at 3,000 rows of 784 pixels and a label, two float64 copies and a little."""
-    monkeypatch.setattr(data, "_named", lambda name, folder: (np.eye(50, 784, dtype=np.uint8), np.arange(50) % 10, "y"))
+    monkeypatch.setattr(data, "_named", lambda name, folder: (np.eye(50, 784, dtype=np.uint8), np.arange(50) % 10))
     _, size = measured({"kind": "data", "name": "mnist", "samples": 20})
     assert size.loading == 2 * 8 * 70_000 * 785 and size.held < 1e6 and requests.kernel_mb(size) > 1300
 

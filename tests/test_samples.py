@@ -9,7 +9,8 @@ import pytest
 
 import learnability as lb
 from learnability.common.seeding import hash_of
-from learnability.domains import data, domain_from, target_from
+from learnability.data import scaling
+from learnability.domains import data, domain_from, samples, target_from
 from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.domains.samples import DataSet
 from learnability.tables.theory import theory_table
@@ -179,7 +180,7 @@ def test_duplicated_rows_work(tmp_path, relu4):
         ({}, "either `name` or `path`"),
         ({"name": "mnst"}, "did you mean 'mnist'"),
         ({"path": "nowhere.csv"}, "nowhere.csv: no such file"),
-        ({"path": "x.txt"}, "use one of .npz, .csv, .h5"),
+        ({"path": "x.doc"}, "use one of .npz, .csv, .h5"),
         ({"name": "digits", "classes": [3, 11]}, r"\[11\] do not occur"),
         ({"name": "digits", "samples": 5000}, "5000 is not between 2 and the 1797"),
     ],
@@ -255,7 +256,8 @@ def test_openml_data_sets_are_read_from_files_of_their_format(tmp_path, name, pi
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 256, (30, pixels)), np.arange(30) % 3
     openml_cache(tmp_path, data.OPENML[name]["data_id"], x, y)
-    raw, labels, *_ = data.selected(name, None, None, None, None, 0, str(tmp_path), None, None)
+    found = data.raw_data(name, None, None, None, 0, str(tmp_path), None, label=None)
+    raw, labels = found.x, found.labels.values
     assert raw.dtype == np.uint8 and np.array_equal(raw, x) and labels.tolist() == y.astype(str).tolist()
     place = domain_from({"kind": "data", "name": name, "folder": str(tmp_path)})
     centred = x - x.mean(0)
@@ -268,7 +270,7 @@ def test_scaling_makes_one_copy_of_the_pixels():
     x = np.random.default_rng(0).integers(0, 256, (4000, 200)).astype(np.uint8)
     for scale in ("all", "features"):
         tracemalloc.start()
-        data._scaled(x, scale)
+        scaling.scaled(x, scale)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 1.1 * 8 * x.size
@@ -290,8 +292,8 @@ def test_training_sets_follow_from_the_raw_data_and_the_recipe(tmp_path, monkeyp
     assert (
         domain_from({**entry, "scale": "all"}).identity == identity != domain_from({**entry, "scale": "none"}).identity
     )
-    scaled = data._scaled
-    monkeypatch.setattr(data, "_scaled", lambda x, scale: scaled(x, scale) * (1 + 2e-16))
+    scaled = samples.scaled
+    monkeypatch.setattr(samples, "scaled", lambda *arguments: scaled(*arguments) * (1 + 2e-16))
     assert domain_from(entry).identity == identity  # a last digit that another processor rounds differently
 
 

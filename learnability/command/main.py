@@ -1,6 +1,9 @@
 """The command and its subcommands; what they compute is the library's."""
 
+import logging
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -17,9 +20,8 @@ def each_once(context: click.Context, option: click.Parameter, values: tuple) ->
 REPEATED = {"multiple": True, "callback": each_once}
 SIZES = {
     **REPEATED,
-    "required": True,
     "type": click.IntRange(min=1),
-    "help": "Training-set size; may be repeated: -n 64 -n 200.",
+    "help": "Training-set size; may be repeated: -n 64 -n 200. Unless given, chosen from the data and said.",
 }
 NOT_NEGATIVE = click.FloatRange(min=0)
 
@@ -27,15 +29,31 @@ NOT_NEGATIVE = click.FloatRange(min=0)
 class Teaching(click.Group):
     """A group of commands in which a ValueError is a message, not a traceback, and a warning is a note."""
 
-    def invoke(self, context):
+    def invoke(self, context: click.Context) -> Any:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("always", UserWarning)
                 warnings.showwarning = lambda message, *_: click.echo(f"note: {message}", err=True)
+                show_progress()
                 with one_warning():
                     return super().invoke(context)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             raise click.ClickException(str(error)) from error
+
+
+class Echo(logging.Handler):
+    """Lines of a log on the terminal's standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(self.format(record), err=True)
+
+
+def show_progress() -> None:
+    """The library's word of how far a long computation is, where standard error is no terminal and has no bar."""
+    log = logging.getLogger("learnability")
+    if not log.handlers:
+        log.addHandler(Echo())
+        log.setLevel(logging.INFO)
 
 
 @click.group(cls=Teaching, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -44,13 +62,17 @@ def main():
     """Predict how well a wide neural network generalizes before it is trained, and check the prediction."""
 
 
-def of_problem(command):
+def of_problem(command: Callable) -> Callable:
     """The arguments that say what is learned: a data file, or a domain and a target."""
     for option in (
         click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
         click.option("--domain", help="In YAML, e.g. '{kind: hypercube, dim: 8}', instead of a file."),
+        click.option("--scale", help="Inputs: features (each by its own spread), all (by one number) or none."),
+        click.option("--groups", help="The column of what was measured repeatedly; not possible yet, says what is."),
+        click.option("--drop", multiple=True, help="A column that is not used; may be repeated."),
         click.option("--missing", help="What fills gaps of a table: mean, median, most_frequent or drop."),
         click.option("--encode", help="How columns of texts become numbers: one_hot."),
+        click.option("--task", help="Take labels as numbers (regression) or classes (classification)."),
         click.option("--label", help="The column to predict; the last unless given."),
         click.argument("file", required=False),
     ):
@@ -84,24 +106,43 @@ def of_problem(command):
 @click.option("--csv", type=click.Path(), help="Write the whole table here.")
 @click.option("--figure", type=click.Path(), help="Draw error and learnability here (.png, .pdf or .svg).")
 def predict(
-    file, label, encode, missing, domain, target, depth, activation, weight_std, bias_std, kernel, train_sizes, ridges,
-    noise_stds, theory, population, csv, figure,
-):  # fmt: skip
-    """Predict learnability, train and test error of one architecture on FILE (.csv, .npz, .h5) or on a domain.
+    file: str | None,
+    domain: str | None,
+    target: str | None,
+    depth: int,
+    activation: str,
+    weight_std: float,
+    bias_std: float,
+    kernel: str,
+    train_sizes: tuple[int, ...],
+    ridges: tuple[float, ...],
+    noise_stds: tuple[float, ...],
+    theory: str,
+    population: str,
+    csv: str | None,
+    figure: str | None,
+    **table_options: Any,
+) -> None:
+    """Predict learnability, train and test error of one architecture on FILE or on a domain.
+
+    FILE is a table (CSV and the like, compressed or not, Parquet, Feather, Excel) or arrays x and y (.npz, .h5); what was
+    understood of it is shown first.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
-    Inputs are standardised, and so are labels that are numbers.
+    Inputs are standardised, and so are labels that are numbers. Options for tables: --label to --scale.
 
     Example: learnability predict prices.csv --label price -n 32 -n 128 --ridge 0.1
     """
     from ..common.store import write_csv
     from ..figures import format_of
     from ..kernels.fully_connected import FullyConnected
-    from .problem import curve_sizes, drawn, predictor, problem, summary
+    from .problem import curve_sizes, drawn, predictor, problem, require_writable, sizes_of, summary
 
     if figure:
         format_of(figure)
-    space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
+    require_writable(csv, figure)
+    space, targets = problem(file, table_options, domain, target)
+    train_sizes = sizes_of(space, train_sizes, file or domain)
     network = FullyConnected(depth, activation, weight_std, bias_std)
     predicted = predictor(
         space, targets, network, kernel, ridges, noise_stds, "eigenlearning" if population == "infinite" else theory
@@ -129,10 +170,22 @@ def predict(
 @click.option("--r2", type=float, help="The same for this R2 off the training set: --r2 0.8 is --reach 0.2.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 def select(
-    file, label, encode, missing, domain, target, depths, activations, weight_stds, bias_stds, kernels, train_sizes, ridges,
-    reach, r2, csv,
-):  # fmt: skip
-    """Rank architectures on FILE (.csv, .npz, .h5) or on a domain by predicted test error; nothing is trained.
+    file: str | None,
+    domain: str | None,
+    target: str | None,
+    depths: tuple[int, ...],
+    activations: tuple[str, ...],
+    weight_stds: tuple[float, ...],
+    bias_stds: tuple[float, ...],
+    kernels: tuple[str, ...],
+    train_sizes: tuple[int, ...],
+    ridges: tuple[float, ...],
+    reach: float | None,
+    r2: float | None,
+    csv: str | None,
+    **table_options: Any,
+) -> None:
+    """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
     What is repeated counts once.
@@ -144,10 +197,12 @@ def select(
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
     from ..selection.ranking import level_of
-    from .problem import problem, ranking
+    from .problem import problem, ranking, require_writable, sizes_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
-    space, targets = problem(file, label, encode, missing, domain, target, train_sizes)
+    require_writable(csv)
+    space, targets = problem(file, table_options, domain, target)
+    train_sizes = sizes_of(space, train_sizes, file or domain)
     grid = {"depth": depths, "activation": activations, "weight_std": weight_stds, "bias_std": bias_stds}
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in grid.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}

@@ -1,52 +1,113 @@
 """From a command's arguments to domains, targets and tables: the same functions that the workflow calls."""
 
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import click
 import numpy as np
 import yaml
 
 from ..common.errors import require
 from ..domains import domain_from, label_of, target_from
+from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
+from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
 from ..tables.recommendation import best_lines, samples_lines
 from ..tables.theory import theory_table
 from .workflow import workflow_file
 
+SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
 MOST_ROWS = 24  # of a ranking on the terminal
 
 
-def problem(file, label, encode, missing, domain, target, train_sizes):
-    """The domain and its targets, {label: Target}, from a data file or from YAML texts.
+def problem(
+    file: str | None, table_options: dict, domain: str | None, target: str | None
+) -> tuple[Domain, dict[str, Target]]:
+    """The domain and its targets, {label: Target}, from a data file or from YAML texts; says what was understood of a file.
+
+    Parameters
+    ----------
+    table_options : dict
+        How a file is read, as `learnability.domains.samples.DataSet` takes it; what is None or empty was not asked for.
 
     Raises
     ------
     ValueError
-        Neither or both of file and domain; a domain without a target; what `domain_from` and `target_from` refuse; training
-        sets that leave nothing to predict.
+        Neither or both of file and domain; a domain without a target; what `domain_from` and `target_from` refuse.
     """
     require((file is None) != (domain is None), "give either a data file or --domain")
-    options = {"label": label, "encode": encode, "missing": missing}
+    options = {name: value for name, value in table_options.items() if value}
     if file is None:
-        unused = [f"--{name}" for name, value in options.items() if value is not None]
+        unused = [f"--{name}" for name in options]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
-        space = domain_from(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
+        space = _shown(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
-        given = {name: value for name, value in options.items() if value is not None}
-        try:
-            space = domain_from({"kind": "data", "path": file, **given})
-        except ValueError as error:
-            raise ValueError(str(error) if file in str(error) else f"{file}: {error}") from error
-    largest, size = max(train_sizes), space.size
-    require(
-        size is None or largest < size,
-        f"-n {largest}: {file or domain} has {size} {'rows' if file else 'points'}, and a training set must leave some of them",
-    )
+        space = _data(file, options)
     entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
     return space, {label_of(entry): target_from(space, entry)}
+
+
+def _data(file: str, options: dict) -> Domain:
+    """The data set in a file; a ValueError names the file."""
+    options = {name: [*value] if name == "drop" else value for name, value in options.items()}
+    try:
+        return _shown({"kind": "data", "path": file, **options})
+    except ValueError as error:
+        raise ValueError(str(error) if file in str(error) else f"{file}: {error}") from error
+
+
+def _shown(specification: dict) -> Domain:
+    """The domain of a specification; what was understood of a data set is shown, and remarks on it after that."""
+    with warnings.catch_warnings(record=True) as remarks:
+        space = domain_from(specification)
+    if hasattr(space, "understood"):
+        click.echo(space.understood, err=True)
+    for remark in remarks:
+        warnings.warn(remark.message, stacklevel=2)
+    return space
+
+
+def sizes_of(space: Domain, train_sizes: Sequence[int], what: str) -> list[int]:
+    """The training-set sizes that are asked for, or a choice that is said.
+
+    Raises
+    ------
+    ValueError
+        Training sets that leave nothing to predict.
+    """
+    size = space.size
+    if not train_sizes:
+        largest = SIZE_ON_NO_POINTS if size is None else max(1, size // 2)
+        train_sizes = sorted({max(1, largest // part) for part in (8, 4, 2, 1)})
+        points = "" if size is None else f", up to half of the {size} there are"
+        click.echo(f"training-set sizes {', '.join(map(str, train_sizes))}{points}; -n takes others", err=True)
+    largest = max(train_sizes)
+    require(
+        size is None or largest < size,
+        f"-n {largest}: {what} has {size} {'points' if space.alike else 'rows'}, and a training set must leave some of them",
+    )
+    return [*train_sizes]
+
+
+def require_writable(*paths: str | None) -> None:
+    """ValueError that names a file which cannot be written; nothing is left where it could be."""
+    for path in filter(None, paths):
+        place = Path(path)
+        require(not place.is_dir(), f"cannot write {path}: it is a folder; name a file in it")
+        folder = next(parent for parent in place.absolute().parents if parent.exists())
+        try:
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from error
 
 
 def _yaml(option, text, example):

@@ -6,9 +6,10 @@ digits are certain and a warning says so, with the smallest ridge r for which (l
 """
 
 import math
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from warnings import catch_warnings, simplefilter, warn_explicit
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,17 +75,32 @@ def may_be_ill_conditioned(factor: NDArray, norm: float) -> bool:
 
 @contextmanager
 def one_warning() -> Iterator[None]:
-    """Of all `IllConditioned` in this block, in one thread, the worst alone is passed on; other warnings are as ever."""
-    caught = []
-    try:
-        with catch_warnings(record=True) as caught:
-            simplefilter("always", IllConditioned)
+    """Of all `IllConditioned` in this block the worst alone is passed on, at its end; other warnings are as ever."""
+    held: list[tuple[IllConditioned, str, int]] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", IllConditioned)
+        show = warnings.showwarning
+
+        def hold(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if isinstance(message, IllConditioned):
+                held.append((message, filename, lineno))
+            else:
+                show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = hold
+        try:
             yield
-    finally:
-        ill = [each for each in caught if isinstance(each.message, IllConditioned)]
-        worst = [max(ill, key=lambda each: each.message.condition)] if ill else []
-        for each in [each for each in caught if each not in ill] + worst:
-            warn_explicit(each.message, each.category, each.filename, each.lineno)
+        finally:
+            worst = max(held, key=lambda each: each[0].condition, default=None)
+    if worst is not None:
+        warnings.warn_explicit(worst[0], IllConditioned, *worst[1:])
 
 
 def _rounded_up(value: float) -> float:

@@ -55,7 +55,7 @@ def replacing(path):
         os.replace(partial, path)
     except OSError as error:
         raise OSError(
-            f"cannot write {path} ({error}); make room, or allow writing there, and run snakemake again"
+            f"cannot write {path} ({error}); make room, or allow writing there, and run the command or snakemake again"
         ) from error
     finally:
         with suppress(OSError):

@@ -6,6 +6,7 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+from warnings import warn
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,13 +14,15 @@ from numpy.typing import ArrayLike
 
 from ..common.arrays import array, first_not_finite
 from ..common.arrays import labels as labels_from
-from ..common.errors import require
+from ..common.errors import choose, require
 from ..common.seeding import digest, hash_of
 from ..common.threads import one_thread
+from ..data.scaling import SCALES, scaled
+from ..data.understanding import Understanding
 from ..kernels.matrix import LARGEST_DECOMPOSED, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
-from .data import IMAGE_SHAPES, are_classes, prepared, selected
+from .data import IMAGE_SHAPES, raw_data
 from .domain import FiniteDomain, Points
 
 if TYPE_CHECKING:
@@ -148,28 +151,43 @@ class DataSet(Samples):
     name : "digits", "mnist", "fashion_mnist" or "cifar10", optional
         The last three are downloaded once and cached by scikit-learn (in `folder`, or where scikit-learn keeps data).
     path : str, optional
-        A .npz or .h5 file with arrays x and y, or a .csv table whose column `label` (missing: the last) is y.
+        A .npz or .h5 file with arrays x and y, or a table (CSV of any separator, compressed or not, Parquet, Feather, Excel)
+        whose column `label` (missing: the last) is y.
     samples : int, optional
         Take that many, drawn without replacement; missing: all.
     classes : list, optional
         Keep these classes only. Two of them become one output of +-1, more become one centred output per class.
-        Missing: texts, and whole numbers of at most 20 values, are classes, all others are numbers to regress on.
     seed : int
         Of the draw of `samples`.
     scale : "all", "features" or "none", optional
-        Centre every feature, then scale all by one number, or each by its own. Missing: "features" for a .csv table,
-        whose columns have units of their own, else "all".
+        Centre every feature, then scale all by one number, or each column by its own (see `learnability.data.scaling`).
+        Missing: "features" for a table, whose columns have units of their own, unless many of its columns are zero almost
+        everywhere, else "all".
     labels : "standard" or "raw", optional
         Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
         is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
-    encode, missing : str, optional
-        What to do with columns of texts and with gaps of a .csv table, see `learnability.domains.csv.read_csv`.
+    encode, missing, drop, groups : optional
+        What to do with columns of texts, gaps and columns of a table, see `learnability.data.table.understood_table`.
+    task : "regression" or "classification", optional
+        Whether labels are numbers or classes; missing: decided as `learnability.data.labels` says.
+
+    Attributes
+    ----------
+    understood : Understanding
+        What was understood as data: `print(domain.understood)`. Its remarks are warnings, too.
 
     Raises
     ------
     ValueError
         An unknown name, a missing or unreadable file, columns that are not numeric, too few samples; the message says
         what to do.
+
+    Examples
+    --------
+    >>> print(DataSet(name="digits", classes=[4, 9]).understood)
+    digits: 361 of 1797 rows used (1436 left out: of other classes)
+    label 'y': 2 classes (4: 181, 9: 180; as asked for); --task regression takes it as a number
+    inputs: 64 numbers, scaled all by one number
     """
 
     def __init__(
@@ -185,12 +203,17 @@ class DataSet(Samples):
         labels: str | None = None,
         encode: str | None = None,
         missing: str | None = None,
+        task: str | None = None,
+        drop: list[str] | None = None,
+        groups: str | None = None,
     ) -> None:
-        raw = selected(name, path, samples, classes, label, seed, folder, encode, missing)
-        x, y, _, usual_scale = raw
-        inputs, outputs, names = prepared(*raw, classes, scale, labels)
-        super().__init__(inputs.reshape(len(x), *IMAGE_SHAPES.get(name or "", x.shape[1:])), outputs, names)
-        recipe = {"classes": classes, "scale": scale or usual_scale}
-        if not are_classes(y, classes):
-            recipe["labels"] = labels or "standard"
-        self.identity = {"kind": self.kind, "content": digest([x.shape, hash_of(x), hash_of(y), recipe])}
+        options = {"label": label, "encode": encode, "missing": missing, "drop": drop, "groups": groups}
+        raw = raw_data(name, path, samples, classes, seed, folder, task, **options)
+        standard = choose("labels", labels or "standard", ("standard", "raw")) == "standard"
+        chosen = choose("scale", scale or raw.scale, SCALES)
+        self.understood: Understanding = raw.understanding(scale)
+        points = scaled(raw.x, chosen, raw.sources).reshape(len(raw.x), *IMAGE_SHAPES.get(name or "", raw.x.shape[1:]))
+        super().__init__(points, *raw.outputs(classes, standard))
+        self.identity = {"kind": self.kind, "content": raw.identity(classes, chosen, standard)}
+        for remark in self.understood.remarks:
+            warn(f"{self.understood.source}: {remark}", stacklevel=2)

@@ -10,14 +10,19 @@ from .configuration import grid_in, targets_in
 
 
 def remarks(config, studies, experiments, domains, architectures):
-    """A line for each study or experiment and target.
+    """Lines on what was understood of each data set, and one for each study or experiment and target that may not be meant.
 
     Parameters
     ----------
     config : dict, checked
     studies, experiments, domains, architectures : dicts by name, as built from it
     """
-    lines = []
+    lines = [
+        f"domains.{name}: {line}"
+        for name, domain in domains.items()
+        if "path" in config["domains"][name]
+        for line in domain.understood.lines  # its remarks are warnings
+    ]
     for name, study in studies.items():
         unused = [key for key in ("network_sizes", "network_seeds", "training") if key in config["studies"][name]]
         if unused and not study.widths:
