@@ -9,6 +9,7 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
+    "Kernel": "kernels.kernel",
     "FullyConnected": "kernels.fully_connected",
     "Residual": "kernels.residual",
     "Sequential": "kernels.sequential",

@@ -16,7 +16,7 @@ def main(parameters: Mapping[str, Any], values: str, functions: str) -> None:
     learner = KernelOnDomain.of(*kernel, {"values": values})
     targets = {name: target_from(learner.domain, target) for name, target in parameters["targets"].items()}
     grid = [parameters[name] for name in ("train_sizes", "ridges", "noise_stds")]
-    table = kernel_experiment(learner.domain, targets, learner.kernel, *grid, range(parameters["seeds"]))
+    table = kernel_experiment(learner.domain, targets, learner.blocks, *grid, range(parameters["seeds"]))
     write_frame(functions, table, parameters)
 
 

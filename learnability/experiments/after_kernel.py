@@ -53,30 +53,30 @@ def run(domain, architecture, target, width, train_size, ridge=0.0, seeds=10, dr
         Rows "error with the network's samples", of kernel regression on the network's own training set, and of the network
         itself (source network, kernel "network"). Networks that did not converge are left out.
     """
-    place, network = domain_from(domain), architecture_from(architecture)
-    points, everywhere = place.evaluation()
-    _require_points(place, train_size)
-    f = np.asarray(target_from(place, target)(points, everywhere), dtype=float).reshape(place.size, -1)
+    input_domain, network = domain_from(domain), architecture_from(architecture)
+    points, everywhere = input_domain.evaluation()
+    _require_points(input_domain, train_size)
+    f = np.asarray(target_from(input_domain, target)(points, everywhere), dtype=float).reshape(input_domain.size, -1)
     require(f.shape[1] == 1, f"target: {target} has {f.shape[1]} outputs, a tangent kernel has one")
-    index = np.stack([place.sample(train_size, seed)[1] for seed in range(seeds)])
+    index = np.stack([input_domain.sample(train_size, seed)[1] for seed in range(seeds)])
     result = fit(network, width, points[index], f[index], points, range(seeds), keep_networks=True, **(training or {}))
-    start, wide = Ensemble.initial(network, points.shape[1], width, range(seeds)), network.kernel(points)
-    found = []
+    start, wide = Ensemble.initial(network, points[0].size, width, range(seeds)), network.kernel(points)
+    judgements = []
     for seed in np.flatnonzero(result.converged).tolist():
         kernels = [wide, *(TangentKernel(networks, seed).kernel(points) for networks in (start, result.networks))]
         unseen = np.setdiff1d(everywhere, index[seed])
         for name, matrix in zip(KERNELS, kernels, strict=True):
-            rng = stream("further points", domain=place.identity, train_size=train_size, seed=seed)
-            found.append({"kernel": name, **_judged(matrix, f[:, 0], index[seed], unseen, ridge, draws, rng)})
+            rng = stream("further points", domain=input_domain.identity, train_size=train_size, seed=seed)
+            judgements.append({"kernel": name, **_judged(matrix, f[:, 0], index[seed], unseen, ridge, draws, rng)})
         error = ((result.predictions[seed] - f)[unseen] ** 2).mean()
-        found.append({"kernel": "network", ("network", "error with the network's samples"): error})
-    return table(_rows(found, train_size=train_size, width=width))
+        judgements.append({"kernel": "network", ("network", "error with the network's samples"): error})
+    return table(_rows(judgements, train_size=train_size, width=width))
 
 
-def _require_points(place: Domain, train_size: int) -> None:
+def _require_points(input_domain: Domain, train_size: int) -> None:
     require(
-        place.size is not None and place.size >= 2 * train_size,
-        f"train_size: {train_size} leaves fewer than {train_size} points of {place} to judge kernels on",
+        input_domain.size is not None and input_domain.size >= 2 * train_size,
+        f"train_size: {train_size} leaves fewer than {train_size} points of {input_domain} to judge kernels on",
     )
 
 
@@ -112,7 +112,7 @@ def alignment(matrix, y):
     return float(y @ matrix @ y / (np.linalg.norm(matrix) * (y @ y)))
 
 
-def _rows(found, **keys):
+def _rows(judgements, **keys):
     """Means over networks of every kernel, source and measure.
 
     Every network has a kernel, and so a theory, of its own: where kernel regression is compared, the standard error is that
@@ -120,7 +120,7 @@ def _rows(found, **keys):
     """
     rows = []
     for kernel in (*KERNELS, "network"):
-        own = [values for values in found if values["kernel"] == kernel]
+        own = [values for values in judgements if values["kernel"] == kernel]
         for source, measure in dict.fromkeys(key for values in own for key in values if key != "kernel"):
             draws = np.array([values[source, measure] for values in own])
             row = mean_row(source, measure, draws, np.nan, kernel=kernel, **keys)

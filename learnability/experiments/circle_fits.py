@@ -35,8 +35,8 @@ def run(domain, architecture, width, frequencies, amplitude, shown_sizes, train_
         theory_spread); "coefficient" and "coefficient variance" rows against train_size, their theory with fourth moments, that
         of the paper in the column paper; curves of both in rows of sources theory and paper.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    circle, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    circle, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
     phi = target_from(circle, {"cosine": probe})(circle.points)
     theory = _Probed(circle, spectrum, probe)
     rows = []

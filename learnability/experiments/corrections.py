@@ -38,18 +38,18 @@ def run(
         Rows "test_mse", "train_mse" or "learnability" of sources kernel (theory: corrected; paper: the paper's) and theory
         and paper (curves), with target, ridge, noise_std and train_size.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    input_domain, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
     measures = [
         name for name in MEASURES[choose("correction", correction, MEASURES)] if name != "train_mse" or max(ridges)
     ]
-    corrected = theory_for(space, max(train_sizes), SYSTEMS[correction])
+    corrected = theory_for(input_domain, max(train_sizes), SYSTEMS[correction])
     grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
-    targets = {target.name: target for target in (target_from(space, entry) for entry in targets)}
-    found = kernel_experiment(space, targets, kernel, train_sizes, ridges, noise_stds, range(seeds))
-    _rescale(found, targets, space.evaluation())
+    targets = {target.name: target for target in (target_from(input_domain, entry) for entry in targets)}
+    measured = kernel_experiment(input_domain, targets, kernel, train_sizes, ridges, noise_stds, range(seeds))
+    _rescale(measured, targets, input_domain.evaluation())
     rows = []
-    for (name, ridge, noise), cells in found.groupby(["target", "ridge", "noise_std"], sort=False):
+    for (name, ridge, noise), cells in measured.groupby(["target", "ridge", "noise_std"], sort=False):
         keys = {"target": name, "ridge": ridge, "noise_std": noise}
         theories = {"theory": predict(spectrum, targets[name], grid, ridge, noise, theory=corrected)}
         theories["paper"] = predict(spectrum, targets[name], grid, ridge, noise, theory=Eigenlearning())
@@ -65,10 +65,10 @@ def run(
     return table(rows)
 
 
-def _rescale(found, targets, test):
+def _rescale(measured, targets, test):
     """Test errors as if the target had its power on the test points too; they are random on a sphere."""
     for name, target in targets.items():
-        rows = found["target"] == name
-        noise = found.loc[rows, "noise_std"] ** 2
+        rows = measured["target"] == name
+        noise = measured.loc[rows, "noise_std"] ** 2
         scale = target.power.sum() / np.mean(target(*test) ** 2)
-        found.loc[rows, "test_mse"] = scale * (found.loc[rows, "test_mse"] - noise) + noise
+        measured.loc[rows, "test_mse"] = scale * (measured.loc[rows, "test_mse"] - noise) + noise

@@ -42,45 +42,45 @@ def run(
         Rows "coefficient" and "coefficient variance" against `mode`, "covariance" against mode and mode2 > mode; theory is
         that of fourth moments, paper the paper's. The standard error of a covariance is that of its mean over draws.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    cube, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
     modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]
     if coefficients_by_mode is None:
         coefficients_by_mode = stream("target coefficients", modes=random_modes).standard_normal(random_modes)
         coefficients_by_mode /= np.linalg.norm(coefficients_by_mode)
-    given = np.zeros(cube.size)
-    given[: len(coefficients_by_mode)] = coefficients_by_mode
-    target = cube.target(basis @ given, "several modes")
+    of_target = np.zeros(cube.size)
+    of_target[: len(coefficients_by_mode)] = coefficients_by_mode
+    target = cube.target(basis @ of_target, "several modes")
     level = np.array([spectrum.modes.tolist().index(mode) for mode in modes.tolist()])
     rows = []
     for train_size in train_sizes:
         p = predict(spectrum, target, train_size, theory=Eigenlearning())
         fourth = predict(spectrum, target, train_size, theory=FourthMoments(cube))
         matrix = coefficient_covariance(cube, spectrum, target, train_size, shown=order[:shown])
-        theory = (fourth.mode_learnabilities[level] * given, matrix)
-        paper = (p.mode_learnabilities[level] * given, np.diag(p.coefficient_variance[level[:shown]]))
+        theory = (fourth.mode_learnabilities[level] * of_target, matrix)
+        paper = (p.mode_learnabilities[level] * of_target, np.diag(p.coefficient_variance[level[:shown]]))
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
             functions = learned_functions(cube, kernel, target, train_size, seeds, size)
-            found = coefficients(basis[:, :shown], functions)  # (seeds, shown)
-            rows += _second_order(source, found[np.isfinite(found).all(1)], theory, paper, train_size)
+            learned = coefficients(basis[:, :shown], functions)  # (seeds, shown)
+            rows += _second_order(source, learned[np.isfinite(learned).all(1)], theory, paper, train_size)
     return table(rows)
 
 
-def _second_order(source, found, theory, paper, train_size):
+def _second_order(source, learned, theory, paper, train_size):
     """Means, variances and covariances of learned coefficients (seeds, modes) beside (mean, covariance) of two theories."""
-    several = len(found) > 1  # one draw has no variance
-    centred = (found - found.mean(0)) * np.sqrt(len(found) / (len(found) - 1)) if several else found[:0]
+    several = len(learned) > 1  # one draw has no variance
+    centred = (learned - learned.mean(0)) * np.sqrt(len(learned) / (len(learned) - 1)) if several else learned[:0]
     rows = []
 
-    def add(measure, draws, moment, place, **keys):
-        row = mean_row(source, measure, draws, theory[moment][place], train_size=train_size, **keys)
-        rows.append({**row, "paper": float(paper[moment][place])})
+    def add(measure, draws, moment, entry, **keys):
+        row = mean_row(source, measure, draws, theory[moment][entry], train_size=train_size, **keys)
+        rows.append({**row, "paper": float(paper[moment][entry])})
 
-    for i in range(found.shape[1]):
-        add("coefficient", found[:, i], 0, i, mode=i)
+    for i in range(learned.shape[1]):
+        add("coefficient", learned[:, i], 0, i, mode=i)
         add("coefficient variance", centred[:, i] ** 2, 1, (i, i), mode=i)
-        for j in range(i + 1, found.shape[1]):
+        for j in range(i + 1, learned.shape[1]):
             add("covariance", centred[:, i] * centred[:, j], 1, (i, j), mode=i, mode2=j)
     return rows

@@ -52,13 +52,13 @@ def run(
         test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid, theory=Eigenlearning())
         test = test.test_mse / aim.power.sum()
         return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    data, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    data, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
     aims = {"target": target_from(data, target)}
     measured_times, rows = np.logspace(*decades, times), []
     for n in train_sizes:
-        expected = theory_table(given, aims, [n], n / measured_times, [0.0])
-        spectral = theory_table(given, aims, [n], n / grid, [0.0], "auto" if data.alike else "finite_population")
+        expected = theory_table(learner, aims, [n], n / measured_times, [0.0])
+        spectral = theory_table(learner, aims, [n], n / grid, [0.0], "auto" if data.alike else "finite_population")
         smooth = _curve(grid, spectral["test_mse_off_train"], n)
         if data.alike:
             rows += smooth
@@ -66,8 +66,8 @@ def run(
             rows += [{**row, "source": "eigensystem"} for row in smooth]
             rows += _curve(measured_times, expected["test_mse_off_train"], n)
         for time, theory in zip(measured_times, expected["test_mse_off_train"], strict=True):
-            found = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
-            rows.append(mean_row("kernel", "test_mse", found, theory, train_size=n, time=time))
+            measured = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
+            rows.append(mean_row("kernel", "test_mse", measured, theory, train_size=n, time=time))
     return table(rows)
 
 

@@ -21,8 +21,8 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, file
         measured error (column theory), with the standard error of the difference, the third to the theory. Rows "kappa"
         compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = given.domain, given.kernel
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    data, kernel = learner.domain, learner.blocks
     aim = target_from(data, target)
     f, rows = np.asarray(aim(*data.evaluation())), []
     task = LearningTask(data, {"target": aim})
@@ -30,7 +30,7 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, file
         for n in train_sizes:
             measured = pd.DataFrame([estimated(task, kernel, n, seed, ridge) for seed in range(seeds)])
             error, keys = measured["test_mse_off_train"].to_numpy(), {"train_size": n, "ridge": float(ridge)}
-            p = PerSample().solve(kernel.values, f, n, ridge, 0.0)
+            p = PerSample().solve(kernel.matrix, f, n, ridge, 0.0)
             rows.append(mean_row("kernel", "test_mse_off_train", error, p.test_mse_off_train.mean(), **keys))
             trace = ((1 - n / data.size) / (data.size * p.kappas - ridge)).sum()
             rows.append(mean_row("kernel", "kappa", measured["kappa"], 1 / trace, **keys))

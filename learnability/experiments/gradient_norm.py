@@ -27,13 +27,13 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     DataFrame
         Rows "gradient" against train_size.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
-    aim = target_from(space, target)
-    circle = isinstance(space, Circle)
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    input_domain, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
+    aim = target_from(input_domain, target)
+    circle = isinstance(input_domain, Circle)
     modes = spectrum.modes
-    laplacian = modes**2 if circle else modes * (modes + space.dim - 2) / space.radius**2
-    test, measure = (None, _circle) if circle else _tangents(space, points)
+    laplacian = modes**2 if circle else modes * (modes + input_domain.dim - 2) / input_domain.radius**2
+    test, measure = (None, _circle) if circle else _tangents(input_domain, points)
     keys = {"target": aim.name}
     grid = np.geomspace(min(train_sizes) / 2, max(train_sizes), 100)
     predicted = mean_squared_gradient(predict(spectrum, aim, grid, theory=Eigenlearning()), laplacian)
@@ -41,7 +41,7 @@ def run(domain, architecture, width, target, train_sizes, kernel_seeds=100, netw
     for train_size in train_sizes:
         expected = mean_squared_gradient(predict(spectrum, aim, train_size, theory=Eigenlearning()), laplacian)
         for source, size, seeds in (("kernel", None, kernel_seeds), ("network", width, network_seeds)):
-            functions = learned_functions(space, kernel, aim, train_size, seeds, size, test)
+            functions = learned_functions(input_domain, kernel, aim, train_size, seeds, size, test)
             rows.append(mean_row(source, "gradient", measure(functions), expected, **keys, train_size=train_size))
     return table(rows)
 

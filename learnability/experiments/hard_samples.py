@@ -25,11 +25,11 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
     DataFrame
         Rows "error of a sample" against `sample`, sources kernel; rows "input" of the hardest, against sample and feature.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = given.domain, given.kernel
-    wanted = target_from(data, target)
-    task = LearningTask(data, {"target": wanted})
-    predicted = curve_of(given, wanted, train_size, ridge, theory=PerSample(data.size)).sample_errors
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    data, kernel = learner.domain, learner.blocks
+    target_function = target_from(data, target)
+    task = LearningTask(data, {"target": target_function})
+    predicted = curve_of(learner, target_function, train_size, ridge, theory=PerSample(data.size)).sample_errors
     errors = np.full((seeds, data.size), np.nan)
     for seed in range(seeds):
         training_set = task.training_set(train_size, seed)
@@ -41,6 +41,6 @@ def run(domain, architecture, target, train_size, ridge=0.0, seeds=50, shown=8, 
         for sample in range(data.size)
     ]
     for sample in np.argsort(-predicted, kind="stable")[:shown].tolist():
-        for feature, value in enumerate(data.points[sample].tolist()):
+        for feature, value in enumerate(data.points[sample].ravel().tolist()):
             rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
     return table(rows)

@@ -32,20 +32,20 @@ def run(domain, architecture, targets, train_sizes, draws=1000, files=None):
     DataFrame
         Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
     """
-    given = KernelOnDomain.of(domain, architecture, files=files)
-    space, spectrum, kernel = given.domain, given.spectrum, given.kernel
-    whole = kernel.block(space.evaluation()) if kernel.values is None else kernel.values
+    learner = KernelOnDomain.of(domain, architecture, files=files)
+    input_domain, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
+    whole = kernel.block(input_domain.evaluation()) if kernel.matrix is None else kernel.matrix
     rows = []
     for specification in targets:
-        target = target_from(space, specification)
-        phi = np.asarray(target(*space.evaluation())).reshape(space.size)
+        target = target_from(input_domain, specification)
+        phi = np.asarray(target(*input_domain.evaluation())).reshape(input_domain.size)
         grid = np.geomspace(min(train_sizes), max(train_sizes), 100)
         rows += curve("kappa", grid, effective_regularization(spectrum, grid), "train_size", target=target.name)
-        eigenvalue = coefficients(phi[:, None], (whole @ phi) / space.size)[0]
+        eigenvalue = coefficients(phi[:, None], (whole @ phi) / input_domain.size)[0]
         for train_size in train_sizes:
             inverse = np.empty(draws)
             for draw in range(draws):
-                train = space.sample(train_size, draw)
+                train = input_domain.sample(train_size, draw)
                 solution = linalg.solve(kernel.block(train), phi[train[1]], assume_a="pos")
                 inverse[draw] = 1 / (phi[train[1]] @ solution)
             keys = {"target": target.name, "train_size": train_size}

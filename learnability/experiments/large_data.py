@@ -46,12 +46,12 @@ def run(
         kernel, both beside the theory. The standard error of samples is that of the probes and that of a mean over
         `samples` squared Gaussian residuals, sqrt(2/samples) of the error.
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    aims = {target.name: target for target in (target_from(space, entry) for entry in targets)}
-    x, index = space.sample(samples, seed=0)
+    input_domain, network = domain_from(domain), architecture_from(architecture)
+    aims = {target.name: target for target in (target_from(input_domain, entry) for entry in targets)}
+    x, index = input_domain.sample(samples, seed=0)
     values = np.column_stack([target(x, index) for target in aims.values()])
-    large = large_spectrum(x, values, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
-    spectrum, sizes = space.spectrum(network), np.array(train_sizes, dtype=float)
+    large = large_spectrum(network, x, values, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+    spectrum, sizes = input_domain.spectrum(network), np.array(train_sizes, dtype=float)
     of_samples = predict(
         large.spectrum, large.target, sizes, ridge, theory=FinitePopulation(samples)
     ).test_mse_off_train
@@ -59,7 +59,7 @@ def run(
     grid, rows = np.geomspace(sizes.min(), sizes.max(), 100), []
     kernel, measured = KernelMatrix(network), table([])
     if len(regression_sizes):
-        measured = kernel_experiment(space, aims, kernel, regression_sizes, [ridge], [0.0], range(1, seeds + 1))
+        measured = kernel_experiment(input_domain, aims, kernel, regression_sizes, [ridge], [0.0], range(1, seeds + 1))
     for number, (name, target) in enumerate(aims.items()):
         exact = partial(predict, spectrum, target, ridge=ridge, theory=Eigenlearning())
         rows += curve("test_mse", grid, exact(grid).test_mse, "train_size", target=name)

@@ -50,23 +50,23 @@ def run(
         error and the dense prediction as theory; rows "seconds", "cpu seconds" and "megabytes" (peak of the process,
         most of 300 of which are PyTorch).
     """
-    space, network = domain_from(domain), architecture_from(architecture)
-    x, index = space.sample(samples, seed=0)
-    y = np.asarray(target_from(space, target)(x, index))
+    input_domain, network = domain_from(domain), architecture_from(architecture)
+    x, index = input_domain.sample(samples, seed=0)
+    y = np.asarray(target_from(input_domain, target)(x, index))
     began, worked = perf_counter(), process_time()
     if method == "dense":
         large = _dense(x, y, network)
     elif method == "quadrature":
-        large = large_spectrum(x, y, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+        large = large_spectrum(network, x, y, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     else:
-        large = large_spectrum(x, y, network, method=method, landmarks=min(landmarks, samples))
+        large = large_spectrum(network, x, y, method=method, landmarks=min(landmarks, samples))
     cost = {"seconds": perf_counter() - began, "cpu seconds": process_time() - worked}
     cost["megabytes"] = _peak_megabytes()
     rows = [{"source": method, "measure": name, "mean": value} for name, value in cost.items()]
     sizes = np.array([n for n in train_sizes if n < samples], dtype=float)
     if method == "dense" or len(sizes) == 0:
         return table(rows).assign(samples=samples)
-    found = _predicted(large, sizes, ridge)
+    predicted = _predicted(large, sizes, ridge)
     exact = _predicted(_dense(x, y, network), sizes, ridge) if samples <= compare_up_to else {}
     for measure in MEASURES:
         error = np.full(len(sizes), np.nan)
@@ -75,7 +75,7 @@ def run(
             error = _over_outputs(standard_errors(large, field, sizes, ridge, population=samples))
         for number, n in enumerate(sizes):
             theory = exact[measure][number] if exact else np.nan
-            row = mean_row(method, measure, [found[measure][number]], theory, train_size=int(n))
+            row = mean_row(method, measure, [predicted[measure][number]], theory, train_size=int(n))
             rows.append({**row, "standard_error": error[number]})
     return table(rows).assign(samples=samples)
 
@@ -88,7 +88,7 @@ def _peak_megabytes():
 
 
 def _dense(x, y, network):
-    return large_spectrum(x, y, network, method="subsample", landmarks=len(x))
+    return large_spectrum(network, x, y, method="subsample", landmarks=len(x))
 
 
 def _predicted(large, sizes, ridge):

@@ -34,10 +34,10 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
         Rows of the measures against train_size: sources network, with `method`, and kernel, means over seeds beside the theory;
         theory, a curve. Rows "steps", and "converged": the share of networks that reached the target. The others are left out.
     """
-    place, network = domain_from(domain), architecture_from(architecture)
-    targets = {"target": target_from(place, target)}
-    learner = KernelOnDomain(place, network)
-    number = CURVE_POINTS if place.alike else SAMPLE_CURVE_POINTS
+    input_domain, network = domain_from(domain), architecture_from(architecture)
+    targets = {"target": target_from(input_domain, target)}
+    learner = KernelOnDomain(input_domain, network)
+    number = CURVE_POINTS if input_domain.alike else SAMPLE_CURVE_POINTS
     sizes = np.unique([*train_sizes, *np.geomspace(min(train_sizes), max(train_sizes), number)])
     theory = theory_table(learner, targets, sizes, [0.0], [0.0])
     rows = [
@@ -48,8 +48,8 @@ def run(domain, architecture, target, train_sizes, width, method, seeds=10, trai
     trained = partial(fit, network, width, method=method, **(training or {}))
     for n in train_sizes:
         at = theory[theory["train_size"] == n].iloc[0]
-        kernels = kernel_experiment(place, targets, learner.kernel, [n], [0.0], [0.0], range(seeds))
-        networks, _, _ = network_experiment(place, targets, n, [0.0], range(seeds), trained)
+        kernels = kernel_experiment(input_domain, targets, learner.blocks, [n], [0.0], [0.0], range(seeds))
+        networks, _, _ = network_experiment(input_domain, targets, n, [0.0], range(seeds), trained)
         done = networks[networks["converged"]]
         keys = {"train_size": n, "width": width, "method": method}
         for name in MEASURES:

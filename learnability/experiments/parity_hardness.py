@@ -23,8 +23,8 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     DataFrame
         Rows "samples needed" against `dim`: sources kernel (compared to the theory), theory and bound.
     """
-    given = KernelOnDomain.of({"kind": "hypercube", "dim": dim}, architecture)
-    cube, spectrum, kernel = given.domain, given.spectrum, given.kernel
+    learner = KernelOnDomain.of({"kind": "hypercube", "dim": dim}, architecture)
+    cube, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
     target = cube.parity(dim)
     f = target(cube.points)
 
@@ -39,8 +39,8 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     for error in errors:
         keys = {"dim": dim, "error": error}
         theory = _least(predicted_error, error, cube.size)
-        found = _least(learned_error, error, cube.size)
-        rows.append(mean_row("kernel", "samples needed", [found], theory, **keys))
+        measured = _least(learned_error, error, cube.size)
+        rows.append(mean_row("kernel", "samples needed", [measured], theory, **keys))
         rows.append({"source": "theory", "measure": "samples needed", **keys, "mean": theory})
         rows.append({"source": "bound", "measure": "samples needed", **keys, "mean": 2 ** (dim - 1) * (1 - error**0.5)})
     return table(rows)

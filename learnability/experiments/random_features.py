@@ -12,6 +12,7 @@ from ..common.errors import require
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..ensembles.networks import Ensemble, as_tensor
+from ..kernels.fully_connected import FullyConnected
 from ..regression.ridge import minimum_norm_solve, ridge_regression
 from ..tables.means import curve, mean_row, table
 from ..theory.prediction import predict
@@ -34,21 +35,26 @@ def run(domain, architecture, target, train_sizes, features, ridges, draws=100, 
     DataFrame
         Rows "test_mse" with columns train_size, features, ridge; sources theory (on a finer grid) and kernel (experiment).
     """
-    given = KernelOnDomain.of(domain, architecture, "nngp", files)
-    space, depth = given.domain, given.architecture.depth
-    require(depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {depth}")
-    spectrum, wanted = given.spectrum, target_from(space, target)
+    learner = KernelOnDomain.of(domain, architecture, "nngp", files)
+    input_domain, network = learner.domain, learner.architecture
+    require(
+        isinstance(network, FullyConnected) and network.depth == 1,
+        f"the NNGP kernel has independent features at depth 1 only, got {network!r}",
+    )
+    spectrum, target_function = learner.spectrum, target_from(input_domain, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
     rows = []
     for ridge in map(float, ridges):
-        keys = {"target": wanted.name, "ridge": ridge}
-        theory = predict(spectrum, wanted, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
+        keys = {"target": target_function.name, "ridge": ridge}
+        theory = predict(spectrum, target_function, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
         theory = theory.reshape(len(sizes), len(widths))  # of a target with one output
         for size, values in zip(sizes.tolist(), theory, strict=True):
             rows += curve("test_mse", widths, values, "features", **keys, train_size=size)
             for width in features if size in train_sizes else ():
-                errors = draw_errors(space, given.architecture, wanted, int(size), width, ridge, draws)
+                errors = draw_errors(
+                    input_domain, learner.architecture, target_function, int(size), width, ridge, draws
+                )
                 expected = values[np.searchsorted(widths, width)]
                 rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=size, features=width))
     return table(rows)
@@ -68,6 +74,7 @@ def draw_errors(domain, architecture, target, train_size, features, ridge, draws
 
 def hidden_features(architecture, x, features, seed):
     """phi(w.x + b) / sqrt(k) of one network at initialisation, (points, features) float64."""
+    x = x.reshape(len(x), -1)
     network = Ensemble.initial(architecture, x.shape[1], features, [seed], dtype=torch.float64)
     inputs = network.evaluate(as_tensor(x, torch.float64, "cpu")).inputs
     return inputs[-1][0].numpy() / np.sqrt(features)

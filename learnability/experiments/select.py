@@ -16,7 +16,9 @@ from ..ensembles.families import trains
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
+from ..kernels.fully_connected import FullyConnected
 from ..kernels.grid import expanded
+from ..kernels.kernel import Kernel
 from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
@@ -85,15 +87,15 @@ def run(
         all candidates, as estimated from those that were trained.
     """
     train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
-    space = domain_from(domain)
-    aim = target_from(space, target)
-    task = LearningTask(space, {"target": aim})
+    input_domain = domain_from(domain)
+    aim = target_from(input_domain, target)
+    task = LearningTask(input_domain, {"target": aim})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
-    ranking = select(space, networks, aim, train_sizes, [ridge], kernels=kernels)
+    ranking = select(input_domain, networks, aim, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
-        matrix, spectrum = KernelMatrix.on(space, network, kind), space.spectrum(network, kind)
+        matrix, spectrum = KernelMatrix.on(input_domain, network, kind), input_domain.spectrum(network, kind)
         keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
         for n in train_sizes:
             rows += _measured(task, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
@@ -111,9 +113,9 @@ def _level(reach: float | None, r2: float | None) -> float:
     return 0.5 if reach is None and r2 is None else level_of(reach, r2)
 
 
-def _shape(network):
+def _shape(network: Kernel) -> dict[str, str | float]:
     """Activation and depth; of a kernel without any its kind."""
-    if not hasattr(network, "activation"):
+    if not isinstance(network, FullyConnected):
         return {"activation": type(network).__name__.lower(), "depth": np.nan}
     return {"activation": activation_from(network.activation).name, "depth": network.depth}
 

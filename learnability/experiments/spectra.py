@@ -21,12 +21,12 @@ def run(domain, architecture, kernel="ntk", max_mode=None, files=None):
     DataFrame
         Rows "eigenvalue" and "multiplicity" against `mode`; the row "trace" compares sum m lambda + tail to K(x, x).
     """
-    given = KernelOnDomain.of(domain, architecture, kernel, files)
-    space, spectrum = given.domain, given.spectrum
+    learner = KernelOnDomain.of(domain, architecture, kernel, files)
+    input_domain, spectrum = learner.domain, learner.spectrum
     order = np.argsort(spectrum.modes, kind="stable")
     kept = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
-    points = space.profile_points()[:1] if isinstance(space, SymmetricDomain) else space.points
-    trace = np.diag(given.architecture.kernel(points, kind=kernel)).mean()
+    points = input_domain.profile_points()[:1] if isinstance(input_domain, SymmetricDomain) else input_domain.points
+    trace = np.diag(learner.architecture.kernel(points, kind=kernel)).mean()
     rows = curve("eigenvalue", spectrum.modes[kept], spectrum.eigenvalues[kept], "mode")
     rows += curve("multiplicity", spectrum.modes[kept], spectrum.multiplicities[kept], "mode")
     return table([*rows, mean_row("kernel", "trace", [trace], spectrum.trace)])

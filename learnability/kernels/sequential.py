@@ -14,20 +14,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..common.errors import choose, require, whole
+from ..common.errors import require, whole
 from ..common.seeding import stream
-from ..common.threads import one_thread
-from .fully_connected import KINDS
+from .kernel import KINDS, Kernel, Matrix
 from .layers.affine import Affine
 from .layers.flatten import Unflatten
 from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, modules, signals
 from .layers.matrix import LayersKernel
 from .layers.reading import layers_from
-from .points import kernel_values, matching_signals
 
 
 @dataclass(frozen=True)
-class Sequential:
+class Sequential(Kernel):
     """A network as a list of layers, the readout written out, in NTK parameterization.
 
     Parameters
@@ -52,6 +50,9 @@ class Sequential:
     """
 
     layers: Sequence[Layer]
+
+    kinds = KINDS
+    event_dims = (1, 2, 3)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", layers_from(self.layers))
@@ -148,34 +149,7 @@ class Sequential:
         """Points as the layers take them: with `unflatten` as first layer sequences or images, else as they are."""
         return self.layers[0].arranged(points) if isinstance(self.layers[0], Unflatten) else points
 
-    @one_thread
-    def kernel(
-        self, x: np.ndarray | torch.Tensor, x2: np.ndarray | torch.Tensor | None = None, kind: str = "ntk"
-    ) -> np.ndarray | torch.Tensor:
-        """Infinite-width kernel between two sets of points.
-
-        Parameters
-        ----------
-        x : (points, channels, height, width), (points, channels, length) or (points, dim) numpy array or torch tensor
-        x2 : (points2, ...), optional
-            Missing means `x` itself: half the work, exactly symmetric, the exact diagonal.
-        kind : "ntk" or "nngp"
-
-        Returns
-        -------
-        (points, points2) float64, numpy for numpy and torch (same device) for torch.
-
-        Raises
-        ------
-        ValueError
-            Unknown kind, arrays of other or different shapes, values that are not finite, layers that do not fit, more memory
-            than the machine has, a kernel that exceeds the largest float64.
-        """
-        choose("kernel kind", kind, KINDS)
-        points, points2 = matching_signals(x, x2)
+    def _matrix(self, points: torch.Tensor, points2: torch.Tensor | None, kind: str) -> Matrix:
         kernel = LayersKernel(self.layers, self.signals(points.shape[1:]), kind)
-
-        def compute(network: Sequential, *pair: torch.Tensor) -> torch.Tensor:
-            return kernel.matrix(*map(network.arranged, pair), symmetric=x2 is None)
-
-        return kernel_values(self, compute, points, points2, x, kind)
+        left, right = (self.arranged(part) for part in (points, points if points2 is None else points2))
+        return kernel.matrix(left, right, symmetric=points2 is None)

@@ -8,11 +8,11 @@ from typing import Any
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains import DOMAINS
+from ..domains import DOMAINS, label_of
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
-from .labels import column_of, label_of
+from .labels import column_of
 
 Entry = dict[str, Any]
 Config = dict[str, Any]  # checked, see `validation.checked`

@@ -1,6 +1,7 @@
 """Training ensembles of finite networks, in blocks that fit into memory, by any method."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
@@ -17,6 +18,7 @@ from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...common.threads import in_parallel, one_thread
 from ...kernels.odd import warn_of_odd
+from ...kernels.points import flattened
 from ..families import family_of
 from ..model import Model
 from ..networks import as_tensor
@@ -47,7 +49,7 @@ def train(
     ----------
     architecture : FullyConnected
     width : int
-    x_train : (n, dim), y_train : (n,) or (n, outputs), x_test : (n_test, dim)
+    x_train : (n, dim) or of more axes, y_train : (n,) or (n, outputs), x_test : (n_test, dim) or of more axes
     seeds : sequence of int
         Initial weights follow from (architecture, dim, width, outputs, seed).
     settings
@@ -80,7 +82,7 @@ def train(
     _require_order("train", "(n, dim)", x_train)
     x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
     numbers = _seeds(seeds)
-    require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
+    require(x_train.ndim >= 2, f"x_train must be (n, dim) or of more axes, got shape {x_train.shape}")
     y_train = labels_from("y_train", y_train, len(x_train), "x_train")
     warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
@@ -115,7 +117,7 @@ def fit(
     ----------
     architecture : FullyConnected
     width : int
-    x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
+    x_train : (networks, n, ...), y_train : (networks, n, outputs), x_test : (n_test, ...)
     seeds : (networks,) ints; equal seeds mean equal initial weights
     method : "gradient_flow", "gradient_descent", "sgd" or "adam"
     target_mse : float > 0
@@ -160,6 +162,9 @@ def fit(
     require(ordered, f"times must be finite, >= 0 and increasing, got {moments}")
     numbers, width = _seeds(seeds), whole("width", width, 1)
     inputs, labels, points = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    if architecture.event_dims is None:  # its networks take flat points, as its kernel does
+        inputs = inputs.reshape(*inputs.shape[:2], math.prod(inputs.shape[2:]))
+        points = flattened(points)
     _check_arrays(numbers, inputs, labels, points)
     size = block_size(architecture, width, inputs, labels, points, precision, where, memory)
     dim, outputs = inputs.shape[-1], labels.shape[-1]
@@ -248,8 +253,8 @@ def _check_arrays(
     x_test: Float[np.ndarray, "..."],
 ) -> None:
     require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
-    same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
-    require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
+    shape = f"{'a matrix ' if x_train.ndim == 3 else ''}(points, {', '.join(map(str, x_train.shape[2:]))})"
+    require(x_test.shape[1:] == x_train.shape[2:], f"x_test must be {shape}, got shape {x_test.shape}")
     for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
         require_finite(name, values)
 
