@@ -5,7 +5,7 @@ deviation over draws), theory, functions (number of draws), and the keys of the 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 Row = dict[str, Any]  # of a table, {column: value}
 
 
-def mean_row(source: str, measure: str, values: ArrayLike, theory: float, **keys: object) -> Row:
+def mean_row(source: str, measure: str, values: ArrayLike, theory: SupportsFloat, **keys: object) -> Row:
     """One row from draws (draws,) of a measure; draws that are not finite are left out and not counted."""
     draws = np.asarray(values, dtype=float)
     draws = draws[np.isfinite(draws)]
