@@ -108,8 +108,8 @@ class _ProbedMode:
         matrix = coefficient_covariance(self.circle, self.spectrum, target, train_size, shown=[self.frequency])
         paper = predict(self.spectrum, target, train_size, theory=Eigenlearning())
         return (
-            (coefficient * fourth.mode_learnabilities[..., level], matrix[..., 0, 0]),
-            (coefficient * paper.mode_learnabilities[..., level], paper.coefficient_variance[..., level]),
+            (np.asarray(coefficient * fourth.mode_learnabilities[..., level]), matrix[..., 0, 0]),
+            (np.asarray(coefficient * paper.mode_learnabilities[..., level]), paper.coefficient_variance[..., level]),
         )
 
 

@@ -66,7 +66,7 @@ def run(
     return table(rows)
 
 
-def _inverse(kernel: KernelMatrix, phi: Float[np.ndarray, " points"], training_set: Points) -> float:
+def _inverse(kernel: KernelMatrix, phi: Float[np.ndarray, " size"], training_set: Points) -> float:
     """1 / (phi^T K^-1 phi) on one training set."""
     on_train = phi[training_set[1]]
     return 1 / float(on_train @ linalg.solve(kernel.block(training_set), on_train, assume_a="pos"))

@@ -46,7 +46,7 @@ def draw(
                     network = part[part["kernel"] == "network"].sort_values(x, kind="stable")
                     _points(axis, network, x, "0.35", "^", "0.35")
                     log_errors(axis)
-                _label(axis, x, measure, sorted(part[x].unique()))
+                _label(axis, x, measure, sorted(part[x].unique().tolist()))
                 axis.set_title({"width": f"width {value:g}", "train_size": f"$n$ = {value:g}"}[fixed])
         figure.legend(handles=_handles(palette), loc="outside upper center", ncols=3, title=title)
         return figure

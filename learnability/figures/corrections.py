@@ -50,7 +50,7 @@ def draw(
                     _errors(below, compared, colour)
             measured = table[table["source"] == "kernel"]
             _label_values(above, measure, measured.loc[measured["measure"] == measure, "mean"].min())
-            _label_errors(below, measure, sorted(measured["train_size"].unique()))
+            _label_errors(below, measure, sorted(measured["train_size"].unique().tolist()))
         symbol = GROUPS.get(group, "")
         handles = [Line2D([], [], color=c, label=f"{symbol}{v:g}" if symbol else v) for v, c in palette.items()]
         handles += [

@@ -25,7 +25,10 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     with rc_context(SETTINGS):
         table = table.assign(domain="") if "domain" not in table else table
         errors = table[(table["measure"] == "test_mse_off_train") & table["source"].isin(EXPERIMENTS)]
-        sizes, domains = sorted(errors["train_size"].unique().astype(int)), list(dict.fromkeys(errors["domain"]))
+        sizes, domains = (
+            sorted(errors["train_size"].unique().astype(int).tolist()),
+            list(dict.fromkeys(errors["domain"])),
+        )
         palette = colours(errors["activation"].unique())
         figure, axes = panels(len(sizes), len(domains), height=2.7)
         for axis, (domain, n) in zip(axes, product(domains, sizes), strict=True):

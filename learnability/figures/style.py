@@ -174,7 +174,7 @@ def scale_of(values: ArrayLike) -> str:
     return "log" if len(positive) and positive.max() >= 10 * positive.min() else "linear"
 
 
-def label_ends(axis: Axes, ends: Sequence[tuple[str, Colour, float, float]]) -> None:
+def label_ends(axis: Axes, ends: Sequence[tuple[str, Colour, Any, Any]]) -> None:
     """Names at the right ends of curves in place of a legend, moved apart where they would lie on each other.
 
     Parameters
