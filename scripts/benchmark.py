@@ -1,7 +1,7 @@
 """`make benchmark`: how fast everything is on this machine, into results/benchmarks/.
 
 `python scripts/benchmark.py --gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within eight minutes. It needs PyTorch,
-NumPy, SciPy and h5py, no installation and no network. `python scripts/benchmark.py --jobs logs` tells where the core
+NumPy, SciPy, h5py and jaxtyping, no installation and no network. `python scripts/benchmark.py --jobs logs` tells where the core
 time of the last run went.
 """
 
