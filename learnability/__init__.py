@@ -9,8 +9,10 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
+    "Kernel": "kernels.kernel",
     "FullyConnected": "kernels.fully_connected",
     "Residual": "kernels.residual",
+    "Sequential": "kernels.sequential",
     "Activation": "kernels.activations",
     "Gaussian": "kernels.radial",
     "Laplace": "kernels.radial",
@@ -52,13 +54,16 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
+_PACKAGES = {"layers": "kernels.layers"}
 
 
 def __getattr__(name):
+    if name in _PACKAGES:
+        return import_module(f"{__name__}.{_PACKAGES[name]}")
     if name not in _HOME:
         raise AttributeError(f"module 'learnability' has no attribute {name!r}; it offers {', '.join(__all__)}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
 def __dir__():
-    return [*globals(), *__all__]
+    return [*globals(), *__all__, *_PACKAGES]

@@ -1,12 +1,17 @@
 """Kernel regression of infinitely wide networks with scikit-learn's manners: pipelines, cross_val_score, grid searches."""
 
+from typing import Any, Self
+
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .common.arrays import array, labels
 from .common.errors import real
 from .common.threads import one_thread
+from .kernels.activations import Activation
 from .kernels.fully_connected import FullyConnected
 from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
@@ -29,9 +34,25 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     ----------
     architecture_ : FullyConnected
     X_fit_ : (n, n_features_in_), dual_coef_ : (n,) or (n, outputs)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from learnability.sklearn import NTKRegressor
+    >>> X = np.linspace(-1.5, 1.5, 20)[:, None]
+    >>> NTKRegressor(depth=2).fit(X, np.sin(2 * X[:, 0])).predict([[0.5]]).round(2).tolist()
+    [0.83]
     """
 
-    def __init__(self, depth=1, activation="relu", weight_std=SQRT2, bias_std=0.1, ridge=0.0, kernel="ntk"):
+    def __init__(
+        self,
+        depth: int = 1,
+        activation: str | dict[str, Any] | Activation = "relu",
+        weight_std: float = SQRT2,
+        bias_std: float = 0.1,
+        ridge: float = 0.0,
+        kernel: str = "ntk",
+    ) -> None:
         self.depth = depth
         self.activation = activation
         self.weight_std = weight_std
@@ -40,27 +61,28 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.kernel = kernel
 
     @one_thread
-    def fit(self, X, y):
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         ridge = real("ridge", self.ridge)
-        X, y = (_without_mask(name, values) for name, values in (("X", X), ("y", y)))
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
-        y = labels("y", y)
+        both = _without_mask("X", X), _without_mask("y", y)
+        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, dtype=np.float64)
+        outputs = labels("y", outputs)
         self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
-        warn_of_odd(self.architecture_, y)
-        self.X_fit_ = X
-        matrix = self.architecture_.kernel(X, kind=self.kernel)
-        self.dual_coef_, _ = dual_coefficients(matrix, y, ridge)
+        warn_of_odd(self.architecture_, outputs)
+        self.X_fit_: Float[np.ndarray, "n features"] = inputs
+        matrix = self.architecture_.kernel(self.X_fit_, kind=self.kernel)
+        self.dual_coef_, _ = dual_coefficients(matrix, outputs, ridge)
         return self
 
     @one_thread
-    def predict(self, X):
+    def predict(self, X: ArrayLike) -> Float[np.ndarray, "points ..."]:
         """(points,) or (points, outputs)."""
         check_is_fitted(self)
-        X = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
-        return self.architecture_.kernel(X, self.X_fit_, self.kernel) @ self.dual_coef_
+        points: Float[np.ndarray, "points features"]
+        points = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
+        return self.architecture_.kernel(points, self.X_fit_, self.kernel) @ self.dual_coef_
 
 
-def _without_mask(name, values):
+def _without_mask(name: str, values: Any) -> Any:
     """Values as they are; ValueError where some are masked, which scikit-learn would take as numbers."""
     return array(name, values) if isinstance(values, np.ma.MaskedArray) else values

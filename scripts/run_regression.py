@@ -11,7 +11,7 @@ def main(domain, architecture, kernel, targets, train_sizes, ridges, noise_stds,
     """Read the kernel, write one row per learned function."""
     given = KernelOnDomain.of(domain, architecture, kernel, {"values": values})
     chosen = {name: target_from(given.domain, target) for name, target in targets.items()}
-    table = kernel_experiment(given.domain, chosen, given.kernel, train_sizes, ridges, noise_stds, range(seeds))
+    table = kernel_experiment(given.domain, chosen, given.blocks, train_sizes, ridges, noise_stds, range(seeds))
     parameters = {"domain": domain, "architecture": architecture, "targets": targets, "seeds": seeds}
     parameters |= {"train_sizes": train_sizes, "ridges": ridges, "noise_stds": noise_stds}
     write_frame(functions, table, parameters)

@@ -18,7 +18,7 @@ NETWORK = lb.FullyConnected(1, bias_std=0.3)
 def tables(domain, targets, sizes, seeds=200):
     learner = KernelOnDomain(domain, NETWORK)
     theory = study_table(learner, targets, sizes, sizes, [0.1], [0.0])
-    measured = kernel_experiment(domain, targets, learner.kernel, sizes, [0.1], [0.0], range(seeds))
+    measured = kernel_experiment(domain, targets, learner.blocks, sizes, [0.1], [0.0], range(seeds))
     return theory[theory["source"] == "theory"], measured
 
 

@@ -25,7 +25,7 @@ ENTRIES = {
     "NTKRegressor": lambda x, y: NTKRegressor().fit(x, y),
     "train": lambda x, y: lb.train(NETWORK, 20, x, y, X, seeds=[0]),
     "hermite_ansatz": lambda x, y: lb.hermite_ansatz(NETWORK, x, y, modes=20, mixed=0),
-    "large_spectrum": lambda x, y: lb.large_spectrum(x, y, NETWORK, steps=2),
+    "large_spectrum": lambda x, y: lb.large_spectrum(NETWORK, x, y, steps=2),
 }
 
 
@@ -208,5 +208,5 @@ def test_inputs_that_are_too_large_are_named():
 def test_large_kernels_keep_their_products():
     """Tiles are kept in single precision, whose largest number is 3e38."""
     x = np.random.default_rng(1).standard_normal((200, 3))
-    small, large = (lb.large_spectrum(s * x, x[:, 0], lb.FullyConnected(1), steps=5) for s in (1.0, 2.0**70))
+    small, large = (lb.large_spectrum(lb.FullyConnected(1), s * x, x[:, 0], steps=5) for s in (1.0, 2.0**70))
     assert np.allclose(large.spectrum.eigenvalues, 2.0**140 * small.spectrum.eigenvalues, rtol=1e-6)

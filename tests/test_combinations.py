@@ -114,7 +114,7 @@ def started(study):
         grid = study.ridges, study.noise_stds
         theory = study_table(given, targets, n, n, *grid, study.theory)
         parts.append((theory, {"architecture": name}))
-        kernel = kernel_experiment(given.domain, targets, given.kernel, n, *grid, range(1))
+        kernel = kernel_experiment(given.domain, targets, given.blocks, n, *grid, range(1))
         parts.append((kernel, {"source": "kernel", "architecture": name}))
         for width in study.widths:
             assert training_jobs(study, name, width)

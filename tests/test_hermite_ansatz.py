@@ -168,7 +168,7 @@ def test_directions_without_variance_are_left_out():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"x": np.ones((3, 2, 2))}, r"x must be \(samples, dim\), or \(dim,\) eigenvalues"),
+        ({"x": np.ones((0, 2))}, r"x must be \(samples, dim\), or \(dim,\) eigenvalues"),
         ({"x": np.array([1.0, -1.0])}, "eigenvalues of a covariance must be >= 0"),
         ({"x": np.array([[1.0, np.nan]])}, "x holds values that are not finite"),
         ({"x": np.ones(3), "y": np.ones(3)}, "labels need the points they belong to"),

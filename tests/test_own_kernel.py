@@ -97,7 +97,7 @@ def test_errors_name_file_and_function(own, case):
 def test_other_errors(own, tmp_path):
     with pytest.raises(ValueError, match="nowhere.py cannot be read"):
         lb.OwnKernel(str(tmp_path / "nowhere.py"), allow_code=True)
-    with pytest.raises(ValueError, match="no network's kernel: it has no kind 'nngp'"):
+    with pytest.raises(ValueError, match="no infinite network's kernel: it has no kind 'nngp'"):
         own().kernel(np.eye(2), kind="nngp")
     with pytest.raises(ValueError, match="is a kernel only: it has no networks to train"):
         lb.train(own(), 4, np.eye(2), np.ones(2), np.eye(2), [0])

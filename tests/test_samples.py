@@ -66,7 +66,7 @@ def test_duplicates_and_low_rank_give_zero_eigenvalues():
 
 
 def test_several_outputs_are_predicted_one_by_one(digits, relu4):
-    values = np.column_stack([digits.labels[:, 0], digits.points[:, 5]])
+    values = np.column_stack([digits.labels[:, 0], digits.points[:, 0, 0, 5]])
     spectrum = digits.spectrum(relu4)
     together = lb.predict(spectrum, digits.target(values), [10, 20], 0.1)
     for output in range(2):
@@ -213,7 +213,7 @@ def test_openml_data_sets_go_through_scikit_learn(monkeypatch):
 
     monkeypatch.setattr("sklearn.datasets.fetch_openml", fetch)
     x, y, names = load(name="mnist", samples=20, folder="somewhere")
-    assert x.shape == (20, 784) and y.shape == (20, len(names)) and asked == {554: "somewhere"}
+    assert x.shape == (20, 1, 28, 28) and y.shape == (20, len(names)) and asked == {554: "somewhere"}
 
     def fail(**_):
         raise OSError("no network")
@@ -259,7 +259,7 @@ def test_openml_data_sets_are_read_from_files_of_their_format(tmp_path, name, pi
     assert raw.dtype == np.uint8 and np.array_equal(raw, x) and labels.tolist() == y.astype(str).tolist()
     place = domain_from({"kind": "data", "name": name, "folder": str(tmp_path)})
     centred = x - x.mean(0)
-    assert np.allclose(place.points, centred / centred.std()) and (place.labels.argmax(1) == y).all()
+    assert np.allclose(place.points.reshape(x.shape), centred / centred.std()) and (place.labels.argmax(1) == y).all()
 
 
 def test_scaling_makes_one_copy_of_the_pixels():

@@ -116,7 +116,7 @@ def test_messages(trained, problem, cube):
     kernel = lb.TangentKernel(trained.networks)
     with pytest.raises(ValueError, match="takes points of dimension 8, got 2"):
         kernel.kernel(np.eye(2))
-    with pytest.raises(ValueError, match="unknown kind of an empirical kernel 'nngp'"):
+    with pytest.raises(ValueError, match="no infinite network's kernel: it has no kind 'nngp'"):
         kernel.kernel(points, kind="nngp")
 
 

@@ -4,12 +4,11 @@ import numpy as np
 import yaml
 
 from ..common.errors import require
-from ..domains import domain_from, target_from
+from ..domains import domain_from, label_of, target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
 from ..kernels.odd import warn_of_odd
 from ..selection.ranking import PARAMETERS
-from ..studies.configuration import label_of
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
 from ..tables.recommendation import best_lines, samples_lines

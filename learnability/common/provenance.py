@@ -34,9 +34,8 @@ def imports(package=PACKAGE):
     graph = {}
     for path in sorted(Path(package).rglob("*.py")):
         if path != PACKAGE / "__init__.py":
-            # the __init__ of a package is run on the way to each of its modules; it counts where it is named itself
-            named = {file for file in _imported(path) if file.name != "__init__.py" or file.parent != path.parent}
-            named = {file for file in named if file != PACKAGE / "__init__.py"}
+            # the __init__ of a package is run on the way to each module below it; it counts where others name it
+            named = {file for file in _imported(path) if file.name != "__init__.py" or file.parent not in path.parents}
             graph[path.relative_to(package).as_posix()] = sorted(f.relative_to(package).as_posix() for f in named)
     return graph
 

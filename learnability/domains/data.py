@@ -21,7 +21,13 @@ OPENML = {
     "cifar10": {"data_id": 40927},
 }
 VALUES = {"mnist": (70_000, 785), "fashion_mnist": (70_000, 785), "cifar10": (60_000, 3073)}  # with the labels
-IMAGES = ("digits", *OPENML)  # of ten classes each
+IMAGE_SHAPES = {  # channels, height, width, in the order of the columns
+    "digits": (1, 8, 8),
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+}
+IMAGES = tuple(IMAGE_SHAPES)  # of ten classes each
 MOST_CLASSES = 20  # different whole numbers that are taken as classes
 
 

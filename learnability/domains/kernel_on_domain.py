@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..common.seeding import stream
 from ..common.store import read_h5
 from ..kernels import architecture_from
+from ..kernels.kernel import Kernel, as_kernel
 from ..kernels.matrix import LARGEST_MATRIX, KernelMatrix
 from ..spectra.quadrature import LargeSpectrum
 from ..spectra.spectrum import Spectrum
@@ -39,32 +40,42 @@ class KernelOnDomain:
     ------
     ValueError
         On first use of a file that is missing, damaged or made from another domain, architecture or kernel.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> learner = KernelOnDomain(lb.Hypercube(4), lb.FullyConnected(1))
+    >>> learner.blocks.block(learner.domain.sample(3, seed=0)).shape, len(learner.spectrum)
+    ((3, 3), 5)
     """
 
     domain: Domain
-    architecture: Any
+    architecture: Kernel
     kind: str = "ntk"
     files: Mapping[str, str | PathLike] = field(default_factory=dict)
     made_from: Mapping[str, Any] = field(default_factory=dict)
     _large: dict = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "architecture", as_kernel(self.architecture))
 
     @classmethod
     def of(
         cls,
         domain: Mapping[str, Any],
         architecture: Mapping[str, Any],
-        kernel: str = "ntk",
+        kind: str = "ntk",
         files: Mapping[str, str | PathLike] | None = None,
     ) -> "KernelOnDomain":
         """From configuration entries; without files everything is computed."""
-        made_from = {"domain": domain, "architecture": architecture, "kernel": kernel}
-        return cls(domain_from(domain), architecture_from(architecture), kernel, files or {}, made_from)
+        made_from = {"domain": domain, "architecture": architecture, "kernel": kind}
+        return cls(domain_from(domain), architecture_from(architecture), kind, files or {}, made_from)
 
     @cached_property
-    def kernel(self) -> KernelMatrix:
+    def blocks(self) -> KernelMatrix:
         """K between any points, whole on a domain small enough."""
-        values = self._read("values") or self.domain.kernel_values(self.architecture, self.kind)
-        return KernelMatrix(self.architecture, self.kind, values.get("matrix"))
+        arrays = self._read("values") or self.domain.kernel_values(self.architecture, self.kind)
+        return KernelMatrix(self.architecture, self.kind, arrays.get("matrix"))
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -74,23 +85,26 @@ class KernelOnDomain:
             return self.domain.spectrum(self.architecture, self.kind)
         if "eigenvectors" in stored:  # in the order of memory that the decomposition leaves: sums agree to the last bit
             stored["eigenvectors"] = np.asfortranarray(stored["eigenvectors"])
-        return Spectrum(**stored, domain=str(self.domain))
+        return Spectrum(**stored, domain=str(self.domain))  # type: ignore[arg-type]  # the tail is an array there
 
     def large_spectrum(self, target: Target) -> LargeSpectrum:
         """The spectrum of a data set too large for its matrix, by quadrature, with the power of a target in it."""
+        if target.values is None:
+            raise ValueError(f"target {target.name!r} is not known on all samples of {self.domain}")
         if id(target) not in self._large:  # the target is kept too, so that its number stays its own
-            large = large_spectrum(self.domain.points, target.values, self.architecture, self.kind)
+            large = large_spectrum(self.architecture, self.domain.evaluation()[0], target.values, kind=self.kind)
             self._large[id(target)] = target, large
         return self._large[id(target)][1]
 
     @property
     def dense(self) -> bool:
         """Whether `spectrum` is known, or cheap: that of a symmetric domain, of at most 4096 samples, or of a file."""
-        return self.domain.alike or self.domain.size <= LARGEST_MATRIX or "eigenvalues" in self.files
+        small = self.domain.size is not None and self.domain.size <= LARGEST_MATRIX
+        return self.domain.alike or small or "eigenvalues" in self.files
 
     def samples(self, most: int) -> NDArray[np.intp]:
         """The numbers of at most that many samples of a data set: all, or some drawn at random, in their order."""
-        size = self.domain.size
+        size = len(self.domain.evaluation()[0])
         if size <= most:
             return np.arange(size)
         drawn = stream("samples of the theory", domain=self.domain.identity, most=most).permutation(size)[:most]
@@ -98,9 +112,10 @@ class KernelOnDomain:
 
     def matrix(self, index: NDArray[np.intp]) -> NDArray[np.float64]:
         """The kernel between samples of a finite domain, (samples, samples)."""
-        if "values" not in self.files and len(index) < self.domain.size:
-            return self.architecture.kernel(self.domain.points[index], kind=self.kind)
-        return self.kernel.block((self.domain.points[index], index))
+        points = self.domain.evaluation()[0]
+        if "values" not in self.files and len(index) < len(points):
+            return self.architecture.kernel(points[index], kind=self.kind)
+        return self.blocks.block((points[index], index))
 
     def _read(self, name: str) -> dict[str, NDArray] | None:
         return read_h5(self.files[name], made_from=dict(self.made_from))[0] if name in self.files else None

@@ -6,9 +6,14 @@ noise.
 """
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from ..spectra.target import Target
+from .domain import Domain
 
 
-def variances(domain, target):
+def variances(domain: Domain, target: Target) -> Float[np.ndarray, " points"]:
     """Squared distance of the target from its mean at each point of the domain's evaluation, mean over outputs, (points,).
 
     Their mean is the target's variance: exact on a finite domain, on its random test points elsewhere.
@@ -18,7 +23,7 @@ def variances(domain, target):
     return ((values - values.mean(0)) ** 2).mean(1)
 
 
-def normalised(error, variance, noise_std=0.0):
+def normalised(error: ArrayLike, variance: ArrayLike, noise_std: ArrayLike = 0.0) -> Float[np.ndarray, "..."]:
     """NMSE of errors off the training set, from the target's variance; arrays broadcast, nan where there is no variance."""
     total = np.asarray(variance, dtype=float) + np.asarray(noise_std, dtype=float) ** 2
     return np.asarray(error, dtype=float) / np.where(total > 0, total, np.nan)

@@ -6,20 +6,21 @@ whatever takes a kernel takes it, kernel regression, spectra on a data set and t
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from torch import Tensor
 
-from ..common.errors import choose, require, whole
+from ..common.errors import require, whole
 from ..common.seeding import digest, hash_of
-from ..common.threads import one_thread
-from ..kernels.points import kernel_values, matching_points
+from ..kernels.kernel import Kernel, Matrix
 from .networks import Ensemble, tangent_kernel
 
 BLOCK = 512  # points at a time
 
 
 @dataclass(frozen=True, repr=False)
-class TangentKernel:
+class TangentKernel(Kernel):
     """The tangent kernel of one network of an ensemble.
 
     It depends on more than the distance or the angle of its points, so that it has a spectrum on a data set
@@ -36,14 +37,19 @@ class TangentKernel:
     ------
     ValueError
         A number that the ensemble does not have, several outputs; points of another dimension than the network's.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> networks = lb.Ensemble.initial(lb.FullyConnected(1), input_dim=2, width=4096, seeds=[0])
+    >>> lb.TangentKernel(networks).kernel(np.eye(2)).round(1).tolist()  # near lb.FullyConnected(1).kernel(np.eye(2))
+    [[1.0, 0.2], [0.2, 1.0]]
     """
 
     networks: Ensemble
     number: int = 0
 
-    odd = False
-
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         whole("number", self.number, 0, len(self.networks) - 1)
         require(
             self.networks.outputs == 1, f"a tangent kernel needs networks of one output, got {self.networks.outputs}"
@@ -54,7 +60,7 @@ class TangentKernel:
         object.__setattr__(self, "number", 0)
 
     @property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What the kernel is, for hashing and for file attributes: its architecture and all parameters."""
         parameters = digest([hash_of(p.cpu().numpy()) for p in self.networks.parameters()])
         return {
@@ -63,24 +69,17 @@ class TangentKernel:
             "parameters": parameters,
         }
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         width = self.networks.weights[-1].shape[1]
         return f"<TangentKernel of a network of width {width}, {self.networks.architecture}>"
 
-    @one_thread
-    def kernel(self, x, x2=None, kind="ntk"):
-        """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`; kind is "ntk"."""
-        choose("kind of an empirical kernel", kind, ("ntk",))
-        points, points2 = (p.to(self.networks.device) for p in matching_points(x, x2))
+    def _matrix(self, points: Tensor, points2: Tensor | None, kind: str) -> Matrix:
         dim = self.networks.weights[0].shape[1]
         require(points.shape[1] == dim, f"the network takes points of dimension {dim}, got {points.shape[1]}")
-
-        def compute(kernel, left, right):
-            blocks = [
-                torch.cat([tangent_kernel(kernel.networks, rows, columns)[0] for columns in right.split(BLOCK)], 1)
-                for rows in left.split(BLOCK)
-            ]
-            matrix = torch.cat(blocks)
-            return (matrix + matrix.T) / 2 if x2 is None else matrix
-
-        return kernel_values(self, compute, points, points2, x)
+        left = points.to(self.networks.device)
+        right = left if points2 is None else points2.to(self.networks.device)
+        blocks = [
+            torch.cat([tangent_kernel(self.networks, rows, columns)[0] for columns in right.split(BLOCK)], 1)
+            for rows in left.split(BLOCK)
+        ]
+        return torch.cat(blocks)

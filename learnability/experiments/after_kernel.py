@@ -80,7 +80,7 @@ def run(
     x = np.stack([training_set.points[0] for training_set in training_sets])
     y = np.concatenate([training_set.labels for training_set in training_sets])
     result = fit(network, width, range(seeds), x, y, points, keep_networks=True, **(training or {}))
-    start, wide = Ensemble.initial(network, points.shape[1], width, range(seeds)), network.kernel(points)
+    start, wide = Ensemble.initial(network, points[0].size, width, range(seeds)), network.kernel(points)
     measured: dict[str, list[Measured]] = {kernel: [] for kernel in (*KERNELS, "network")}
     for seed in np.flatnonzero(result.converged).tolist():
         kernels = [wide, *(TangentKernel(networks, seed).kernel(points) for networks in (start, result.networks))]

@@ -57,7 +57,7 @@ def run(
         of the paper in the column paper; curves of both in rows of sources theory and paper.
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    circle, spectrum, kernel = of_kind(learner.domain, Circle), learner.spectrum, learner.kernel
+    circle, spectrum, kernel = of_kind(learner.domain, Circle), learner.spectrum, learner.blocks
     theory, rows = _ProbedMode(circle, spectrum, probe), []
     for frequency in frequencies:
         target = _scaled_cosine(circle, frequency, amplitude)
@@ -83,6 +83,7 @@ def squared_deviations(draws: Float[np.ndarray, " seeds"]) -> Float[np.ndarray, 
 
 def _scaled_cosine(circle: Circle, frequency: int, amplitude: float) -> Target:
     unit = target_from(circle, {"cosine": frequency})
+    assert unit.power is not None  # eigenfunctions have one
     return replace(
         unit, power=amplitude**2 * unit.power, function=lambda x, i: amplitude * unit(x), name=f"cos {frequency}t"
     )

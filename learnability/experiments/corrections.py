@@ -63,7 +63,7 @@ def run(
         raise ValueError(f"corrections are those of theories of eigenvalues, and {learner.domain} is a data set")
     grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
     by_name = {target.name: target for target in (target_from(learner.domain, entry) for entry in targets)}
-    measured = kernel_experiment(learner.domain, by_name, learner.kernel, train_sizes, ridges, noise_stds, range(seeds))
+    measured = kernel_experiment(learner.domain, by_name, learner.blocks, train_sizes, ridges, noise_stds, range(seeds))
     _rescale(measured, by_name, learner.domain.evaluation())
     rows = []
     for (name, ridge, noise), cells in measured.groupby(["target", "ridge", "noise_std"], sort=False):
@@ -100,5 +100,6 @@ def _rescale(measured: pd.DataFrame, targets: Mapping[str, Target], test: Points
     for name, target in targets.items():
         rows = measured["target"] == name
         noise = measured.loc[rows, "noise_std"] ** 2
+        assert target.power is not None  # targets of symmetric domains have one
         scale = target.power.sum() / np.mean(target(*test) ** 2)
         measured.loc[rows, "test_mse"] = scale * (measured.loc[rows, "test_mse"] - noise) + noise

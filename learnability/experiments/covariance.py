@@ -53,7 +53,7 @@ def run(
         that of fourth moments, paper the paper's. The standard error of a covariance is that of its mean over draws.
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    cube, spectrum, kernel = of_kind(learner.domain, Hypercube, Circle), learner.spectrum, learner.kernel
+    cube, spectrum, kernel = of_kind(learner.domain, Hypercube, Circle), learner.spectrum, learner.blocks
     modes, basis = cube.eigenfunctions()
     order = np.argsort(modes, kind="stable")
     modes, basis = modes[order], basis[:, order]

@@ -73,10 +73,10 @@ def run(
 
 def _power_law(train_sizes: Sequence[int], grid: Times, exponent: float, modes: int) -> list[Row]:
     """The theory of a kernel and a target whose eigenvalues and powers fall as a power of the mode."""
-    index = np.arange(1, modes + 1.0)
-    spectrum, target = Spectrum(index**-exponent), Target(index**-exponent)
+    power = np.arange(1, modes + 1.0) ** -exponent
+    spectrum, target = Spectrum(power), Target(power)
     sizes = np.array(train_sizes, dtype=float)[:, None]
-    errors = predict(spectrum, target, sizes, sizes / grid, theory=Eigenlearning()).test_mse / target.power.sum()
+    errors = predict(spectrum, target, sizes, sizes / grid, theory=Eigenlearning()).test_mse / power.sum()
     return [row for n, values in zip(train_sizes, errors, strict=True) for row in _curve(grid, values, n)]
 
 
@@ -100,7 +100,7 @@ def _measured(
     rows = []
     for time, theory in zip(times.tolist(), expected, strict=True):
         table = kernel_experiment(
-            learner.domain, targets, learner.kernel, [train_size], [train_size / time], [0.0], range(seeds)
+            learner.domain, targets, learner.blocks, [train_size], [train_size / time], [0.0], range(seeds)
         )
         errors = table["test_mse_off_train"]
         rows.append(mean_row("kernel", "test_mse", errors, theory, train_size=train_size, time=time))

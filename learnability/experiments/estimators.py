@@ -33,7 +33,7 @@ def run(
         compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = finite(learner.domain), learner.kernel
+    data, kernel = finite(learner.domain), learner.blocks
     task, rows = LearningTask(data, {"target": target_from(data, target)}), []
     matrix = kernel.block(data.evaluation())
     for ridge in ridges:

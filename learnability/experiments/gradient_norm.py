@@ -46,7 +46,7 @@ def run(
         Rows "gradient" against train_size.
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    spectrum, kernel, function = learner.spectrum, learner.kernel, target_from(learner.domain, target)
+    spectrum, kernel, function = learner.spectrum, learner.blocks, target_from(learner.domain, target)
     test: Points | None = None
     measure: Measure = _on_circle
     laplacian = spectrum.modes**2

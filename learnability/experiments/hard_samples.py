@@ -43,13 +43,13 @@ def run(
     labels = target_from(data, target)
     predicted = curve_of(learner, labels, train_size, ridge, theory=PerSample(data.size)).sample_errors
     assert predicted is not None  # the theory of samples has them
-    errors = _errors(LearningTask(data, {"target": labels}), learner.kernel, train_size, ridge, seeds)
+    errors = _errors(LearningTask(data, {"target": labels}), learner.blocks, train_size, ridge, seeds)
     rows = [
         mean_row("kernel", "error of a sample", errors[:, sample], predicted[sample], sample=sample)
         for sample in range(data.size)
     ]
     for sample in np.argsort(-predicted, kind="stable")[:shown].tolist():
-        for feature, value in enumerate(data.points[sample].tolist()):
+        for feature, value in enumerate(data.points[sample].ravel().tolist()):
             rows.append({"source": "theory", "measure": "input", "sample": sample, "feature": feature, "mean": value})
     return table(rows)
 

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from jaxtyping import Float
 from ..domains import domain_from, target_from
 from ..domains.samples import Samples
 from ..kernels import architecture_from
+from ..kernels.kernel import Kernel
 from ..regression.ridge import kernel_regression
 from ..spectra.hermite_ansatz import hermite_ansatz
 from ..tables.means import Row, curve, mean_row, table
@@ -63,10 +63,10 @@ def run(
         "paper": hermite_ansatz(network, x, f[index], mixed=0),
     }
     grid = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 60), train_sizes]))
-    curves = {
-        source: _errors(predict(spectrum, power, grid, ridge, theory=Eigenlearning()))
-        for source, (spectrum, power) in ansatz.items()
-    }
+    curves = {}
+    for source, (spectrum, power) in ansatz.items():
+        assert power is not None  # labels have one
+        curves[source] = _errors(predict(spectrum, power, grid, ridge, theory=Eigenlearning()))
     rows: list[Row] = []
     for source, values in curves.items():
         rows += curve("test_mse", grid, values, "train_size", source=source)
@@ -90,7 +90,7 @@ def _errors(prediction: Prediction) -> Float[np.ndarray, " grid"]:
 
 def _measured(
     data: Samples,
-    network: Any,
+    network: Kernel,
     f: Float[np.ndarray, "points outputs"],
     train_size: int,
     seed: int,
@@ -99,6 +99,7 @@ def _measured(
 ) -> float:
     """The error of kernel regression on samples off the training set."""
     _, index = data.sample(train_size + test_points, seed)
+    assert index is not None  # samples have numbers
     train, test = index[:train_size], index[train_size:]
     learned = kernel_regression(network, data.points[train], f[train], data.points[test], ridge)
     return float(((learned - f[test]) ** 2).mean(0).sum())

@@ -47,7 +47,7 @@ def run(
         Per target and training size: "kappa" (theory: the conservation law), "relative variance" of kappa_D + lambda.
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    listed, spectrum, kernel = finite(learner.domain), learner.spectrum, learner.kernel
+    listed, spectrum, kernel = finite(learner.domain), learner.spectrum, learner.blocks
     whole = kernel.block(listed.evaluation())
     rows = []
     for entry in targets:

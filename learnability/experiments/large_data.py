@@ -55,7 +55,7 @@ def run(
     functions = {target.name: target for target in (target_from(sampled, entry) for entry in targets)}
     x, index = sampled.sample(samples, seed=0)
     values = np.column_stack([target(x, index) for target in functions.values()])
-    large = large_spectrum(x, values, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+    large = large_spectrum(network, x, values, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     spectrum, sizes = sampled.spectrum(network), np.array(train_sizes, dtype=float)
     predicted, errors = _from_samples(large, sizes, ridge)
     grid, rows, measured = np.geomspace(sizes.min(), sizes.max(), 100), [], pd.DataFrame()

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from ..domains import domain_from, target_from
 from ..domains.large import large_spectrum
 from ..kernels import architecture_from
+from ..kernels.kernel import Kernel
 from ..spectra.quadrature import LargeSpectrum
 from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
@@ -64,9 +64,9 @@ def run(
     if method == "dense":
         large = _dense(x, y, network)
     elif method == "quadrature":
-        large = large_spectrum(x, y, network, memory=int(memory_mb) << 20, probes=probes, steps=steps)
+        large = large_spectrum(network, x, y, memory=int(memory_mb) << 20, probes=probes, steps=steps)
     else:
-        large = large_spectrum(x, y, network, method=method, landmarks=min(landmarks, samples))
+        large = large_spectrum(network, x, y, method=method, landmarks=min(landmarks, samples))
     cost = {"seconds": perf_counter() - began, "cpu seconds": process_time() - worked}
     cost["megabytes"] = _peak_megabytes()
     rows = [{"source": method, "measure": name, "mean": value} for name, value in cost.items()]
@@ -84,8 +84,8 @@ def _peak_megabytes() -> float:
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), np.nan)
 
 
-def _dense(x: Float[np.ndarray, "points ..."], y: Float[np.ndarray, "points ..."], network: Any) -> LargeSpectrum:
-    return large_spectrum(x, y, network, method="subsample", landmarks=len(x))
+def _dense(x: Float[np.ndarray, "points ..."], y: Float[np.ndarray, "points ..."], network: Kernel) -> LargeSpectrum:
+    return large_spectrum(network, x, y, method="subsample", landmarks=len(x))
 
 
 def _compared(

@@ -57,7 +57,7 @@ def run(
     trained = partial(fit, learner.architecture, width, method=method, **(training or {}))
     for n in train_sizes:
         expected = theory[theory["train_size"] == n].iloc[0]
-        kernels = kernel_experiment(learner.domain, targets, learner.kernel, [n], [0.0], [0.0], range(seeds))
+        kernels = kernel_experiment(learner.domain, targets, learner.blocks, [n], [0.0], [0.0], range(seeds))
         networks, _, _ = network_experiment(learner.domain, targets, n, [0.0], range(seeds), trained)
         converged = networks[networks["converged"]]
         keys = {"train_size": n, "width": width, "method": method}

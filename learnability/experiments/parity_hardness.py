@@ -29,7 +29,7 @@ def run(dim: int, architecture: Entry, errors: Sequence[float] = (0.5,), seeds: 
         Rows "samples needed" against `dim`: sources kernel (compared to the theory), theory and bound.
     """
     learner = KernelOnDomain.of({"kind": "hypercube", "dim": dim}, architecture)
-    cube, spectrum, kernel = of_kind(learner.domain, Hypercube), learner.spectrum, learner.kernel
+    cube, spectrum, kernel = of_kind(learner.domain, Hypercube), learner.spectrum, learner.blocks
     target = cube.parity(dim)
     f = target(cube.points)
 

@@ -6,13 +6,13 @@ set against the random-feature eigenframework, which knows the NNGP spectrum onl
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
 
-from ..common.errors import require
 from ..domains import target_from
 from ..domains.domain import FiniteDomain
 from ..domains.kernel_on_domain import KernelOnDomain
@@ -53,13 +53,14 @@ def run(
     """
     learner = KernelOnDomain.of(domain, architecture, "nngp", files)
     listed, network = finite(learner.domain), learner.architecture
-    require(network.depth == 1, f"the NNGP kernel has independent features at depth 1 only, got depth {network.depth}")
+    if not isinstance(network, FullyConnected) or network.depth != 1:
+        raise ValueError(f"the NNGP kernel has independent features at depth 1 only, got {network!r}")
     function = target_from(listed, target)
     widths = np.unique(np.concatenate([np.geomspace(min(features) / 2, max(features) * 2, 150), train_sizes, features]))
     sizes = np.unique(np.concatenate([np.geomspace(min(train_sizes), max(train_sizes), 40), train_sizes]))
     rows = []
     for ridge in map(float, ridges):
-        keys = {"target": function.name, "ridge": ridge}
+        keys: dict[str, Any] = {"target": function.name, "ridge": ridge}
         theory = predict(learner.spectrum, function, sizes[:, None], ridge, theory=RandomFeatures(widths)).test_mse
         theory = theory.reshape(len(sizes), len(widths))  # of a target with one output
         for size, values in zip(sizes.tolist(), theory, strict=True):
@@ -92,9 +93,10 @@ def draw_errors(
 
 
 def hidden_features(
-    architecture: FullyConnected, x: Float[np.ndarray, "points dim"], features: int, seed: int
+    architecture: FullyConnected, x: Float[np.ndarray, "points ..."], features: int, seed: int
 ) -> Float[np.ndarray, "points features"]:
     """phi(w.x + b) / sqrt(k) of one network at initialisation, (points, features) float64."""
+    x = x.reshape(len(x), -1)
     network = Ensemble.initial(architecture, x.shape[1], features, [seed], dtype=torch.float64)
     inputs = network.evaluate(as_tensor(x, torch.float64, "cpu")).inputs
     return inputs[-1][0].numpy() / np.sqrt(features)

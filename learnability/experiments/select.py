@@ -18,7 +18,9 @@ from ..ensembles.families import trains
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
+from ..kernels.fully_connected import FullyConnected
 from ..kernels.grid import expanded
+from ..kernels.kernel import Kernel
 from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
@@ -28,7 +30,7 @@ from ..spectra.spectrum import Spectrum
 from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
-from .entries import Entry
+from .entries import Entry, finite
 
 
 def check(
@@ -98,7 +100,7 @@ def run(
         all candidates, as estimated from those that were trained.
     """
     train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
-    data = domain_from(domain)
+    data = finite(domain_from(domain))
     labels = target_from(data, target)
     task = LearningTask(data, {"target": labels})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
@@ -124,9 +126,9 @@ def _level(reach: float | None, r2: float | None) -> float:
     return 0.5 if reach is None and r2 is None else level_of(reach, r2)
 
 
-def _shape(network: Any) -> dict[str, Any]:
+def _shape(network: Kernel) -> dict[str, str | float]:
     """Activation and depth; of a kernel without any its kind."""
-    if not hasattr(network, "activation"):
+    if not isinstance(network, FullyConnected):
         return {"activation": type(network).__name__.lower(), "depth": np.nan}
     return {"activation": activation_from(network.activation).name, "depth": network.depth}
 
@@ -186,7 +188,7 @@ def _correlations(rows: Sequence[Row], train_sizes: Sequence[int]) -> list[Row]:
 
 def _trained(
     task: LearningTask,
-    networks: Mapping[str, Any],
+    networks: Mapping[str, Kernel],
     predicted: pd.Series,
     train_sizes: Sequence[int],
     width: int,

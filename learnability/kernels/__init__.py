@@ -4,19 +4,27 @@
 when they are asked for, because a job that only reads spectra should not wait for PyTorch.
 """
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from ..common.errors import built
 
+if TYPE_CHECKING:
+    from .kernel import Kernel
 
-def architectures():
+
+def architectures() -> "dict[str, type[Kernel]]":
     """The kinds of architecture, {name in a configuration: class}."""
     from .fully_connected import FullyConnected
     from .own import OwnKernel
     from .radial import Gaussian, Laplace, Matern
     from .residual import Residual
+    from .sequential import Sequential
 
     return {
         "fully_connected": FullyConnected,
         "residual": Residual,
+        "sequential": Sequential,
         "gaussian": Gaussian,
         "laplace": Laplace,
         "matern": Matern,
@@ -24,6 +32,6 @@ def architectures():
     }
 
 
-def architecture_from(specification):
+def architecture_from(specification: Mapping[str, Any]) -> "Kernel":
     """The architecture that a configuration entry {parameters...} describes; `kind` is fully_connected unless given."""
     return built("architecture", architectures(), specification, "fully_connected")

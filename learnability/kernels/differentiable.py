@@ -6,18 +6,29 @@ the diagonal, whose derivatives exist.
 """
 
 import math
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..common.errors import choose, require
 from ..common.threads import one_thread
-from .activations import activation_from
-from .fully_connected import KINDS
+from .activations import Activation, activation_from
 from .hermite import hermite_grid
+from .kernel import KINDS, Matrix
 
 
 @one_thread
-def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
+def kernel(
+    x: Float[Tensor, "points dim"],
+    depth: int,
+    activation: str | dict[str, Any] | Activation,
+    weight_std: float | Tensor,
+    bias_std: float | Tensor,
+    x2: Float[Tensor, "points2 dim"] | None = None,
+    kind: str = "ntk",
+) -> Matrix:
     """Infinite-width kernel of a fully connected network, differentiable by PyTorch.
 
     Parameters
@@ -41,10 +52,8 @@ def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
     x2, phi = x if x2 is None else x2, activation_from(activation)
     x, x2 = x.double(), x2.double()
     weight, bias = (torch.as_tensor(value, dtype=torch.float64) ** 2 for value in (weight_std, bias_std))
-    first, later = (
-        ((weight, bias) if depth else (1.0, 0.0)),
-        [(weight, bias)] * (depth - 1) + [(1.0, 0.0)] * bool(depth),
-    )
+    readout = (torch.ones(()), torch.zeros(()))
+    first, *later = [*[(weight, bias)] * depth, readout]
     var1, var2 = (first[0] * p.square().sum(1) / x.shape[1] + first[1] for p in (x, x2))
     cov = first[0] * (x @ x2.T) / x.shape[1] + first[1]
     tangent = cov
@@ -56,7 +65,7 @@ def kernel(x, depth, activation, weight_std, bias_std, x2=None, kind="ntk"):
     return tangent if kind == "ntk" else cov
 
 
-def _dual(phi, var1, var2, cov):
+def _dual(phi: Activation, var1: Tensor, var2: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
     if phi.kink is not None:
         return _piecewise_linear(*phi.kink, var1, var2, cov)
     if phi.closed_form is not None:
@@ -64,7 +73,9 @@ def _dual(phi, var1, var2, cov):
     return _quadrature(phi, var1, var2, cov)
 
 
-def _piecewise_linear(negative, positive, var1, var2, cov):
+def _piecewise_linear(
+    negative: float, positive: float, var1: Tensor, var2: Tensor, cov: Tensor
+) -> tuple[Tensor, Tensor]:
     """As `learnability.kernels.duals.piecewise_linear`, with the limit rho -> +-1 in a branch of its own."""
     a, b = (positive + negative) / 2, (positive - negative) / 2
     scale = (var1 * var2).sqrt()
@@ -78,7 +89,7 @@ def _piecewise_linear(negative, positive, var1, var2, cov):
     return k, kdot
 
 
-def _quadrature(phi, var1, var2, cov):
+def _quadrature(phi: Activation, var1: Tensor, var2: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
     """E[phi(u) phi(v)] and E[phi'(u) phi'(v)] on a grid: u = sqrt(q1) z, v = (c z + sqrt(q1 q2 - c^2) z') / sqrt(q1)."""
     grid, weight = hermite_grid(cov.device)
     var1, var2, cov = (t[..., None, None] for t in torch.broadcast_tensors(var1, var2, cov))
@@ -86,4 +97,5 @@ def _quadrature(phi, var1, var2, cov):
     u = var1.sqrt() * grid[:, None]
     v = cov / var1.sqrt() * grid[:, None] + rest * grid[None, :]
     weights = weight[:, None] * weight[None, :]
-    return tuple((f(u) * f(v) * weights).sum((-2, -1)) for f in (phi.function, phi.derivative))
+    k, kdot = ((f(u) * f(v) * weights).sum((-2, -1)) for f in (phi.function, phi.derivative))
+    return k, kdot

@@ -9,6 +9,7 @@ A closed form takes them as a fourth argument where they are known, and makes th
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -35,7 +36,7 @@ class Separation:
         return cls(var1 + var2 - 2 * cov, var1 + var2 + 2 * cov, ((std - cov) * (std + cov)).clamp_min(0))
 
 
-def piecewise_linear(negative: float, positive: float):
+def piecewise_linear(negative: float, positive: float) -> Callable[..., Dual]:
     """Dual of phi(x) = positive * x for x > 0, negative * x for x < 0 (Cho & Saul 2009, orders 0 and 1).
 
     phi = a x + b |x|, and E|u||v| = (2/pi) (sqrt(det Sigma) + c asin(rho)).

@@ -12,24 +12,28 @@ and the NNGP kernel is the last Sigma, the NTK the last Theta.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from ..common.errors import choose, real, whole
-from ..common.threads import in_parallel, one_thread
-from .activations import Activation, activation_from
-from .points import kernel_values, matching_points
+from ..common.errors import real, whole
+from ..common.threads import in_parallel
+from .activations import Activation, Prepared, activation_from
+from .kernel import KINDS, Kernel, Matrix
 from .separation import near_pairs, separation
 
-KINDS = ("ntk", "nngp")
 DEEPEST = 100_000  # hidden layers
 CPU_BLOCK = 1 << 17  # entries of a block of rows: a handful of float64 buffers of this size fit the cache
 CUDA_BLOCK = 1 << 25
+TRIALS = 8  # of a weight_std that does not overflow
 
 
 @dataclass(frozen=True)
-class FullyConnected:
+class FullyConnected(Kernel):
     """A fully connected network of infinite or finite width, single readout layer.
 
     Parameters
@@ -46,39 +50,49 @@ class FullyConnected:
     ------
     ValueError
         Unknown activation, negative depth or standard deviation.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> network = lb.FullyConnected(depth=2, activation="relu", weight_std=1.4, bias_std=0.1)
+    >>> network.kernel(np.eye(2)).round(3).tolist()
+    [[1.465, 0.345], [0.345, 1.465]]
+    >>> network.diagonal(np.ones((3, 1, 8, 8)), kind="nngp").round(3).tolist()  # images, which the network flattens
+    [0.97, 0.97, 0.97]
     """
+
+    kinds = KINDS
 
     depth: int
     activation: str | dict | Activation = "relu"
     weight_std: float = math.sqrt(2.0)
     bias_std: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         activation_from(self.activation)
         object.__setattr__(self, "depth", whole("depth", self.depth, most=DEEPEST))
         for name in ("weight_std", "bias_std"):
             object.__setattr__(self, name, real(name, getattr(self, name)))
 
     @property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What the network is, for hashing and for file attributes."""
-        given = self.activation
-        named = given.name if isinstance(given, Activation) else given
+        activation = self.activation.name if isinstance(self.activation, Activation) else self.activation
         numbers = {"weight_std": self.weight_std, "bias_std": self.bias_std}
-        return {"depth": self.depth, "activation": named, **numbers}
+        return {"depth": self.depth, "activation": activation, **numbers}
 
     @property
-    def layers(self):
+    def layers(self) -> list[tuple[float, float]]:
         """(weight_std, bias_std) of every layer, the readout last."""
         return [(self.weight_std, self.bias_std)] * self.depth + [(1.0, 0.0)]
 
     @property
-    def shortcuts(self):
+    def shortcuts(self) -> list[bool]:
         """Whether the pre-activations before a layer are added to its own, for every layer; see `learnability.Residual`."""
         return [False] * (self.depth + 1)
 
     @property
-    def odd(self):
+    def odd(self) -> bool:
         """Whether f(-x) = -f(x): without biases, and with an odd activation or no hidden layer."""
         if self.depth == 0:
             return True
@@ -86,47 +100,44 @@ class FullyConnected:
         function = activation_from(self.activation).function
         return self.bias_std == 0 and bool(torch.allclose(function(-grid), -function(grid)))
 
-    def layer_sizes(self, input_dim, width, outputs):
+    def layer_sizes(self, input_dim: int, width: int, outputs: int) -> list[int]:
         """Units from layer to layer of a finite network: [input_dim, width, ..., width, outputs]."""
         return [input_dim, *[width] * self.depth, outputs]
 
-    @one_thread
-    def kernel(self, x, x2=None, kind="ntk"):
-        """Infinite-width kernel between two sets of points.
+    def _matrix(self, points: Tensor, points2: Tensor | None, kind: str) -> Matrix:
+        return self._fill(points, points if points2 is None else points2, kind, symmetric=points2 is None)
 
-        Parameters
-        ----------
-        x : (points, dim) numpy array or torch tensor
-        x2 : (points2, dim), optional
-            Missing means `x` itself: half the work, exactly symmetric, the exact diagonal.
-        kind : "ntk" or "nngp"
+    def _remedy(self, points: Tensor, kind: str) -> str:
+        """The largest depth, at this weight_std, and the largest weight_std, at this depth, of a finite kernel."""
 
-        Returns
-        -------
-        (points, points2) float64, numpy for numpy and torch (same device) for torch.
+        def fits(**changed: Any) -> bool:
+            return bool(torch.isfinite(replace(self, **changed)._matrix(points, None, kind)).all())
 
-        Raises
-        ------
-        ValueError
-            Unknown kind, arrays that are not two-dimensional or of different dimension, values that are not finite; a kernel
-            that exceeds the largest float64, with the depth or weight_std that would do.
-        """
-        choose("kernel kind", kind, KINDS)
-        points, points2 = matching_points(x, x2)
+        scale = super()._remedy(points, kind)
+        if not fits(depth=0):
+            return scale
+        least, most = 0, self.depth  # finite at the first, not at the second
+        while most - least > 1:
+            middle = (least + most) // 2
+            least, most = (middle, most) if fits(depth=middle) else (least, middle)
+        if least == 0:
+            return scale
+        low, high = 0.0, self.weight_std
+        for _ in range(TRIALS):
+            weight_std = (low + high) / 2
+            low, high = (weight_std, high) if fits(weight_std=weight_std) else (low, weight_std)
+        rounded = math.floor(100 * low) / 100
+        narrower = f", weight_std {rounded:g} or less (at depth {self.depth})" if low >= 0.01 else ""
+        return f"take depth {least} or less (at weight_std {self.weight_std:.4g}){narrower}, or {scale}"
 
-        def compute(network, left, right):
-            return network._fill(left, right, kind, symmetric=x2 is None)
-
-        return kernel_values(self, compute, points, points2, x, kind)
-
-    def _fill(self, x, x2, kind, symmetric):
+    def _fill(self, x: Tensor, x2: Tensor, kind: str, symmetric: bool) -> Matrix:
         """The kernel matrix, computed in blocks of rows that stay in the cache."""
         prepared, diagonal = self._variances(x, kind)
         prepared2 = prepared if symmetric else self._variances(x2, kind)[0]
         matrix = torch.empty(len(x), len(x2), dtype=torch.float64, device=x.device)
         block = CPU_BLOCK if x.device.type == "cpu" else CUDA_BLOCK
 
-        def fill(rows):
+        def fill(rows: slice) -> None:
             first = rows.start if symmetric else 0  # the columns left of the diagonal are known
             matrix[rows, first:] = self._block(
                 x[rows],
@@ -146,7 +157,7 @@ class FullyConnected:
             matrix.fill_diagonal_(0).diagonal().add_(diagonal)
         return matrix
 
-    def _variances(self, x, kind):
+    def _variances(self, x: Tensor, kind: str) -> tuple[list[Prepared], Float[Tensor, " points"]]:
         """Per hidden layer what the dual must know of each point, and the kernel's diagonal (points,)."""
         activation = activation_from(self.activation)
         prepared = []
@@ -161,7 +172,10 @@ class FullyConnected:
             tangent = branch + (weight_std**2 * kdot + shortcut) * tangent
         return prepared, tangent if kind == "ntk" else variance
 
-    def _block(self, x, x2, prepared, prepared2, kind):
+    def _block(
+        self, x: Tensor, x2: Tensor, prepared: Sequence[Prepared], prepared2: Sequence[Prepared], kind: str
+    ) -> Matrix:
+        """Some rows and columns of the matrix."""
         activation = activation_from(self.activation)
         weight_std, bias_std = self.layers[0]
         covariance = (x @ x2.T).mul_(weight_std**2 / x.shape[1]).add_(bias_std**2)
@@ -175,11 +189,20 @@ class FullyConnected:
             covariance = k.mul_(weight_std**2).add_(bias_std**2)
             if kind == "ntk":
                 tangent.mul_(kdot.mul_(weight_std**2).add_(shortcut)).add_(covariance)
-            if shortcut:
+            if before is not None:
                 covariance.add_(before)
         return tangent if kind == "ntk" else covariance
 
-    def _refine(self, k, kdot, x, x2, variance, variance2, covariance):
+    def _refine(
+        self,
+        k: Matrix,
+        kdot: Matrix,
+        x: Tensor,
+        x2: Tensor,
+        variance: Float[Tensor, " points"],
+        variance2: Float[Tensor, " points2"],
+        covariance: Matrix,
+    ) -> None:
         """Write the duals of the first hidden layer again where points are near: there from their differences.
 
         Later layers know the covariances alone: there kdot of piecewise-linear activations is exact to 1e-8 only, for points
@@ -189,6 +212,7 @@ class FullyConnected:
         rows, columns = near_pairs(variance, variance2, covariance)
         separate = separation(x[rows], x2[columns], weight_std**2 / x.shape[1], bias_std**2)
         closed_form = activation_from(self.activation).closed_form
+        assert closed_form is not None  # of a separable activation
         pairs = closed_form(variance[rows], variance2[columns], covariance[rows, columns], separate)
         k[rows, columns], kdot[rows, columns] = pairs
 

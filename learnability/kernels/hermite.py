@@ -8,17 +8,37 @@ E[phi^2] - sum a_k^2 bound the truncation error for every rho: the number of ter
 """
 
 import math
+from collections.abc import Callable
 from functools import cache
+from typing import Protocol
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 EPSILON = torch.finfo(torch.float64).eps
 SERIES_TOLERANCE = 1e-13  # neglected share of E[phi^2]; the kernel's error relative to its diagonal
 MOST_TERMS = 8192
 
 
+class Smooth(Protocol):
+    """An activation, as far as its Hermite series are concerned."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+
+    @property
+    def function(self) -> Callable[[Tensor], Tensor]:
+        """Elementwise."""
+
+    @property
+    def derivative(self) -> Callable[[Tensor], Tensor]:
+        """Of the function."""
+
+
 @cache
-def _hermite_functions(terms):
+def _hermite_functions(terms: int) -> tuple[Float[Tensor, " grid"], Float[Tensor, "terms grid"]]:
     """Grid (points,) and the functions h_k(z) exp(-z^2/4) / (2 pi)^(1/4) on it, (terms, points).
 
     On |z| <= 13 the weight has fallen to 1e-18; the step 1/sqrt(terms) resolves the fastest oscillation twice over.
@@ -32,7 +52,9 @@ def _hermite_functions(terms):
     return grid, table
 
 
-def hermite_coefficients(activation, variance):
+def hermite_coefficients(
+    activation: Smooth, variance: Float[Tensor, " points"]
+) -> tuple[Float[Tensor, " points"], Float[Tensor, "points terms"], Float[Tensor, "points terms2"]]:
     """Standard deviations and Hermite coefficients of phi and of phi' at each variance.
 
     Returns
@@ -47,12 +69,13 @@ def hermite_coefficients(activation, variance):
     """
     distinct, inverse = torch.unique(variance, return_inverse=True)
     std = distinct.sqrt()
-    series = [_coefficients(activation, f, std)[inverse] for f in (activation.function, activation.derivative)]
-    std = torch.where(std > 0, std, 1.0)[inverse]
-    return (std, *series)
+    own, slope = (_coefficients(activation, f, std)[inverse] for f in (activation.function, activation.derivative))
+    return torch.where(std > 0, std, 1.0)[inverse], own, slope
 
 
-def _coefficients(activation, function, std):
+def _coefficients(
+    activation: Smooth, function: Callable[[Tensor], Tensor], std: Float[Tensor, " points"]
+) -> Float[Tensor, "points terms"]:
     terms = 64
     while terms <= MOST_TERMS:
         grid, table = (t.to(std.device) for t in _hermite_functions(terms))
@@ -70,27 +93,33 @@ def _coefficients(activation, function, std):
     )
 
 
-def hermite_sum(coefficients, coefficients2, correlation):
+def hermite_sum(
+    coefficients: Float[Tensor, "... points terms"],
+    coefficients2: Float[Tensor, "... points2 terms2"],
+    correlation: Float[Tensor, "... points points2"],
+) -> Float[Tensor, "... points points2"]:
     """sum_k a_k a'_k rho^k by Horner's rule in rho^2; an odd or even function costs half."""
     square = correlation.square()
-    terms = min(coefficients.shape[1], coefficients2.shape[1])
+    terms = min(coefficients.shape[-1], coefficients2.shape[-1])
     negligible = EPSILON * coefficients.abs().max() * coefficients2.abs().max()
     total = torch.zeros_like(correlation)
     for parity in (0, 1):
-        left = coefficients[:, parity:terms:2].T.contiguous()[:, :, None]
-        right = coefficients2[:, parity:terms:2].T.contiguous()[:, None, :]
-        largest = left.abs().amax((1, 2)) * right.abs().amax((1, 2))
-        kept = torch.nonzero(largest > negligible)
-        if len(kept) == 0:
+        left = coefficients[..., parity:terms:2].movedim(-1, 0).contiguous().unsqueeze(-1)
+        right = coefficients2[..., parity:terms:2].movedim(-1, 0).contiguous().unsqueeze(-2)
+        largest = left.abs().flatten(1).amax(1) * right.abs().flatten(1).amax(1)
+        terms_that_count = torch.nonzero(largest > negligible)
+        if len(terms_that_count) == 0:
             continue
         part = torch.zeros_like(correlation)
-        for k in range(int(kept[-1]), -1, -1):
+        for k in range(int(terms_that_count[-1]), -1, -1):
             part.mul_(square).addcmul_(left[k], right[k])
         total += part.mul_(correlation) if parity else part
     return total
 
 
-def hermite_grid(device, step=0.2, largest=9.0):
+def hermite_grid(
+    device: torch.device, step: float = 0.2, largest: float = 9.0
+) -> tuple[Float[Tensor, " nodes"], Float[Tensor, " nodes"]]:
     """Nodes (points,) and weights of the trapezoidal rule for a standard normal variable: exponentially accurate."""
     grid = torch.arange(-largest, largest + step / 2, step, dtype=torch.float64, device=device)
     return grid, torch.exp(-grid.square() / 2) * (step / math.sqrt(2 * math.pi))

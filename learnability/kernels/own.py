@@ -8,16 +8,19 @@ modules beside it, which are not found.
 
 import hashlib
 import sys
-from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
 
 from ..common.errors import choose, require
-from ..common.threads import one_thread
-from .points import kernel_values, matching_points
+from .kernel import Kernel, Matrix
 
 ASYMMETRY = 1e-8  # of the largest value
 NEGATIVE = 1e-8  # the least eigenvalue, in units of the largest
@@ -25,7 +28,7 @@ MOST_CHECKED = 500  # points of a matrix whose eigenvalues are computed for a ch
 
 
 @dataclass(frozen=True)
-class OwnKernel:
+class OwnKernel(Kernel):
     """The kernel that a function in a Python file computes. It has no finite networks, and no kind but "ntk".
 
     Parameters
@@ -43,16 +46,29 @@ class OwnKernel:
         allow_code is not true; a file that is missing or fails, a function that it does not have. `kernel` raises it where
         the function fails, or returns what is no kernel: another shape, values that are not finite numbers, a matrix on
         equal points that is not symmetric or has negative eigenvalues (checked on up to 500 points).
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "mine.py"
+    ...     _ = path.write_text("def kernel(x, x2):\\n    return (1 + x @ x2.T) ** 2")
+    ...     mine = lb.OwnKernel(str(path), allow_code=True)
+    >>> mine.kernel(np.eye(2)).tolist()
+    [[4.0, 1.0], [1.0, 4.0]]
     """
 
     path: str
     function: str = "kernel"
     allow_code: bool = False
+    _content: str = field(init=False, repr=False, compare=False)
+    _call: Callable = field(init=False, repr=False, compare=False)
 
-    kind = "callable"
-    odd = False
+    kind: ClassVar[str] = "callable"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         require(
             self.allow_code is True,
             f"path: {self.path} would be run as Python code; read it, and write allow_code: true if you trust it",
@@ -62,41 +78,34 @@ class OwnKernel:
         object.__setattr__(self, "_call", _function(self.path, self.function, source, self._content))
 
     @property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What the kernel is, for hashing and for file attributes: the content of its file, wherever that lies."""
         return {"kind": self.kind, "function": self.function, "content": self._content}
 
-    @one_thread
-    def kernel(self, x, x2=None, kind="ntk"):
-        """Kernel between two sets of points, shapes as `learnability.FullyConnected.kernel`."""
-        require(kind == "ntk", f"{self._name} is no network's kernel: it has no kind {kind!r}; write kernel: ntk")
-        points, points2 = (p.cpu().numpy() for p in matching_points(x, x2))
+    def _matrix(self, points: Tensor, points2: Tensor | None, kind: str) -> Matrix:
+        x, x2 = (part.cpu().numpy() for part in (points, points if points2 is None else points2))
         try:
-            values = np.asarray(self._call(points.copy(), points2.copy()))
+            matrix = np.asarray(self._call(x.copy(), x2.copy()))
         except Exception as error:
-            raise ValueError(
-                f"{self._name} fails on {len(points)} and {len(points2)} points: {_told(error)}"
-            ) from error
-        self._require_numbers(values, (len(points), len(points2)))
-        matrix = values.astype(np.float64)
-        if x2 is None:
+            raise ValueError(f"{self._name} fails on {len(x)} and {len(x2)} points: {_in_a_line(error)}") from error
+        self._require_numbers(matrix, (len(x), len(x2)))
+        matrix = matrix.astype(np.float64)
+        if points2 is None:
             self._require_kernel(matrix)
-            matrix = (matrix + matrix.T) / 2
-        matrix = torch.from_numpy(matrix)
-        return kernel_values(self, lambda *_: matrix, *map(torch.from_numpy, (points, points2)), x)
+        return torch.from_numpy(matrix)
 
     @property
-    def _name(self):
+    def _name(self) -> str:
         return f"function {self.function!r} in {self.path}"
 
-    def _require_numbers(self, values, shape):
-        require(values.dtype.kind in "fiu", f"{self._name} must return an array of real numbers, got {values.dtype}")
+    def _require_numbers(self, matrix: Shaped[np.ndarray, "..."], shape: tuple[int, int]) -> None:
+        require(matrix.dtype.kind in "fiu", f"{self._name} must return an array of real numbers, got {matrix.dtype}")
         require(
-            values.shape == shape, f"{self._name} must return the matrix K(x, x2) of shape {shape}, got {values.shape}"
+            matrix.shape == shape, f"{self._name} must return the matrix K(x, x2) of shape {shape}, got {matrix.shape}"
         )
-        require(bool(np.isfinite(values).all()), f"{self._name} returns values that are not finite")
+        require(bool(np.isfinite(matrix).all()), f"{self._name} returns values that are not finite")
 
-    def _require_kernel(self, matrix):
+    def _require_kernel(self, matrix: Float[np.ndarray, "points points"]) -> None:
         """Require a matrix on equal points to be symmetric and positive semi-definite, up to rounding."""
         scale = np.abs(matrix).max(initial=0.0)
         asymmetry = np.abs(matrix - matrix.T).max(initial=0.0)
@@ -112,35 +121,34 @@ class OwnKernel:
         )
 
 
-def _content(path):
+def _content(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
         raise ValueError(f"path: {path} cannot be read ({error.strerror or error})") from error
 
 
-def _function(path, name, source, content):
+def _function(path: str, name: str, source: bytes, content: str) -> Callable:
     """The function of a file, which is run once per content in a process."""
     module = sys.modules.get(f"learnability_own_{content}")
     if module is None:
-        module = module_from_spec(spec_from_file_location(f"learnability_own_{content}", Path(path).resolve()))
+        module = ModuleType(f"learnability_own_{content}")
+        module.__file__ = str(Path(path).resolve())
         sys.modules[module.__name__] = module  # where dataclasses look for it
         try:
             exec(compile(source, str(path), "exec"), vars(module))  # the very bytes that were hashed
         except Exception as error:
             del sys.modules[module.__name__]
-            raise ValueError(f"path: {path} cannot be run: {_told(error)}") from error
-    known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-    return getattr(module, choose(f"function in {path}:", name, known))
+            raise ValueError(f"path: {path} cannot be run: {_in_a_line(error)}") from error
+    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    return getattr(module, choose(f"function in {path}:", name, functions))
 
 
-def _told(error):
+def _in_a_line(error: Exception) -> str:
     """An error of the user's code in a line, with the line of the file where it happened, if that is known."""
-    place, trace = getattr(error, "lineno", None), error.__traceback__
+    line, trace = error.lineno if isinstance(error, SyntaxError) else None, error.__traceback__
     while trace is not None:
-        if "__name__" in trace.tb_frame.f_globals and trace.tb_frame.f_globals["__name__"].startswith(
-            "learnability_own_"
-        ):
-            place = trace.tb_lineno
+        if str(trace.tb_frame.f_globals.get("__name__")).startswith("learnability_own_"):
+            line = trace.tb_lineno
         trace = trace.tb_next
-    return f"{type(error).__name__}: {error}" + (f" (line {place})" if place else "")
+    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")

@@ -9,20 +9,23 @@ With r = |x - x'| / sqrt(dim), so that a length means the same in every dimensio
 """
 
 import math
+from abc import abstractmethod
 from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from ..common.errors import real, require
-from ..common.threads import one_thread
-from .points import kernel_values, matching_points
+from .kernel import Kernel, Matrix
 
 SMOOTHNESS = (0.5, 1.5, 2.5)
 FAR = 1e4  # exp(-FAR) is 0: beyond, the polynomial of a Matern kernel would overflow
 
 
 @dataclass(frozen=True)
-class Radial:
+class Radial(Kernel):
     """A kernel of the distance. It has no finite networks, and no kind but "ntk", which stands for the kernel itself.
 
     Parameters
@@ -38,27 +41,24 @@ class Radial:
 
     length: float = 1.0
 
-    odd = False
+    kind: ClassVar[str]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "length", real("length", self.length, positive=True))
 
     @property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What the kernel is, for hashing and for file attributes."""
         return {"kind": self.kind, **asdict(self)}
 
-    @one_thread
-    def kernel(self, x, x2=None, kind="ntk"):
-        """Kernel between two sets of points, shapes and errors as `learnability.FullyConnected.kernel`."""
-        require(kind == "ntk", f"a {self.kind} kernel is no network's: it has no kind {kind!r}; write kernel: ntk")
-        points, points2 = matching_points(x, x2)
+    @abstractmethod
+    def of_distance(self, r: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """K at distances r in units of sqrt(dim), of the shape of r."""
 
-        def compute(kernel, left, right):
-            distance = torch.cdist(left, right, compute_mode="donot_use_mm_for_euclid_dist")
-            return kernel.of_distance(distance / math.sqrt(left.shape[1]))
-
-        return kernel_values(self, compute, points, points2, x)
+    def _matrix(self, points: Tensor, points2: Tensor | None, kind: str) -> Matrix:
+        others = points if points2 is None else points2
+        distance = torch.cdist(points, others, compute_mode="donot_use_mm_for_euclid_dist")
+        return self.of_distance(distance / math.sqrt(points.shape[1]))
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,17 @@ class Gaussian(Radial):
     ------
     ValueError
         A length that is not finite and positive.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> lb.Gaussian(length=1.0).kernel(np.eye(2)).round(3).tolist()
+    [[1.0, 0.607], [0.607, 1.0]]
     """
 
     kind = "gaussian"
 
-    def of_distance(self, r):
+    def of_distance(self, r: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """K at distances r in units of sqrt(dim), of the shape of r."""
         return torch.exp(-((r / self.length) ** 2) / 2)
 
@@ -96,11 +102,17 @@ class Laplace(Radial):
     ------
     ValueError
         A length that is not finite and positive.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> lb.Laplace(length=1.0).kernel(np.eye(2)).round(3).tolist()
+    [[1.0, 0.368], [0.368, 1.0]]
     """
 
     kind = "laplace"
 
-    def of_distance(self, r):
+    def of_distance(self, r: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """K at distances r in units of sqrt(dim), of the shape of r."""
         return torch.exp(-r / self.length)
 
@@ -120,19 +132,25 @@ class Matern(Radial):
     ------
     ValueError
         A length that is not finite and positive, another nu.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> lb.Matern(length=1.0, nu=2.5).kernel(np.eye(2)).round(3).tolist()
+    [[1.0, 0.524], [0.524, 1.0]]
     """
 
     nu: float = 1.5
 
     kind = "matern"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         super().__post_init__()
         smooth = real("nu", self.nu, positive=True) in SMOOTHNESS
         require(smooth, f"nu must be one of {', '.join(map(str, SMOOTHNESS))}, got {self.nu!r}")
 
-    def of_distance(self, r):
+    def of_distance(self, r: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
         """K at distances r in units of sqrt(dim), of the shape of r."""
         s = (math.sqrt(2 * self.nu) * r / self.length).clamp(max=FAR)
-        polynomial = {0.5: 1.0, 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
+        polynomial = {0.5: torch.ones_like(s), 1.5: 1 + s, 2.5: 1 + s + s * s / 3}[self.nu]
         return polynomial * torch.exp(-s)

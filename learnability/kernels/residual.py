@@ -13,6 +13,7 @@ The variance grows with every layer, for ReLU by 1 + weight_std^2/2; weight_std 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from .fully_connected import FullyConnected
 
@@ -30,12 +31,18 @@ class Residual(FullyConnected):
     ------
     ValueError
         As of `FullyConnected`.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> lb.Residual(depth=3, weight_std=1.0).kernel(np.eye(2)).round(3).tolist()
+    [[1.5, 0.305], [0.305, 1.5]]
     """
 
     @property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         return {"kind": "residual", **super().identity}
 
     @property
-    def shortcuts(self):
+    def shortcuts(self) -> list[bool]:
         return [False, *[True] * (self.depth - 1), False] if self.depth else [False]

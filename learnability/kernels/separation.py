@@ -21,7 +21,8 @@ CHUNK = 1 << 21  # coordinates held at a time
 def near_pairs(var1: Tensor, var2: Tensor, cov: Tensor) -> tuple[Tensor, Tensor]:
     """Rows and columns of the pairs whose correlation is nearly 1 or -1; var1 (points,), var2 (points2,)."""
     scale = var1.sqrt()[:, None] * var2.sqrt()[None, :]
-    return torch.nonzero(cov.abs() > (1 - NEAR) * scale, as_tuple=True)
+    rows, columns = torch.nonzero(cov.abs() > (1 - NEAR) * scale, as_tuple=True)
+    return rows, columns
 
 
 def separation(x: Tensor, x2: Tensor, weight: float, bias: float) -> Separation:

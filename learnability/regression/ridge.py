@@ -5,9 +5,8 @@ The matrices are symmetric positive definite and are solved by Cholesky; a kerne
 solution that is largely rounding is named (`learnability.common.conditioning`).
 """
 
-from typing import Any
-
 import numpy as np
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 from scipy import linalg
 
@@ -15,6 +14,7 @@ from ..common.arrays import Floats, finite_array, labels
 from ..common.conditioning import EPSILON, may_be_ill_conditioned, warn_of_condition
 from ..common.errors import real
 from ..common.threads import one_thread
+from ..kernels.kernel import Kernel, KernelLike, as_kernel
 from ..kernels.odd import warn_of_odd
 
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
@@ -22,7 +22,7 @@ LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, s
 
 @one_thread
 def kernel_regression(
-    architecture: Any,
+    architecture: Kernel | KernelLike,
     x_train: ArrayLike,
     y_train: ArrayLike,
     x_test: ArrayLike,
@@ -33,8 +33,8 @@ def kernel_regression(
 
     Parameters
     ----------
-    architecture : FullyConnected, or anything with a `kernel(x, x2, kind)` method
-    x_train : (n, dim), y_train : (n,) or (n, outputs), x_test : (n_test, dim)
+    architecture : Kernel, or anything with a `kernel(x, x2, kind)` method
+    x_train : (n, dim) or of more axes, y_train : (n,) or (n, outputs), x_test : (n_test, dim)
     ridge : float
         Absolute, added to the raw kernel.
 
@@ -51,12 +51,21 @@ def kernel_regression(
     -----
     IllConditioned
         Kernel and ridge leave a solution of fewer than four certain digits; the message has the smallest ridge that would do.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.linspace(-1, 1, 9)[:, None]
+    >>> network = lb.FullyConnected(depth=1, bias_std=0.5)
+    >>> lb.kernel_regression(network, x, np.abs(x[:, 0]), [[-0.6], [0.1]], ridge=1e-3).round(2).tolist()
+    [0.6, 0.08]
     """
+    kernel = as_kernel(architecture, "kernel_regression(architecture, x_train, y_train, x_test)")
     x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
     y_train, ridge = labels("y_train", y_train, len(x_train), "x_train"), real("ridge", ridge)
-    warn_of_odd(architecture, y_train)
-    train_kernel = architecture.kernel(x_train, kind=kind)
-    test_kernel = architecture.kernel(x_test, x_train, kind=kind)
+    warn_of_odd(kernel, y_train)
+    train_kernel = kernel.kernel(x_train, kind=kind)
+    test_kernel = kernel.kernel(x_test, x_train, kind=kind)
     row_of = {row.tobytes(): number for number, row in enumerate(x_train)}
     train_row = np.array([row_of.get(row.tobytes(), -1) for row in x_test], dtype=int)
     return ridge_regression(train_kernel, test_kernel, y_train, ridge, train_row)
@@ -68,7 +77,7 @@ def ridge_regression(
     test_kernel: Floats,
     y_train: ArrayLike,
     ridge: float = 0.0,
-    train_row: np.ndarray | None = None,
+    train_row: Int[np.ndarray, " n_test"] | None = None,
 ) -> Floats:
     """Kernel ridge regression from kernel matrices.
 
@@ -90,8 +99,8 @@ def ridge_regression(
     alpha, exact = dual_coefficients(train_kernel, y_train, ridge)
     predictions = test_kernel @ alpha
     if exact and train_row is not None:
-        known = train_row >= 0
-        predictions[known] = (y_train - ridge * alpha)[train_row[known]]
+        trained = train_row >= 0
+        predictions[trained] = (y_train - ridge * alpha)[train_row[trained]]
     return predictions
 
 
@@ -136,8 +145,8 @@ def _cholesky_solve(matrix: Floats, right: Floats, ridge: float) -> Floats | Non
 def minimum_norm_solve(matrix: Floats, right: Floats, ridge: float = 0.0) -> Floats:
     """The solution of least norm in the numerical range of a symmetric positive semi-definite matrix, `ridge` its own part."""
     values, vectors = linalg.eigh(matrix, driver="evd", check_finite=False)
-    kept = values > len(matrix) * EPSILON * values[-1]
-    if kept.any():
-        warn_of_condition(named(ridge), values[kept][0], values[-1], ridge, least=values[0])
-    vectors = vectors[:, kept]
-    return vectors @ ((vectors.T @ right).T / values[kept]).T
+    regular = values > len(matrix) * EPSILON * values[-1]
+    if regular.any():
+        warn_of_condition(named(ridge), values[regular][0], values[-1], ridge, least=values[0])
+    vectors = vectors[:, regular]
+    return vectors @ ((vectors.T @ right).T / values[regular]).T

@@ -17,6 +17,7 @@ gamma / r^2 -> 0 it is diagonal, c_l gamma^alpha: the ansatz. More features than
 from math import factorial
 
 import numpy as np
+from jaxtyping import Float
 from scipy import linalg
 
 from .multi_index import hermite_table
@@ -24,7 +25,14 @@ from .multi_index import hermite_table
 NODES = 80  # of the Gauss-Hermite rule: exact for polynomials of degree 159
 
 
-def mixed_modes(values, indices, number, decay, covariance, radius):
+def mixed_modes(
+    values: Float[np.ndarray, " features"],
+    indices: list[tuple[int, ...]],
+    number: int,
+    decay: Float[np.ndarray, " levels"],
+    covariance: Float[np.ndarray, " dim"],
+    radius: float,
+) -> tuple[Float[np.ndarray, " number"], Float[np.ndarray, "number number"]]:
     """Eigenvalues and eigenvectors of the kernel among the leading Hermite polynomials.
 
     Parameters
@@ -48,15 +56,17 @@ def mixed_modes(values, indices, number, decay, covariance, radius):
     scale = np.sqrt(values) * np.exp(decay[level] * radius**2 / 2 + np.log(vacuum).sum(1)[level])
     elements = np.repeat(scale[:, None], number, 1)  # <F_beta, h_alpha>, (beta, alpha)
     for degree, table in zip(degrees[:, used].T, tables / vacuum[:, used].T[:, :, None, None], strict=True):
-        here, columns = np.flatnonzero(degree), np.flatnonzero(degree[:number])
-        elements[here] *= table[level[here, None], degree[here, None], degree[:number]]
+        rows, columns = np.flatnonzero(degree), np.flatnonzero(degree[:number])
+        elements[rows] *= table[level[rows, None], degree[rows, None], degree[:number]]
         others = np.flatnonzero(degree == 0)
         elements[np.ix_(others, columns)] *= table[level[others, None], 0, degree[columns]]
     eigenvalues, vectors = linalg.eigh(elements.T @ elements, driver="evd")
     return np.maximum(eigenvalues[::-1], 0.0), vectors[:, ::-1]
 
 
-def _integrals(decay, covariance, highest):
+def _integrals(
+    decay: Float[np.ndarray, " levels"], covariance: Float[np.ndarray, " dim"], highest: int
+) -> Float[np.ndarray, "dim levels degrees degrees"]:
     """E[z^m exp(-b_l gamma_i z^2 / 2) h_k(z)] / sqrt(m!), (dim, levels, m, k)."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
     narrower = 1 / np.sqrt(

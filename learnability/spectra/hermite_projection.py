@@ -7,6 +7,7 @@ polynomials before it leave unexplained; modes of a similar rank, a band, are sh
 """
 
 import numpy as np
+from jaxtyping import Float
 from scipy import linalg
 
 from .multi_index import hermite_products
@@ -15,7 +16,9 @@ SAMPLES_PER_MODE = 4
 BAND = 0.1  # a band's share of its rank
 
 
-def project(z, y, indices):
+def project(
+    z: Float[np.ndarray, "samples dim"], y: Float[np.ndarray, "samples outputs"], indices: list[tuple[int, ...]]
+) -> tuple[Float[np.ndarray, "used outputs"], Float[np.ndarray, " outputs"]]:
     """Coefficients of labels on the leading polynomials, and their power.
 
     Parameters
@@ -39,5 +42,5 @@ def project(z, y, indices):
     first = np.unique(np.concatenate([[0], np.floor(np.cumprod(np.full(200, 1 + BAND))).astype(int)]))
     first = first[first < len(used)]
     estimated, excess = (np.add.reduceat(array, first) for array in (square, unexplained / samples))
-    kept = np.sqrt(np.maximum(1 - excess / np.where(estimated > 0, estimated, np.inf), 0.0))
-    return coefficients * np.repeat(kept, np.diff([*first, len(used)]), axis=0), total
+    share = np.sqrt(np.maximum(1 - excess / np.where(estimated > 0, estimated, np.inf), 0.0))
+    return coefficients * np.repeat(share, np.diff([*first, len(used)]), axis=0), total

@@ -6,9 +6,11 @@ kernels that are analytic up to t = +-1 have Chebyshev series that fall by (2 + 
 limits a_l to about 1e-14 8^l of the kernel's diagonal.
 """
 
+from collections.abc import Callable
 from math import factorial
 
 import numpy as np
+from jaxtyping import Float
 from numpy.polynomial import chebyshev
 
 HIGHEST_LEVEL = 10
@@ -16,7 +18,7 @@ REACH, DEGREE = 0.5, 24
 NOISE = 1e-14 * 8.0 ** np.arange(HIGHEST_LEVEL + 1)  # of the diagonal: coefficients below it are none
 
 
-def level_coefficients(kernel, inputs, radius):
+def level_coefficients(kernel: Callable, inputs: int, radius: float) -> tuple[Float[np.ndarray, " levels"], float]:
     """Level coefficients of a kernel.
 
     Parameters

@@ -1,8 +1,13 @@
 """Spectral measures: a spectrum of any length as a few hundred nodes and weights."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from jaxtyping import Float
+
+from .spectrum import Spectrum
 
 MOST_MODES = 2048  # spectra with more levels are summed by quadrature
 NODES = 16  # per unit of log(lambda): the error is (2 pi / 0.5)^-16 = 3e-18
@@ -18,11 +23,11 @@ class SpectralMeasure:
     at rounding error.
     """
 
-    nodes: np.ndarray  # (nodes,) positive eigenvalues
-    weights: np.ndarray  # (nodes, columns)
+    nodes: Float[np.ndarray, " nodes"]  # (nodes,) positive eigenvalues
+    weights: Float[np.ndarray, "nodes columns"]  # (nodes, columns)
 
     @classmethod
-    def of(cls, eigenvalues, weights):
+    def of(cls, eigenvalues: Float[np.ndarray, " levels"], weights: Float[np.ndarray, "levels columns"]) -> Self:
         """eigenvalues (levels,) > 0; weights (levels, columns)."""
         if len(eigenvalues) <= MOST_MODES:
             return cls(eigenvalues, weights)
@@ -44,7 +49,9 @@ class SpectralMeasure:
         return cls(np.concatenate(nodes), np.concatenate(compressed))
 
     @classmethod
-    def of_spectrum(cls, spectrum, power=None):
+    def of_spectrum(
+        cls, spectrum: Spectrum, power: Float[np.ndarray, "levels outputs"] | None = None
+    ) -> tuple[Self, float]:
         """The measure of a spectrum's positive eigenvalues, in units of the largest so that no scale can overflow.
 
         power : (levels, outputs), optional
@@ -58,7 +65,9 @@ class SpectralMeasure:
         columns = [spectrum.multiplicities] if power is None else [spectrum.multiplicities, power]
         return cls.of(spectrum.eigenvalues[positive] / unit, np.column_stack(columns)[positive]), unit
 
-    def sums(self, kappa, *functions):
+    def sums(
+        self, kappa: Float[np.ndarray, " kappas"], *functions: Callable
+    ) -> list[Float[np.ndarray, "kappas columns"]]:
         """For each function of (L, 1 - L): the weighted sum at every kappa, shape (kappas, columns)."""
         totals = [np.empty((len(kappa), self.weights.shape[1])) for _ in functions]
         chunk = max(1, (1 << 22) // max(1, len(self.nodes)))

@@ -6,14 +6,21 @@ one, whose product is no smaller: a best-first search of this tree lists the lev
 merged.
 """
 
+from collections.abc import Iterator
 from heapq import heappop, heappush, merge
 from itertools import islice
 from math import prod
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+Index = tuple[int, ...]
 
 
-def largest_products(factors, levels, number):
+def largest_products(
+    factors: ArrayLike, levels: ArrayLike, number: int
+) -> tuple[Float[np.ndarray, " products"], list[Index]]:
     """The largest values of levels[|alpha|] prod_i factors_i^alpha_i over all multi-indices.
 
     Parameters
@@ -24,15 +31,15 @@ def largest_products(factors, levels, number):
 
     Returns
     -------
-    values (found,), descending, and a list of the multi-indices as tuples; fewer than `number` if there are no more
+    values (products,), descending, and a list of the multi-indices as tuples; fewer than `number` if there are no more
     """
-    factors = np.asarray(factors, dtype=float).tolist()
-    lists = [_level(factors, weight, level) for level, weight in enumerate(np.asarray(levels).tolist()) if weight > 0]
-    found = list(islice(merge(*lists), number))
-    return np.array([-value for value, _ in found]), [index for _, index in found]
+    each = np.asarray(factors, dtype=float).tolist()
+    lists = [_level(each, weight, level) for level, weight in enumerate(np.asarray(levels).tolist()) if weight > 0]
+    products = list(islice(merge(*lists), number))
+    return np.array([-value for value, _ in products]), [index for _, index in products]
 
 
-def _level(factors, weight, level):
+def _level(factors: list[float], weight: float, level: int) -> Iterator[tuple[float, Index]]:
     """Yield (-value, multi-index) of one level in descending order of the value."""
     queue = [(-weight * factors[0] ** level, (0,) * level)]
     while queue:
@@ -42,7 +49,7 @@ def _level(factors, weight, level):
             heappush(queue, (-weight * prod(factors[i] for i in child), child))
 
 
-def _children(index, dim):
+def _children(index: Index, dim: int) -> Iterator[Index]:
     if not index:
         return
     largest = index[-1]
@@ -53,7 +60,7 @@ def _children(index, dim):
         yield (*index[: first - 1], largest, *index[first:])
 
 
-def hermite_table(z, highest):
+def hermite_table(z: Float[np.ndarray, "..."], highest: int) -> Float[np.ndarray, "degrees ..."]:
     """Orthonormal Hermite polynomials h_0 ... h_highest of a standard normal variable, (highest + 1, *z.shape).
 
     h_k+1 = (z h_k - sqrt(k) h_k-1) / sqrt(k + 1).
@@ -64,7 +71,7 @@ def hermite_table(z, highest):
     return table
 
 
-def hermite_products(z, indices):
+def hermite_products(z: Float[np.ndarray, "points dim"], indices: list[Index]) -> Float[np.ndarray, "points indices"]:
     """prod_i h_alpha_i(z_i) of each multi-index, (points, indices).
 
     z : (points, dim), coordinates of unit variance; indices : multi-indices as tuples of coordinates

@@ -9,7 +9,10 @@ What it misses of the trace becomes the spectrum's `tail`, what it misses of the
 below the true ones.
 """
 
+from collections.abc import Callable
+
 import numpy as np
+from jaxtyping import Float, Int
 from scipy import linalg
 
 from ..common.errors import require
@@ -23,14 +26,20 @@ SMALLEST = 1e-10  # eigenvalue of W over its largest: below, its inverse is roun
 
 
 @one_thread
-def nystrom(kernel, x, values, landmarks, trace):
+def nystrom(
+    kernel: Callable,
+    x: Float[np.ndarray, "size ..."],
+    y: Float[np.ndarray, "size ..."],
+    landmarks: Int[np.ndarray, " landmarks"],
+    trace: float,
+) -> LargeSpectrum:
     """The spectrum of K / size from the kernel's columns at some of the points.
 
     Parameters
     ----------
     kernel : callable (x, x2) -> (points, points2)
-    x : (size, dim)
-    values : (size,) or (size, outputs), the target on the points
+    x : (size, ...)
+    y : (size,) or (size, outputs), the target on the points
     landmarks : (m,) indices of points
     trace : float, E[K(x, x)]
 
@@ -43,12 +52,12 @@ def nystrom(kernel, x, values, landmarks, trace):
     ValueError
         Values that do not fit the points.
     """
-    require(len(values) == len(x), f"the target has {len(values)} values for {len(x)} points")
+    require(len(y) == len(x), f"the target has {len(y)} values for {len(x)} points")
     chosen = x[landmarks]
     s, vectors = linalg.eigh(kernel(chosen, None), driver="evd")
-    kept = s > SMALLEST * s[-1]
-    half = vectors[:, kept] / np.sqrt(s[kept])
-    columns = values.reshape(len(x), -1)
+    resolved = s > SMALLEST * s[-1]
+    half = vectors[:, resolved] / np.sqrt(s[resolved])
+    columns = y.reshape(len(x), -1)
     square, projected = np.zeros((half.shape[1],) * 2), np.zeros((half.shape[1], columns.shape[1]))
     for first in range(0, len(x), ROWS):
         rows = slice(first, first + ROWS)
@@ -57,8 +66,8 @@ def nystrom(kernel, x, values, landmarks, trace):
         projected += part.T @ columns[rows]
     eigenvalues, rotation = linalg.eigh(square, driver="evd")
     eigenvalues, rotation = np.maximum(eigenvalues[::-1], 0.0), rotation[:, ::-1]
-    seen = eigenvalues > len(x) * np.finfo(float).eps * eigenvalues[0]
-    eigenvalues, rotation = eigenvalues[seen], rotation[:, seen]
+    resolved = eigenvalues > len(x) * np.finfo(float).eps * eigenvalues[0]
+    eigenvalues, rotation = eigenvalues[resolved], rotation[:, resolved]
     power = (rotation.T @ projected) ** 2 / eigenvalues[:, None] / len(x)
     beyond = np.maximum((columns**2).mean(0) - power.sum(0), 0.0)
     if len(eigenvalues) == len(x):  # nothing is missed
@@ -66,6 +75,6 @@ def nystrom(kernel, x, values, landmarks, trace):
     else:  # at least a place for what is missed of the target
         tail = max(trace - eigenvalues.sum() / len(x), np.finfo(float).eps * trace)
     spectrum = Spectrum(eigenvalues / len(x), tail=tail)
-    power = np.vstack([power, beyond]).reshape(-1, *values.shape[1:])
+    power = np.vstack([power, beyond]).reshape(-1, *y.shape[1:])
     modes = np.arange(len(power))  # the last is not listed
     return LargeSpectrum(spectrum, Target(power, modes, name="target"), [], len(x), 0)

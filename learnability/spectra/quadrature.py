@@ -14,10 +14,15 @@ What is left of the probes' noise is told by leaving out one probe at a time (ja
 Products are in single precision: eigenvalues below 1e-7 of the largest are not resolved, and count as zero.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from ..common.arrays import labels
 from ..common.errors import require, whole
@@ -46,26 +51,55 @@ class LargeSpectrum:
         Points of the data set: the `population` of `learnability.predict`.
     exact : int
         Levels that are single eigenvalues.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((300, 5))
+    >>> large = lb.large_spectrum(lb.FullyConnected(0), x, x[:, 0])
+    >>> large.size, round(large.spectrum.trace, 3)  # E[K(x, x)]
+    (300, 0.979)
     """
 
     spectrum: Spectrum
     target: Target
-    replicates: list
+    replicates: list[Spectrum]
     size: int
     exact: int
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<LargeSpectrum of {self.size} points: {len(self.spectrum)} levels, {self.exact} of them eigenvalues>"
 
 
 @one_thread
-def lanczos_quadrature(kernel, values, probes=16, steps=20, seed=0, report=lambda done, total: None):
+class Products(Protocol):
+    """A symmetric matrix that is known by its products, as `learnability.kernels.tiles.KernelTiles` is."""
+
+    size: int
+    trace: float
+
+    def product(self, vectors: Float[Tensor, "size columns"]) -> Float[Tensor, "size columns"]:
+        """K V; float64."""
+
+
+def unreported(done: int, total: int) -> None:
+    """The progress of products that nobody watches."""
+
+
+def lanczos_quadrature(
+    kernel: Products,
+    y: ArrayLike,
+    probes: int = 16,
+    steps: int = 20,
+    seed: int = 0,
+    report: Callable[[int, int], None] = unreported,
+) -> LargeSpectrum:
     """The spectrum of a kernel matrix K / size, as far as predictions need it.
 
     Parameters
     ----------
     kernel : object with `size`, `trace` and `product(vectors)`, e.g. KernelTiles
-    values : (size,) or (size, outputs), the target on the points
+    y : (size,) or (size, outputs), the target on the points
     probes : int >= 2
         Random vectors; the error of a sum over eigenvalues that have not converged falls like 1/sqrt(probes size).
     steps : int
@@ -81,33 +115,33 @@ def lanczos_quadrature(kernel, values, probes=16, steps=20, seed=0, report=lambd
     ValueError
         Values that do not fit the kernel or are not finite; fewer than two probes.
     """
-    values = labels("the target", values)
+    y = labels("the target", y)
     require(
-        values.shape[:1] == (kernel.size,) and values.ndim <= 2,
-        f"the target has shape {values.shape}, the kernel {kernel.size} points",
+        y.shape[:1] == (kernel.size,) and y.ndim <= 2,
+        f"the target has shape {y.shape}, the kernel {kernel.size} points",
     )
     probes = whole("probes", probes, 2)
-    columns = values.reshape(kernel.size, -1)
+    columns = y.reshape(kernel.size, -1)
     random = stream("probes", size=kernel.size, seed=whole("seed", seed)).standard_normal((kernel.size, probes))
     random /= np.linalg.norm(random, axis=0)
     theta, first, residual = _block_lanczos(kernel, np.hstack([columns, random]), whole("steps", steps, 1), report)
     outputs = columns.shape[1]
     power = first[:outputs].T ** 2 / kernel.size
-    seen = theta > SINGLE * theta[-1]
+    resolved = theta > SINGLE * theta[-1]
     exact = _single(theta[::-1], residual[::-1], outputs + probes)
 
-    def spectrum(chosen):
+    def spectrum(chosen: Int[np.ndarray, " chosen"]) -> Spectrum:
         weights = _multiplicities(theta, (first[outputs:][chosen] ** 2).mean(0), exact, kernel)
-        return Spectrum(np.where(seen, theta, 0.0)[::-1] / kernel.size, weights[::-1])
+        return Spectrum(np.where(resolved, theta, 0.0)[::-1] / kernel.size, weights[::-1])
 
     every = np.arange(probes)
-    target = Target(power[::-1].reshape(-1, *values.shape[1:]), name="target")
+    target = Target(power[::-1].reshape(-1, *y.shape[1:]), name="target")
     return LargeSpectrum(
         spectrum(every), target, [spectrum(np.delete(every, one)) for one in every], kernel.size, exact
     )
 
 
-def _single(theta, residual, columns):
+def _single(theta: Float[np.ndarray, " ritz"], residual: Float[np.ndarray, " ritz"], columns: int) -> int:
     """How many of the Ritz values, descending, are single eigenvalues.
 
     They have converged, and no eigenvalue is as often among them as the block has columns: it may be there more often.
@@ -117,7 +151,9 @@ def _single(theta, residual, columns):
     return int(np.argmin(np.append((residual <= CONVERGED * theta) & ~same, False)))
 
 
-def _multiplicities(theta, weights, exact, kernel):
+def _multiplicities(
+    theta: Float[np.ndarray, " ritz"], weights: Float[np.ndarray, " ritz"], exact: int, kernel: Products
+) -> Float[np.ndarray, " ritz"]:
     """Eigenvalues that each node stands for: 1 for the `exact` largest, the probes' shares, adjusted, for the others."""
     rest = len(theta) - exact
     number, trace = kernel.size - exact, kernel.trace - theta[rest:].sum()
@@ -130,7 +166,9 @@ def _multiplicities(theta, weights, exact, kernel):
     return np.append(w, np.ones(exact))
 
 
-def _block_lanczos(kernel, start, steps, report):
+def _block_lanczos(
+    kernel: Products, start: Float[np.ndarray, "size columns"], steps: int, report: Callable[[int, int], None]
+) -> tuple[Float[np.ndarray, " ritz"], Float[np.ndarray, "columns ritz"], Float[np.ndarray, " ritz"]]:
     """Ritz values, ascending (m,), components of the starting vectors on their vectors (columns, m), and residuals (m,)."""
     block, first = _orthonormal(torch.from_numpy(start), SINGLE)
     basis, diagonal, below = [block.to(torch.float32)], [], []
@@ -149,19 +187,21 @@ def _block_lanczos(kernel, start, steps, report):
     ends = np.cumsum([0, *(len(d) for d in diagonal)])
     matrix = np.zeros((ends[-1], ends[-1]))
     for number, entries in enumerate(diagonal):
-        here = slice(ends[number], ends[number + 1])
-        matrix[here, here] = entries
+        block_rows = slice(ends[number], ends[number + 1])
+        matrix[block_rows, block_rows] = entries
         if number + 1 < len(diagonal):
-            there = slice(ends[number + 1], ends[number + 2])
-            matrix[there, here], matrix[here, there] = below[number], below[number].T
+            next_rows = slice(ends[number + 1], ends[number + 2])
+            matrix[next_rows, block_rows], matrix[block_rows, next_rows] = below[number], below[number].T
     theta, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     residual = np.linalg.norm(below[-1].numpy() @ vectors[ends[-2] :], axis=0)
     return theta, first.numpy().T @ vectors[: ends[1]], residual
 
 
-def _orthonormal(block, least):
+def _orthonormal(
+    block: Float[Tensor, "size columns"], least: float
+) -> tuple[Float[Tensor, "size rank"], Float[Tensor, "rank columns"]]:
     """Q (size, rank), R (rank, columns) with block = Q R, without directions of norm below `least` sqrt(size)."""
     q, r = torch.linalg.qr(block)
     left, sizes, right = torch.linalg.svd(r, full_matrices=False)
-    kept = sizes > least
-    return q @ left[:, kept], sizes[kept, None] * right[kept]
+    independent = sizes > least
+    return q @ left[:, independent], sizes[independent, None] * right[independent]

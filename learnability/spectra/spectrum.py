@@ -5,8 +5,10 @@ E[phi_i phi_j] = delta_ij, so that sum(multiplicity * eigenvalue) + tail = E[K(x
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
 
@@ -36,16 +38,23 @@ class Spectrum:
     ------
     ValueError
         A negative or non-finite eigenvalue, multiplicity or tail, or lengths that differ.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> spectrum = lb.Spectrum([1.0, 0.1], multiplicities=[1, 10], tail=0.5)
+    >>> spectrum, spectrum.trace
+    (<Spectrum: 2 levels, eigenvalues 1, 0.1, tail 0.5>, 2.5)
     """
 
     eigenvalues: np.ndarray
-    multiplicities: np.ndarray = None
+    multiplicities: np.ndarray = None  # type: ignore[assignment]  # set where it is missing
     tail: float = 0.0
-    modes: np.ndarray = None
-    eigenvectors: np.ndarray = None
+    modes: np.ndarray = None  # type: ignore[assignment]  # set where it is missing
+    eigenvectors: np.ndarray | None = None
     domain: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         values = np.atleast_1d(np.asarray(self.eigenvalues, dtype=np.float64))
         counts = np.ones(len(values)) if self.multiplicities is None else self.multiplicities
         counts = np.atleast_1d(np.asarray(counts, dtype=np.float64))
@@ -53,7 +62,11 @@ class Spectrum:
         require(values.ndim == 1, f"eigenvalues must be a vector, got shape {values.shape}")
         for name, array in (("multiplicities", counts), ("modes", modes)):
             require(array.shape == values.shape, f"{name} has shape {array.shape}, eigenvalues {values.shape}")
-        for name, array in (("eigenvalues", values), ("multiplicities", counts), ("tail", np.float64(self.tail))):
+        for name, array in (
+            ("eigenvalues", values),
+            ("multiplicities", counts),
+            ("tail", np.asarray(self.tail, dtype=float)),
+        ):
             wrong = ~(np.isfinite(array) & (array >= 0))
             require(not wrong.any(), f"{name} must be finite and >= 0, got {np.extract(wrong, array)[:3]}")
         for name, array in (("eigenvalues", values), ("multiplicities", counts), ("modes", modes)):
@@ -61,7 +74,14 @@ class Spectrum:
         object.__setattr__(self, "tail", float(self.tail))
 
     @classmethod
-    def resolved(cls, eigenvalues, multiplicities, trace, noise, modes=None):
+    def resolved(
+        cls,
+        eigenvalues: ArrayLike,
+        multiplicities: ArrayLike,
+        trace: float,
+        noise: ArrayLike,
+        modes: ArrayLike | None = None,
+    ) -> Self:
         """The spectrum that rounding lets us see, in descending order.
 
         Parameters
@@ -86,29 +106,29 @@ class Spectrum:
         eigenvalues, noise, modes, counts = (
             np.broadcast_to(a, countable.shape)[countable] for a in (eigenvalues, noise, modes, counts)
         )
-        seen = eigenvalues > noise
-        lost = np.flatnonzero(~seen[1:] & ~seen[:-1])
+        above = eigenvalues > noise
+        lost = np.flatnonzero(~above[1:] & ~above[:-1])
         if len(lost):
-            seen[lost[0] :] = False
-        tail = float(trace - np.sum((eigenvalues * counts)[seen]))
+            above[lost[0] :] = False
+        tail = float(trace - np.sum((eigenvalues * counts)[above]))
         if tail <= UNRESOLVED_SHARE * trace:
-            eigenvalues, tail = np.where(seen, eigenvalues, 0.0), 0.0
+            eigenvalues, tail = np.where(above, eigenvalues, 0.0), 0.0
         else:
-            eigenvalues, counts, modes = eigenvalues[seen], counts[seen], modes[seen]
+            eigenvalues, counts, modes = eigenvalues[above], counts[above], modes[above]
         order = np.argsort(-eigenvalues, kind="stable")
         return cls(eigenvalues[order], counts[order], tail, modes[order])
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.eigenvalues)
 
-    def __repr__(self):
-        place = f" on {self.domain}" if self.domain else ""
+    def __repr__(self) -> str:
+        domain = f" on {self.domain}" if self.domain else ""
         largest = ", ".join(f"{value:.4g}" for value in self.eigenvalues[:3])
         more = ", ..." if len(self) > 3 else ""
         tail = f", tail {self.tail:.3g}" if self.tail else ""
-        return f"<Spectrum{place}: {len(self)} levels, eigenvalues {largest}{more}{tail}>"
+        return f"<Spectrum{domain}: {len(self)} levels, eigenvalues {largest}{more}{tail}>"
 
     @property
-    def trace(self):
+    def trace(self) -> float:
         """sum(multiplicity * eigenvalue) + tail = E[K(x, x)]."""
         return float(self.multiplicities @ self.eigenvalues) + self.tail

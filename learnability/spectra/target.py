@@ -2,10 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
+
+if TYPE_CHECKING:
+    from .spectrum import Spectrum
 from ..common.threads import one_thread
 
 
@@ -32,16 +38,23 @@ class Target:
     ------
     ValueError
         Neither power nor values; power that is negative, not finite or of another shape than its modes.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> target = lb.Target(power=[0.5, 0.5], name="two levels")
+    >>> lb.predict(lb.Spectrum([1.0, 0.1], [1, 10]), target, train_size=5).learnability.round(2).item()
+    0.64
     """
 
-    power: np.ndarray = None
-    modes: np.ndarray = None
+    power: np.ndarray | None = None
+    modes: np.ndarray | None = None
     function: Callable | None = None
     name: str = "target"
-    values: np.ndarray = None
+    values: np.ndarray | None = None
     domain: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.power is None:
             require(self.values is not None, "a target needs its power or its values")
             return
@@ -54,7 +67,7 @@ class Target:
             require(self.modes.shape == power.shape[:1], f"{len(self.modes)} modes for {len(power)} powers")
 
     @one_thread
-    def power_in(self, spectrum):
+    def power_in(self, spectrum: "Spectrum") -> tuple[Float[np.ndarray, "levels ..."], Float[np.ndarray, "..."]]:
         """Power on the spectrum's levels (levels, outputs...) and the power on modes it does not list (outputs...).
 
         Raises
@@ -68,7 +81,8 @@ class Target:
             "from one domain",
         )
         if self.power is None:
-            require(spectrum.eigenvectors is not None, f"target {self.name!r} needs a spectrum with eigenvectors")
+            if spectrum.eigenvectors is None or self.values is None:
+                raise ValueError(f"target {self.name!r} needs a spectrum with eigenvectors")
             power = (spectrum.eigenvectors.T @ self.values / len(self.values)) ** 2
             return power, np.zeros(power.shape[1:])
         if self.modes is None:
@@ -85,10 +99,11 @@ class Target:
                 beyond = beyond + power
         return aligned, beyond
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Target {self.name!r}{f' on {self.domain}' if self.domain else ''}>"
 
-    def __call__(self, x, index=None):
+    def __call__(self, x: ArrayLike, index: ArrayLike | None = None) -> Float[np.ndarray, "points ..."]:
         """The target's values at points; raises ValueError if only its power is known."""
-        require(self.function is not None, f"target {self.name!r} is known by its power only")
+        if self.function is None:
+            raise ValueError(f"target {self.name!r} is known by its power only")
         return self.function(x, index)

@@ -8,11 +8,11 @@ import numpy as np
 
 from ..common.errors import choose, require
 from ..common.seeding import digest
-from ..domains import DOMAINS
+from ..domains import DOMAINS, label_of
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
-from .labels import column_of, label_of
+from .labels import column_of
 
 CURVE_POINTS = 200  # of the theory's grid of training sizes
 SAMPLE_CURVE_POINTS = 16  # of the per-sample theory's

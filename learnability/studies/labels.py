@@ -1,20 +1,9 @@
-"""What targets and varied options are called in tables, legends and columns, and the files that targets are read from."""
+"""What varied options are called in tables, legends and columns, and the files that targets are read from."""
 
 import math
 
 from ..common.errors import require
-
-
-def label_of(specification):
-    """The name of a target in tables and legends: {parity: 3} is "parity 3"."""
-    require(
-        isinstance(specification, dict) and len(specification) == 1,
-        f"target {specification!r} is no mapping of one name to its argument; write e.g. {{parity: 3}}",
-    )
-    ((name, argument),) = specification.items()
-    if isinstance(argument, dict):
-        argument = " ".join(str(value) for value in argument.values())
-    return name if argument is None else f"{name} {argument}"
+from ..domains import label_of
 
 
 def files_of(target: dict) -> list[str]:

@@ -77,7 +77,7 @@ def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:
         domain = domain_from(specification)
         points, _ = domain.evaluation()
         held, loading = points.nbytes + domain.labels.nbytes, openml_bytes(specification["name"])
-        return domain, DomainSize(*points.shape, _matrix(domain), domain.alike, max(held, loading), held)
+        return domain, DomainSize(len(points), points[0].size, _matrix(domain), domain.alike, max(held, loading), held)
     if specification.get("kind") == "data":
         import_readers(specification.get("path"))  # tracing makes imports slower than reading
     tracemalloc.start()
@@ -87,7 +87,7 @@ def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:
         held, loading = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    return domain, DomainSize(*points.shape, _matrix(domain), domain.alike, loading, held)
+    return domain, DomainSize(len(points), points[0].size, _matrix(domain), domain.alike, loading, held)
 
 
 def _matrix(domain: Domain) -> int:

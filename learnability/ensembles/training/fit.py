@@ -1,6 +1,7 @@
 """Training ensembles of finite networks, in blocks that fit into memory, by any method."""
 
 import logging
+import math
 from collections.abc import Callable
 from contextlib import contextmanager
 from threading import Lock
@@ -13,6 +14,7 @@ from ...common.arrays import labels as labels_from
 from ...common.errors import choose, require, require_finite, whole
 from ...common.threads import in_parallel, one_thread
 from ...kernels.odd import warn_of_odd
+from ...kernels.points import flattened
 from ..families import family_of
 from ..networks import as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
@@ -34,7 +36,7 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
     ----------
     architecture : FullyConnected
     width : int
-    x_train : (n, dim), y_train : (n,) or (n, outputs), x_test : (n_test, dim)
+    x_train : (n, dim) or of more axes, y_train : (n,) or (n, outputs), x_test : (n_test, dim) or of more axes
     seeds : sequence of int
         Initial weights follow from (architecture, dim, width, outputs, seed).
     settings
@@ -56,7 +58,7 @@ def train(architecture, width, x_train, y_train, x_test, seeds, **settings):
         np.iterable(seeds), f"seeds must list seeds, got {seeds!r}; write range({seeds}) for that many, or [{seeds}]"
     )
     seeds = list(seeds)
-    require(x_train.ndim == 2, f"x_train must be a matrix (n, dim), got shape {x_train.shape}")
+    require(x_train.ndim >= 2, f"x_train must be (n, dim) or of more axes, got shape {x_train.shape}")
     y_train = labels_from("y_train", y_train, len(x_train), "x_train")
     warn_of_odd(architecture, y_train)
     labels = y_train if y_train.ndim == 2 else y_train[:, None]
@@ -89,7 +91,7 @@ def fit(
     Parameters
     ----------
     seeds : (networks,) ints; equal seeds mean equal initial weights
-    x_train : (networks, n, dim), y_train : (networks, n, outputs), x_test : (n_test, dim)
+    x_train : (networks, n, ...), y_train : (networks, n, outputs), x_test : (n_test, ...)
     method : "gradient_flow", "gradient_descent", "sgd" or "adam"
     target_mse : float > 0
         Training stops when mean((y - f)^2) on the training set falls below it.
@@ -132,6 +134,9 @@ def fit(
     require(ordered, f"times must be finite, >= 0 and increasing, got {times}")
     seeds, width = [whole("seed", seed) for seed in seeds], whole("width", width, 1)
     x_train, y_train, x_test = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
+    if architecture.event_dims is None:  # its networks take flat points, as its kernel does
+        x_train = x_train.reshape(*x_train.shape[:2], math.prod(x_train.shape[2:]))
+        x_test = flattened(x_test)
     _check_arrays(seeds, x_train, y_train, x_test)
     size = block_size(architecture, width, x_train, y_train, x_test, precision, device, memory)
     dim, outputs = x_train.shape[-1], y_train.shape[-1]
@@ -200,8 +205,8 @@ def _out_of_memory(error):
 
 def _check_arrays(seeds, x_train, y_train, x_test):
     require(x_train.shape[1] > 0 and len(seeds) > 0, "training needs at least one sample and one seed")
-    same = x_test.ndim == 2 and x_test.shape[1] == x_train.shape[2]
-    require(same, f"x_test must be a matrix (points, {x_train.shape[2]}), got shape {x_test.shape}")
+    shape = f"{'a matrix ' if x_train.ndim == 3 else ''}(points, {', '.join(map(str, x_train.shape[2:]))})"
+    require(x_test.shape[1:] == x_train.shape[2:], f"x_test must be {shape}, got shape {x_test.shape}")
     for name, values in (("x_train", x_train), ("y_train", y_train), ("x_test", x_test)):
         require_finite(name, values)
 
