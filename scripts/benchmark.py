@@ -1,8 +1,8 @@
 """`make benchmark`: how fast everything is on this machine, into results/benchmarks/.
 
 `python scripts/benchmark.py --gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within eight minutes. It needs PyTorch,
-NumPy, SciPy, h5py and jaxtyping, no installation and no network. `python scripts/benchmark.py --jobs logs` tells where the core
-time of the last run went.
+NumPy, SciPy, h5py, jaxtyping and threadpoolctl, no installation and no network. `python scripts/benchmark.py --jobs logs` tells
+where the core time of the last run went.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """One page about a GPU: that it computes what the CPU computes, how fast, and what bounds it.
 
-Needs PyTorch, NumPy, SciPy, h5py and jaxtyping only. Without a GPU the CPU takes its place, and the page says so.
+Needs PyTorch, NumPy, SciPy, h5py, jaxtyping and threadpoolctl only. Without a GPU the CPU takes its place, as the page says.
 """
 
 import os
