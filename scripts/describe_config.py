@@ -2,9 +2,11 @@
 
 import inspect
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, signature
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the library of this checkout, whichever one is installed
 
@@ -31,7 +33,7 @@ them says has the default of the tables below. Paths in a configuration are rela
 """
 
 
-def reference(schema):
+def reference(schema: Mapping[str, Any]) -> str:
     """The reference page, Markdown."""
     text = [INTRODUCTION]
     for section, part in schema["properties"].items():
@@ -52,24 +54,24 @@ def reference(schema):
     return "\n".join(text)
 
 
-def _options(title, introduction, kinds, function, without):
+def _options(title: str, introduction: str, kinds: Mapping[str, str], function: str, without: str) -> list[str]:
     """A table of what the functions of a registry's modules take, from their signatures and docstrings."""
     text = [f"## {title}\n\n{introduction}, with defaults; the ones without are required.\n"]
     text.append("| kind | what it is | options |\n| --- | --- | --- |")
     for kind, module in sorted(kinds.items()):
         called = getattr(import_module(module), function)
-        given = [p for p in signature(called).parameters.values() if p.name != without]
-        options = [p.name if p.default is Parameter.empty else f"{p.name}={p.default!r}" for p in given]
-        summary = inspect.getdoc(import_module(module)).splitlines()[0]
+        taken = [p for p in signature(called).parameters.values() if p.name != without]
+        options = [p.name if p.default is Parameter.empty else f"{p.name}={p.default!r}" for p in taken]
+        summary = (inspect.getdoc(import_module(module)) or "").splitlines()[0]
         text.append(f"| `{kind}` | {summary} | {', '.join(f'`{option}`' for option in options)} |")
     return [*text, ""]
 
 
-def _code(value):
+def _code(value: object) -> str:
     return f"`{value}`" if value != "" else ""
 
 
-def _allowed(rule):
+def _allowed(rule: Mapping[str, Any]) -> str:
     if "enum" in rule:
         return ", ".join(_code(value) for value in rule["enum"])
     kind = rule.get("type", "list or range")

@@ -1,4 +1,4 @@
-"""The page about a GPU, on a GPU that is none and in an environment of four packages."""
+"""The page about a GPU, on a GPU that is none and in an environment of six packages."""
 
 import os
 import subprocess
@@ -104,11 +104,11 @@ def test_a_folder_that_distributions_share_is_linked_once():
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    """The page, with small sizes, in an environment of PyTorch, NumPy, SciPy and h5py."""
+    """The page, with small sizes, in an environment of PyTorch, NumPy, SciPy, h5py, jaxtyping and threadpoolctl."""
     packages, folder = tmp_path_factory.mktemp("packages"), tmp_path_factory.mktemp("page")
-    for name, location in locations(closure("torch", "numpy", "scipy", "h5py")).items():
+    for name, location in locations(closure("torch", "numpy", "scipy", "h5py", "jaxtyping", "threadpoolctl")).items():
         (packages / name).symlink_to(location)
-    environment = {**os.environ, "PYTHONPATH": f"{packages}:{ROOT / 'scripts'}", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": f"{packages}:{ROOT}:{ROOT / 'scripts'}", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-S", "-c", SMALL, str(folder)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -118,7 +118,7 @@ def page(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("page of benchmarks")
-def test_every_part_of_the_page_is_measured_with_four_packages(page):
+def test_every_part_of_the_page_is_measured_with_six_packages(page):
     parts = page.split("\n## ")[1:]
     assert len(parts) == 9 and all("\n| --- |" in part for part in parts)
     assert "failed" not in page and "Left out" not in page and "Stopped" not in page

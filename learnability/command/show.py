@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pandas as pd
+
 from ..common.store import opened, read_frame, read_h5, read_table
 
 MOST_COLUMNS = 8  # of a table whose rows are shown as lines; a wider one is shown column by column
 
 
-def described(path, rows):
+def described(path: str | Path, rows: int) -> str:
     """A page of text: what made the file, shapes and types of its arrays, the first rows of its table."""
     if Path(path).suffix == ".csv":
         table = read_table(path)
@@ -32,6 +34,6 @@ def described(path, rows):
     return "\n".join(lines)
 
 
-def _first(table, rows):
+def _first(table: pd.DataFrame, rows: int) -> str:
     first = table.head(rows)
     return first.to_string(index=False) if len(table.columns) <= MOST_COLUMNS else first.T.to_string(header=False)

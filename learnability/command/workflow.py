@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..common.errors import require
 from ..studies.schema import load_config
 
 CONFIGURATIONS = (".yaml", ".yml", ".json")
@@ -15,18 +14,16 @@ CONFIGURATIONS = (".yaml", ".yml", ".json")
 def checkout(folder: Path) -> Path | None:
     """The checkout of the repository that a folder lies in, or None."""
     folder = Path(folder).resolve()
-    places = [place for place in (folder, *folder.parents) if (place / "Snakefile").is_file()]
-    return next((place for place in places if (place / "learnability").is_dir()), None)
+    with_snakefile = [parent for parent in (folder, *folder.parents) if (parent / "Snakefile").is_file()]
+    return next((root for root in with_snakefile if (root / "learnability").is_dir()), None)
 
 
 def workflow_file(name: str) -> Path:
     """A file of the workflow: of the checkout that we stand in, else of the one that this library belongs to."""
-    place = checkout(Path.cwd()) or checkout(Path(__file__))
-    require(
-        place is not None,
-        "the workflow is not part of an installed package: run this in a checkout of the repository",
-    )
-    return place / name
+    root = checkout(Path.cwd()) or checkout(Path(__file__))
+    if root is None:
+        raise ValueError("the workflow is not part of an installed package: run this in a checkout of the repository")
+    return root / name
 
 
 def use_the_library_of_the_workflow(*arguments: str) -> None:

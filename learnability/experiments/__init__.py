@@ -9,7 +9,11 @@ Cells that name the same domain and architecture share the kernel and spectrum f
 `files` is given those that `READS` lists for its kind, and computes the same itself where it is given none.
 """
 
+from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
+
+import pandas as pd
 
 from ..common.errors import choose, require
 
@@ -73,7 +77,7 @@ READS = {  # the files of its domain and architecture that a kind reads, and the
 }
 
 
-def experiment(kind):
+def experiment(kind: str) -> Callable[..., pd.DataFrame]:
     """The function that runs one cell of an experiment; ValueError names the kinds there are."""
     return import_module(EXPERIMENTS[choose("experiment", kind, EXPERIMENTS)]).run
 
@@ -95,7 +99,7 @@ def check_domain(kind: str, domain_kind: str, size: int | None, outputs: dict[st
     )
 
 
-def check(kind, options):
+def check(kind: str, options: Mapping[str, Any]) -> None:
     """ValueError if options of a kind mean nothing together."""
     module = import_module(EXPERIMENTS[kind])
     if hasattr(module, "check"):

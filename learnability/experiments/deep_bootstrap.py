@@ -4,31 +4,38 @@ A ridge delta stands for an effective training time n / delta. Until the trainin
 given time hardly depends on its size; then it stops falling.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
+import pandas as pd
+from jaxtyping import Float
 
 from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.regression import kernel_experiment
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
-from ..tables.means import curve, mean_row, table
+from ..tables.means import Row, curve, mean_row, table
 from ..tables.theory import theory_table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
+from .entries import Entry, Files
+
+Times = Float[np.ndarray, " times"]  # effective times, or errors at each of them
 
 
 def run(
-    train_sizes,
-    decades,
-    domain=None,
-    architecture=None,
-    target=None,
-    exponent=2.0,
-    modes=500_000,
-    seeds=10,
-    times=12,
-    files=None,
-):
+    train_sizes: Sequence[int],
+    decades: Sequence[int],
+    domain: Entry | None = None,
+    architecture: Entry | None = None,
+    target: Entry | None = None,
+    exponent: float = 2.0,
+    modes: int = 500_000,
+    seeds: int = 10,
+    times: int = 12,
+    files: Files | None = None,
+) -> pd.DataFrame:
     """Test error against effective time n / ridge.
 
     Parameters
@@ -44,32 +51,61 @@ def run(
     DataFrame
         Rows "test_mse" against `time`, per train_size.
     """
-    grid = np.logspace(*decades, 30 * (decades[1] - decades[0]) + 1)
+    first, last = decades
+    grid = np.logspace(first, last, 30 * (last - first) + 1)
     if domain is None:
-        index = np.arange(1, modes + 1.0)
-        spectrum, aim = Spectrum(index**-exponent), Target(index**-exponent)
-        sizes = np.array(train_sizes, dtype=float)
-        test = predict(spectrum, aim, sizes[:, None], sizes[:, None] / grid, theory=Eigenlearning())
-        test = test.test_mse / aim.power.sum()
-        return table([row for n, e in zip(train_sizes, test, strict=True) for row in _curve(grid, e, n)])
+        return table(_power_law(train_sizes, grid, exponent, modes))
+    if architecture is None or target is None:
+        raise ValueError("deep_bootstrap on a domain needs an architecture and a target too; give both, or no domain")
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    data, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
-    aims = {"target": target_from(data, target)}
-    measured_times, rows = np.logspace(*decades, times), []
+    targets = {"target": target_from(learner.domain, target)}
+    measured_times, rows = np.logspace(first, last, times), []
     for n in train_sizes:
-        expected = theory_table(learner, aims, [n], n / measured_times, [0.0])
-        spectral = theory_table(learner, aims, [n], n / grid, [0.0], "auto" if data.alike else "finite_population")
-        smooth = _curve(grid, spectral["test_mse_off_train"], n)
-        if data.alike:
-            rows += smooth
+        expected = _off_train(learner, targets, n, measured_times)
+        if learner.domain.alike:
+            rows += _curve(grid, _off_train(learner, targets, n, grid), n)
         else:
-            rows += [{**row, "source": "eigensystem"} for row in smooth]
-            rows += _curve(measured_times, expected["test_mse_off_train"], n)
-        for time, theory in zip(measured_times, expected["test_mse_off_train"], strict=True):
-            measured = kernel_experiment(data, aims, kernel, [n], [n / time], [0.0], range(seeds))["test_mse_off_train"]
-            rows.append(mean_row("kernel", "test_mse", measured, theory, train_size=n, time=time))
+            spectral = _off_train(learner, targets, n, grid, "finite_population")
+            rows += _curve(grid, spectral, n, source="eigensystem") + _curve(measured_times, expected, n)
+        rows += _measured(learner, targets, n, measured_times, expected, seeds)
     return table(rows)
 
 
-def _curve(grid, values, train_size):
-    return curve("test_mse", grid, values, "time", train_size=train_size)
+def _power_law(train_sizes: Sequence[int], grid: Times, exponent: float, modes: int) -> list[Row]:
+    """The theory of a kernel and a target whose eigenvalues and powers fall as a power of the mode."""
+    power = np.arange(1, modes + 1.0) ** -exponent
+    spectrum, target = Spectrum(power), Target(power)
+    sizes = np.array(train_sizes, dtype=float)[:, None]
+    errors = predict(spectrum, target, sizes, sizes / grid, theory=Eigenlearning()).test_mse / power.sum()
+    return [row for n, values in zip(train_sizes, errors, strict=True) for row in _curve(grid, values, n)]
+
+
+def _off_train(
+    learner: KernelOnDomain, targets: Mapping[str, Target], train_size: int, times: Times, theory: str = "auto"
+) -> Times:
+    """The predicted error off the training set at each effective time."""
+    predictions = theory_table(learner, targets, [train_size], train_size / times, [0.0], theory)
+    return predictions["test_mse_off_train"].to_numpy()
+
+
+def _measured(
+    learner: KernelOnDomain,
+    targets: Mapping[str, Target],
+    train_size: int,
+    times: Times,
+    expected: Times,
+    seeds: int,
+) -> list[Row]:
+    """Kernel regression with the ridge that stands for each effective time, beside the theory."""
+    rows = []
+    for time, theory in zip(times.tolist(), expected, strict=True):
+        table = kernel_experiment(
+            learner.domain, targets, learner.blocks, [train_size], [train_size / time], [0.0], range(seeds)
+        )
+        errors = table["test_mse_off_train"]
+        rows.append(mean_row("kernel", "test_mse", errors, theory, train_size=train_size, time=time))
+    return rows
+
+
+def _curve(times: Times, errors: Times, train_size: int, **source: str) -> list[Row]:
+    return curve("test_mse", times, errors, "time", train_size=train_size, **source)

@@ -1,5 +1,7 @@
 """Estimators of the test error from the training set alone, against the measured test error off the training set."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -7,11 +9,20 @@ from ..domains import target_from
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.estimates import estimated
 from ..measurements.task import LearningTask
-from ..tables.means import mean_row, table
+from ..tables.means import Row, mean_row, table
 from ..theory.per_sample import PerSample
+from .entries import Entry, Files, finite
 
 
-def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, files=None):
+def run(
+    domain: Entry,
+    architecture: Entry,
+    target: Entry,
+    train_sizes: Sequence[int],
+    ridges: Sequence[float] = (0.0,),
+    seeds: int = 30,
+    files: Files | None = None,
+) -> pd.DataFrame:
     """Compare GCV, leave-one-out and 1/Tr A^-1 to measured errors and to the per-sample theory.
 
     Returns
@@ -22,20 +33,27 @@ def run(domain, architecture, target, train_sizes, ridges=(0.0,), seeds=30, file
         compare 1/Tr A^-1 to the theory's, 1/sum Q_xx with Q_xx = (1 - n/M)/(M kappa_x - ridge).
     """
     learner = KernelOnDomain.of(domain, architecture, files=files)
-    data, kernel = learner.domain, learner.blocks
-    aim = target_from(data, target)
-    f, rows = np.asarray(aim(*data.evaluation())), []
-    task = LearningTask(data, {"target": aim})
+    data, kernel = finite(learner.domain), learner.blocks
+    task, rows = LearningTask(data, {"target": target_from(data, target)}), []
+    matrix = kernel.block(data.evaluation())
     for ridge in ridges:
         for n in train_sizes:
             measured = pd.DataFrame([estimated(task, kernel, n, seed, ridge) for seed in range(seeds)])
-            error, keys = measured["test_mse_off_train"].to_numpy(), {"train_size": n, "ridge": float(ridge)}
-            p = PerSample().solve(kernel.matrix, f, n, ridge, 0.0)
-            rows.append(mean_row("kernel", "test_mse_off_train", error, p.test_mse_off_train.mean(), **keys))
+            p = PerSample().solve(matrix, task.values[0], n, ridge, 0.0)
             trace = ((1 - n / data.size) / (data.size * p.kappas - ridge)).sum()
-            rows.append(mean_row("kernel", "kappa", measured["kappa"], 1 / trace, **keys))
-            for name, column in (("gcv", "gcv"), ("leave-one-out", "leave_one_out")):
-                row = mean_row(name, name, measured[column], error.mean(), **keys)
-                row["standard_error"] = np.std(measured[column] - error, ddof=1) / np.sqrt(seeds)
-                rows.append(row)
+            rows += _rows(measured, p.test_mse_off_train.mean(), 1 / trace, train_size=n, ridge=float(ridge))
     return table(rows)
+
+
+def _rows(measured: pd.DataFrame, error: float, kappa: float, **keys: object) -> list[Row]:
+    """The measured error and kappa beside the theory's, and the estimates beside the measured error."""
+    errors = measured["test_mse_off_train"]
+    rows = [
+        mean_row("kernel", "test_mse_off_train", errors, error, **keys),
+        mean_row("kernel", "kappa", measured["kappa"], kappa, **keys),
+    ]
+    for name, column in (("gcv", "gcv"), ("leave-one-out", "leave_one_out")):
+        row = mean_row(name, name, measured[column], errors.mean(), **keys)
+        row["standard_error"] = np.std(measured[column] - errors, ddof=1) / np.sqrt(len(measured))
+        rows.append(row)
+    return rows

@@ -1,19 +1,32 @@
 """What a trainer's accuracy costs: the same networks on the same data, trained by both methods, ever more exactly."""
 
+from collections.abc import Sequence
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from ..domains import Hypercube
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
+from ..measurements.task import LearningTask
 from ..regression.ridge import kernel_regression
+from .entries import Entry
 
 LONGEST = 1_000_000  # steps of the reference
 
 
-def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, reference=0.03):
+def run(
+    architecture: Entry,
+    width: int,
+    train_size: int,
+    degrees: Sequence[int],
+    tolerances: Sequence[float],
+    dim: int = 8,
+    seeds: int = 3,
+    reference: float = 0.03,
+) -> pd.DataFrame:
     """Compare trainers in function space on parities of a hypercube.
 
     Parameters
@@ -35,31 +48,22 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
         converged, `difference` (root mean square over all points to the reference), `distance` (the same between the
         reference and its infinite-width kernel prediction).
     """
-    domain, architecture = Hypercube(dim=dim), architecture_from(architecture)
+    domain, network = Hypercube(dim=dim), architecture_from(architecture)
     trainers = [("gradient_descent", "step_fraction", share) for share in (reference, 2 * reference, 0.5)]
     trainers += [("gradient_flow", "tolerance", tolerance) for tolerance in tolerances]
     tables = []
     for degree in degrees:
-        target = domain.parity(degree)
-        samples = [domain.sample(train_size, seed) for seed in range(seeds)]
-        x = np.stack([x for x, _ in samples])
-        y = np.stack([target(x, index) for x, index in samples])[..., None]
-        wide = np.stack([kernel_regression(architecture, a, b, domain.points) for a, b in zip(x, y, strict=True)])
+        task = LearningTask(domain, {"target": domain.parity(degree)})
+        training_sets = [task.training_set(train_size, seed) for seed in range(seeds)]
+        x = np.stack([training_set.points[0] for training_set in training_sets])
+        y = np.concatenate([training_set.labels for training_set in training_sets])
+        wide = np.stack([kernel_regression(network, *pair, domain.points) for pair in zip(x, y, strict=True)])
         exact = None
         for method, name, accuracy in trainers:
             began = perf_counter()
             limit = LONGEST if method == "gradient_descent" else 100_000
-            result = fit(
-                architecture,
-                width,
-                x,
-                y,
-                domain.points,
-                range(seeds),
-                method=method,
-                max_steps=limit,
-                **{name: accuracy},
-            )
+            options = {"max_steps": limit, name: accuracy}
+            result = fit(network, width, x, y, domain.points, range(seeds), method=method, **options)
             seconds = (perf_counter() - began) / seeds
             exact = result.predictions if exact is None else exact
             table = {
@@ -77,5 +81,6 @@ def run(architecture, width, train_size, degrees, tolerances, dim=8, seeds=3, re
     return pd.concat(tables, ignore_index=True)
 
 
-def _rms(functions):
+def _rms(functions: Float[np.ndarray, "networks points outputs"]) -> Float[np.ndarray, " networks"]:
+    """Root mean square over points and outputs."""
     return np.sqrt((functions.astype(float) ** 2).mean((1, 2)))

@@ -1,35 +1,42 @@
 """Spectra of many samples without their kernel matrix: what they cost, and predictions from them beside the dense ones."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+import pandas as pd
+from jaxtyping import Float
 
 from ..domains import domain_from, target_from
 from ..domains.large import large_spectrum
 from ..kernels import architecture_from
-from ..tables.means import mean_row, table
+from ..kernels.kernel import Kernel
+from ..spectra.quadrature import LargeSpectrum
+from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
 from ..theory.replicates import standard_errors
+from .entries import Entry
 
-MEASURES = ("test_mse", "kappa")
+Sizes = Float[np.ndarray, " sizes"]  # training-set sizes, or numbers at each of them
+FIELDS = {"test_mse": "test_mse_off_train", "kappa": "kappa"}  # of a prediction, by the measure they are
 
 
 def run(
-    domain,
-    architecture,
-    target,
-    samples,
-    method,
-    train_sizes=(),
-    ridge=0.0,
-    probes=16,
-    steps=20,
-    memory_mb=1024,
-    landmarks=1000,
-    compare_up_to=4000,
-):
+    domain: Entry,
+    architecture: Entry,
+    target: Entry,
+    samples: int,
+    method: str,
+    train_sizes: Sequence[int] = (),
+    ridge: float = 0.0,
+    probes: int = 16,
+    steps: int = 20,
+    memory_mb: int = 1024,
+    landmarks: int = 1000,
+    compare_up_to: int = 4000,
+) -> pd.DataFrame:
     """Find a spectrum by one method, predict from it, and compare with the dense eigensystem where that is small enough.
 
     Parameters
@@ -40,7 +47,7 @@ def run(
     method : "quadrature", "nystrom" or "subsample", see `learnability.large_spectrum`; or "dense"
     train_sizes : sequence; those below `samples` are predicted
     compare_up_to : int
-        Most samples for which the dense eigensystem is found too, after the method's time and memory have been taken.
+        Most samples for which the dense eigensystem is computed too, after the method's time and memory have been taken.
     probes, steps, memory_mb, landmarks : of the method
 
     Returns
@@ -50,9 +57,9 @@ def run(
         error and the dense prediction as theory; rows "seconds", "cpu seconds" and "megabytes" (peak of the process,
         most of 300 of which are PyTorch).
     """
-    input_domain, network = domain_from(domain), architecture_from(architecture)
-    x, index = input_domain.sample(samples, seed=0)
-    y = np.asarray(target_from(input_domain, target)(x, index))
+    sampled, network = domain_from(domain), architecture_from(architecture)
+    x, index = sampled.sample(samples, seed=0)
+    y = np.asarray(target_from(sampled, target)(x, index))
     began, worked = perf_counter(), process_time()
     if method == "dense":
         large = _dense(x, y, network)
@@ -66,35 +73,45 @@ def run(
     sizes = np.array([n for n in train_sizes if n < samples], dtype=float)
     if method == "dense" or len(sizes) == 0:
         return table(rows).assign(samples=samples)
-    predicted = _predicted(large, sizes, ridge)
-    exact = _predicted(_dense(x, y, network), sizes, ridge) if samples <= compare_up_to else {}
-    for measure in MEASURES:
-        error = np.full(len(sizes), np.nan)
-        if large.replicates:
-            field = "test_mse_off_train" if measure == "test_mse" else measure
-            error = _over_outputs(standard_errors(large, field, sizes, ridge, population=samples))
-        for number, n in enumerate(sizes):
-            theory = exact[measure][number] if exact else np.nan
-            row = mean_row(method, measure, [predicted[measure][number]], theory, train_size=int(n))
-            rows.append({**row, "standard_error": error[number]})
-    return table(rows).assign(samples=samples)
+    dense = _dense(x, y, network) if samples <= compare_up_to else None
+    return table([*rows, *_compared(method, large, dense, sizes, ridge)]).assign(samples=samples)
 
 
-def _peak_megabytes():
+def _peak_megabytes() -> float:
     """Peak of resident memory; nan but on Linux. That of getrusage may be the parent's, from before the process began."""
     status = Path("/proc/self/status")
     lines = status.read_text().splitlines() if status.is_file() else []
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), np.nan)
 
 
-def _dense(x, y, network):
+def _dense(x: Float[np.ndarray, "points ..."], y: Float[np.ndarray, "points ..."], network: Kernel) -> LargeSpectrum:
     return large_spectrum(network, x, y, method="subsample", landmarks=len(x))
 
 
-def _predicted(large, sizes, ridge):
-    p = predict(large.spectrum, large.target, sizes, ridge, theory=FinitePopulation(large.size))
-    return {"test_mse": _over_outputs(p.test_mse_off_train), "kappa": p.kappa}
+def _compared(
+    method: str, large: LargeSpectrum, dense: LargeSpectrum | None, train_sizes: Sizes, ridge: float
+) -> list[Row]:
+    """Predictions with the standard errors of the probes, beside the dense ones where these are known."""
+    predicted, rows = _predicted(large, train_sizes, ridge), []
+    exact = {} if dense is None else _predicted(dense, train_sizes, ridge)
+    for measure, field in FIELDS.items():
+        unknown = np.full(len(train_sizes), np.nan)
+        errors = unknown
+        if large.replicates:
+            errors = _over_outputs(standard_errors(large, field, train_sizes, ridge, population=large.size))
+        columns = (train_sizes, predicted[measure], exact.get(measure, unknown), errors)
+        for n, value, theory, error in zip(*columns, strict=True):
+            row = mean_row(method, measure, [value], theory, train_size=int(n))
+            rows.append({**row, "standard_error": error})
+    return rows
 
 
-def _over_outputs(values):
+def _predicted(large: LargeSpectrum, train_sizes: Sizes, ridge: float) -> Mapping[str, Sizes]:
+    """Every measure's prediction, means over outputs."""
+    prediction = predict(large.spectrum, large.target, train_sizes, ridge, theory=FinitePopulation(large.size))
+    return {measure: _over_outputs(getattr(prediction, field)) for measure, field in FIELDS.items()}
+
+
+def _over_outputs(values: Float[np.ndarray, "sizes ..."]) -> Sizes:
+    """Means over outputs, where there are several."""
     return values.reshape(len(values), -1).mean(1)

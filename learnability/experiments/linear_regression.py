@@ -9,7 +9,12 @@ least squares of a unit coefficient vector with label noise sigma^2 (Hastie et a
 and infinite for sigma > 0 in between. The theory has n and dim in place of n - 1 and dim - 1: it diverges at n = dim.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+import pandas as pd
+from jaxtyping import Float
 
 from ..common.seeding import stream
 from ..kernels.fully_connected import FullyConnected
@@ -21,7 +26,14 @@ from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 
 
-def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
+def run(
+    dim: int,
+    train_sizes: Sequence[int],
+    ridges: Sequence[float],
+    noise_std: float,
+    draws: int = 200,
+    points: int = 1000,
+) -> pd.DataFrame:
     """Test error against training size at each ridge; in these units the optimal ridge is noise_std^2.
 
     Returns
@@ -30,26 +42,17 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
         Rows "test_mse" and "overfitting_coefficient" (theory only) against train_size, per ridge; sources theory, exact
         (ridge 0) and kernel (simulation).
     """
-    spectrum, target = Spectrum([1 / dim], [dim]), Target([1.0])
-    linear = FullyConnected(0)
+    spectrum, target = Spectrum(np.array([1 / dim]), np.array([dim])), Target(np.array([1.0]))
     grid = np.unique(np.concatenate([np.linspace(0, max(train_sizes), 400), [dim - 1e-3, dim + 1e-3]]))
     overfitting = predict(spectrum, target, grid, theory=Eigenlearning()).overfitting_coefficient
     rows = curve("overfitting_coefficient", grid, overfitting, "train_size", ridge=0.0)
     test = stream("linear test points", dim=dim).standard_normal((points, dim))
     for ridge in ridges:
-        keys = {"ridge": float(ridge)}
-        expected = predict(spectrum, target, grid, ridge, noise_std, theory=Eigenlearning()).test_mse
-        rows += curve("test_mse", grid, expected, "train_size", **keys)
+        keys: dict[str, Any] = {"ridge": float(ridge)}
+        predicted = predict(spectrum, target, grid, ridge, noise_std, theory=Eigenlearning()).test_mse
+        rows += curve("test_mse", grid, predicted, "train_size", **keys)
         for train_size in train_sizes:
-            errors = []
-            for draw in range(draws):
-                rng = stream("linear regression", dim=dim, train_size=train_size, draw=draw)
-                x = rng.standard_normal((train_size, dim))
-                beta = rng.standard_normal(dim)
-                beta /= np.linalg.norm(beta)
-                y = x @ beta + noise_std * rng.standard_normal(train_size)
-                learned = kernel_regression(linear, x, y, test, ridge)
-                errors.append(((test @ beta - learned) ** 2).mean() + noise_std**2)
+            errors = [_simulated_error(test, train_size, ridge, noise_std, draw) for draw in range(draws)]
             expected = float(predict(spectrum, target, train_size, ridge, noise_std, theory=Eigenlearning()).test_mse)
             rows.append(mean_row("kernel", "test_mse", errors, expected, **keys, train_size=train_size))
             if ridge == 0:
@@ -59,7 +62,21 @@ def run(dim, train_sizes, ridges, noise_std, draws=200, points=1000):
     return table(rows)
 
 
-def exact_test_mse(dim, train_size, noise_std):
+def _simulated_error(
+    test: Float[np.ndarray, "points dim"], train_size: int, ridge: float, noise_std: float, draw: int
+) -> float:
+    """The test error of ridge regression on standard normal inputs, labelled by a random vector of unit norm."""
+    dim = test.shape[1]
+    rng = stream("linear regression", dim=dim, train_size=train_size, draw=draw)
+    x = rng.standard_normal((train_size, dim))
+    beta = rng.standard_normal(dim)
+    beta /= np.linalg.norm(beta)
+    y = x @ beta + noise_std * rng.standard_normal(train_size)
+    learned = kernel_regression(FullyConnected(0), x, y, test, ridge)
+    return float(((test @ beta - learned) ** 2).mean() + noise_std**2)
+
+
+def exact_test_mse(dim: int, train_size: int, noise_std: float) -> float:
     """Expected test error of minimum-norm least squares for standard normal inputs; inf where it does not exist."""
     if train_size <= dim - 2:
         noise = (dim - 1) / (dim - train_size - 1)

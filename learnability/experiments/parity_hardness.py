@@ -5,17 +5,22 @@ these there are 2^(d-1), itself included. Its learnability is therefore at most 
 needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al. 2021, sec. 4): exponentially many.
 """
 
-import numpy as np
+from collections.abc import Callable, Sequence
 
+import numpy as np
+import pandas as pd
+
+from ..domains.hypercube import Hypercube
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..measurements.learned import learned_functions
 from ..measurements.metrics import mean_squared_error
 from ..tables.means import mean_row, table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
+from .entries import Entry, of_kind
 
 
-def run(dim, architecture, errors=(0.5,), seeds=10):
+def run(dim: int, architecture: Entry, errors: Sequence[float] = (0.5,), seeds: int = 10) -> pd.DataFrame:
     """The least training size at which the mean test error over seeds is below each error level, by bisection.
 
     Returns
@@ -24,16 +29,16 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
         Rows "samples needed" against `dim`: sources kernel (compared to the theory), theory and bound.
     """
     learner = KernelOnDomain.of({"kind": "hypercube", "dim": dim}, architecture)
-    cube, spectrum, kernel = learner.domain, learner.spectrum, learner.blocks
+    cube, spectrum, kernel = of_kind(learner.domain, Hypercube), learner.spectrum, learner.blocks
     target = cube.parity(dim)
     f = target(cube.points)
 
-    def predicted_error(n):
+    def predicted_error(n: int) -> float:
         return float(predict(spectrum, target, n, theory=Eigenlearning()).test_mse)
 
-    def learned_error(n):
+    def learned_error(n: int) -> float:
         functions = learned_functions(cube, kernel, target, n, seeds)
-        return np.mean(mean_squared_error(f[:, None], functions[:, :, None]))
+        return float(np.mean(mean_squared_error(f[:, None], functions[:, :, None])))
 
     rows = []
     for error in errors:
@@ -46,7 +51,7 @@ def run(dim, architecture, errors=(0.5,), seeds=10):
     return table(rows)
 
 
-def _least(error_at, error, most):
+def _least(error_at: Callable[[int], float], error: float, most: int) -> int:
     """The least n with error_at(n) <= error, for an error that falls once it has begun to (it is 0 at n = most)."""
     low, high = 0, most
     while high - low > max(1, most // 512):

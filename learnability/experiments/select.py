@@ -1,8 +1,10 @@
 """Architectures ranked by predicted error, and the ranking confirmed by kernel regression and by trained networks."""
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import product
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,13 +25,24 @@ from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
 from ..measurements.task import LearningTask
-from ..selection.ranking import level_of, select
-from ..tables.means import mean_row, table
+from ..selection.ranking import Selection, level_of, select
+from ..spectra.spectrum import Spectrum
+from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
 from ..theory.prediction import predict
+from .entries import Entry, finite
 
 
-def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, reach=None, r2=None, **_):
+def check(
+    grid: Mapping[str, Any],
+    train_sizes: Sequence[int],
+    kernels: Sequence[str] = ("ntk",),
+    width: int | None = None,
+    network_sizes: Sequence[int] | None = None,
+    reach: float | None = None,
+    r2: float | None = None,
+    **_: Any,
+) -> None:
     """ValueError if networks are asked for that cannot be trained, or at sizes that are not ranked, or a level twice."""
     _level(reach, r2)
     if width is None:
@@ -45,19 +58,19 @@ def check(grid, train_sizes, kernels=("ntk",), width=None, network_sizes=None, r
 
 
 def run(
-    domain,
-    grid,
-    target,
-    train_sizes,
-    ridge=0.0,
-    kernels=("ntk",),
-    seeds=10,
-    width=None,
-    network_seeds=3,
-    network_sizes=None,
-    reach=None,
-    r2=None,
-):
+    domain: Entry,
+    grid: Mapping[str, Any],
+    target: Entry,
+    train_sizes: Sequence[int],
+    ridge: float = 0.0,
+    kernels: Sequence[str] = ("ntk",),
+    seeds: int = 10,
+    width: int | None = None,
+    network_seeds: int = 3,
+    network_sizes: Sequence[int] | None = None,
+    reach: float | None = None,
+    r2: float | None = None,
+) -> pd.DataFrame:
     """Rank all candidates, measure all of them by kernel regression, train the best, the median and the worst.
 
     Parameters
@@ -87,15 +100,15 @@ def run(
         all candidates, as estimated from those that were trained.
     """
     train_sizes, kernels = [*dict.fromkeys(train_sizes)], [*dict.fromkeys(kernels)]
-    input_domain = domain_from(domain)
-    aim = target_from(input_domain, target)
-    task = LearningTask(input_domain, {"target": aim})
+    data = finite(domain_from(domain))
+    labels = target_from(data, target)
+    task = LearningTask(data, {"target": labels})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
-    ranking = select(input_domain, networks, aim, train_sizes, [ridge], kernels=kernels)
+    ranking = select(data, networks, labels, train_sizes, [ridge], kernels=kernels)
     rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
-        matrix, spectrum = KernelMatrix.on(input_domain, network, kind), input_domain.spectrum(network, kind)
+        matrix, spectrum = KernelMatrix.on(data, network, kind), data.spectrum(network, kind)
         keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
         for n in train_sizes:
             rows += _measured(task, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
@@ -120,7 +133,7 @@ def _shape(network: Kernel) -> dict[str, str | float]:
     return {"activation": activation_from(network.activation).name, "depth": network.depth}
 
 
-def _recommended(ranking, level):
+def _recommended(ranking: Selection, level: float) -> list[Row]:
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
     best = ranking.best().drop(columns=["ridge", "test_mse"]).assign(measure="best")
     best["mean"] = best["nmse"]
@@ -133,13 +146,22 @@ def _recommended(ranking, level):
     ]
 
 
-def _measured(task, matrix, spectrum, n, ridge, seeds, predicted, keys):
+def _measured(
+    task: LearningTask,
+    matrix: KernelMatrix,
+    spectrum: Spectrum,
+    n: int,
+    ridge: float,
+    seeds: int,
+    predicted: float,
+    keys: Mapping[str, Any],
+) -> list[Row]:
     """One candidate at one size: kernel regression off the training set, and the estimates of its error."""
     measured = pd.DataFrame([estimated(task, matrix, n, seed, ridge) for seed in range(seeds)])
     keys, (target,) = {**keys, "train_size": n}, task.targets.values()
-    population = FinitePopulation(task.domain.size)
-    error = predict(spectrum, target, n, ridge, theory=population).test_mse_off_train.mean()
-    rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
+    error = predict(spectrum, target, n, ridge, theory=FinitePopulation(len(task.test[0]))).test_mse_off_train
+    assert error is not None  # of a finite population
+    rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error.mean())}]
     columns = {"kernel": "test_mse_off_train", "gcv": "gcv", "leave-one-out": "leave_one_out"}
     for source, column in columns.items():
         theory = predicted if source == "kernel" else np.nan
@@ -147,24 +169,31 @@ def _measured(task, matrix, spectrum, n, ridge, seeds, predicted, keys):
     return rows
 
 
-def _correlations(rows, train_sizes):
+def _correlations(rows: Sequence[Row], train_sizes: Sequence[int]) -> list[Row]:
     """Spearman's correlation of each source's ranking with the measured one."""
-    found = []
+    correlations = []
     for n in train_sizes:
-        here = [row for row in rows if row.get("train_size") == n]
-        measured = [row for row in here if row["source"] == "kernel"]
+        of_size = [row for row in rows if row.get("train_size") == n]
+        measured = [row for row in of_size if row["source"] == "kernel"]
         ranked = {"theory": [row["theory"] for row in measured]}
         for source in ("eigensystem", "gcv", "leave-one-out"):
-            ranked[source] = [row["mean"] for row in here if row["source"] == source]
+            ranked[source] = [row["mean"] for row in of_size if row["source"] == source]
         means = [row["mean"] for row in measured]
         for source, values in ranked.items():
             if len(means) > 1:
                 value = float(stats.spearmanr(values, means, nan_policy="omit").statistic)
-                found.append({"source": source, "measure": "rank correlation", "train_size": n, "mean": value})
-    return found
+                correlations.append({"source": source, "measure": "rank correlation", "train_size": n, "mean": value})
+    return correlations
 
 
-def _trained(task, networks, predicted, train_sizes, width, seeds):
+def _trained(
+    task: LearningTask,
+    networks: Mapping[str, Kernel],
+    predicted: pd.Series,
+    train_sizes: Sequence[int],
+    width: int,
+    seeds: int,
+) -> list[Row]:
     """Networks of the best, the median and the worst candidate at each size, and what training all would have taken."""
     rows, seconds = [], 0.0
     for n in train_sizes:

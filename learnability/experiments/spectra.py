@@ -1,13 +1,22 @@
 """Eigenvalues against mode, and the trace that they must sum to."""
 
 import numpy as np
+import pandas as pd
+from jaxtyping import Float
 
-from ..domains.domain import SymmetricDomain
+from ..domains.domain import Domain, SymmetricDomain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..tables.means import curve, mean_row, table
+from .entries import Entry, Files, finite
 
 
-def run(domain, architecture, kernel="ntk", max_mode=None, files=None):
+def run(
+    domain: Entry,
+    architecture: Entry,
+    kernel: str = "ntk",
+    max_mode: int | None = None,
+    files: Files | None = None,
+) -> pd.DataFrame:
     """The spectrum of one architecture on one domain.
 
     Parameters
@@ -22,11 +31,17 @@ def run(domain, architecture, kernel="ntk", max_mode=None, files=None):
         Rows "eigenvalue" and "multiplicity" against `mode`; the row "trace" compares sum m lambda + tail to K(x, x).
     """
     learner = KernelOnDomain.of(domain, architecture, kernel, files)
-    input_domain, spectrum = learner.domain, learner.spectrum
-    order = np.argsort(spectrum.modes, kind="stable")
-    kept = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
-    points = input_domain.profile_points()[:1] if isinstance(input_domain, SymmetricDomain) else input_domain.points
+    points, spectrum = _points(learner.domain), learner.spectrum
     trace = np.diag(learner.architecture.kernel(points, kind=kernel)).mean()
-    rows = curve("eigenvalue", spectrum.modes[kept], spectrum.eigenvalues[kept], "mode")
-    rows += curve("multiplicity", spectrum.modes[kept], spectrum.multiplicities[kept], "mode")
+    order = np.argsort(spectrum.modes, kind="stable")
+    listed = order if max_mode is None else order[spectrum.modes[order] <= max_mode]
+    rows = curve("eigenvalue", spectrum.modes[listed], spectrum.eigenvalues[listed], "mode")
+    rows += curve("multiplicity", spectrum.modes[listed], spectrum.multiplicities[listed], "mode")
     return table([*rows, mean_row("kernel", "trace", [trace], spectrum.trace)])
+
+
+def _points(domain: Domain) -> Float[np.ndarray, "points ..."]:
+    """The points whose K(x, x) has the mean over the domain: one of a symmetric domain, where all are alike."""
+    if isinstance(domain, SymmetricDomain):
+        return domain.profile_points()[:1]
+    return finite(domain).points

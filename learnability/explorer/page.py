@@ -1,9 +1,12 @@
 """One HTML file with the means of all studies, drawn by plotly.js, which is part of the file."""
 
 import json
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from plotly.offline import get_plotlyjs
 
 from ..figures.style import COLOURS, summarised
@@ -23,7 +26,7 @@ PLAIN = {
 }
 
 
-def page(tables):
+def page(tables: Mapping[str, pd.DataFrame]) -> str:
     """The page as text.
 
     Parameters
@@ -43,7 +46,7 @@ def page(tables):
     return text.replace("/*PLOTLY*/", get_plotlyjs()).replace("/*DATA*/", encoded)
 
 
-def columns(table):
+def columns(table: pd.DataFrame) -> dict[str, list[Any]]:
     """Means over seeds, {column: values}: source, width, the choices, measure, train_size, mean, spread; nan is None."""
     means = summarised(table)
     means = means[means["mean"].notna()]
@@ -51,5 +54,5 @@ def columns(table):
     return {name: [_plain(value) for value in means[name].tolist()] for name in names}
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not np.isfinite(value) else value

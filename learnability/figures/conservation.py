@@ -1,20 +1,25 @@
 """Conservation of learnability: stacked learnabilities of all eigenfunctions sum to the training-set size
 (Simon et al. 2021, fig. 1)."""
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ..tables.columns import EXPERIMENTS
-from .style import SETTINGS, by_number, converged, panels
+from .style import SETTINGS, Colour, by_number, converged, panels
 
 BAR = 0.36
 
 TOLD_APART = ("architecture", "target", "train_size")
 
 
-def draw(table, title=None):
+def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     """One panel per training-set size; per architecture a pair of stacked bars, kernel left and network right.
 
     Each colour is one eigenfunction, its height the mean learnability over seeds; the error bar is the standard error
@@ -28,15 +33,7 @@ def draw(table, title=None):
         palette = dict(zip(targets, sns.color_palette("viridis", len(targets)), strict=True))
         figure, axes = panels(len(sizes), height=3.0)
         for axis, size in zip(axes, sizes, strict=True):
-            for position, architecture in enumerate(architectures):
-                for side, source in ((-1, "kernel"), (1, "network")):
-                    rows = table[
-                        (table["train_size"] == size)
-                        & (table["architecture"] == architecture)
-                        & (table["source"] == source)
-                    ]
-                    if len(rows):
-                        _stack(axis, position + side * BAR * 0.55, rows, palette, hatch=side > 0)
+            _pairs(axis, table[table["train_size"] == size], architectures, palette)
             axis.axhline(size, color="black", linestyle="--", linewidth=0.9, zorder=4)
             corner = (len(architectures) - 0.45, size)
             axis.annotate(f"$n = {size:g}$", corner, xytext=(0, 2), textcoords="offset points", ha="right")
@@ -52,7 +49,17 @@ def draw(table, title=None):
         return figure
 
 
-def _stack(axis, x, rows, palette, hatch):
+def _pairs(axis: Axes, rows: pd.DataFrame, architectures: list[str], palette: Mapping[str, Colour]) -> None:
+    """A pair of stacked bars for each architecture."""
+    for position, architecture in enumerate(architectures):
+        for side, source in ((-1, "kernel"), (1, "network")):
+            part = rows[(rows["architecture"] == architecture) & (rows["source"] == source)]
+            if len(part):
+                _stack(axis, position + side * BAR * 0.55, part, palette, hatch=side > 0)
+
+
+def _stack(axis: Axes, x: float, rows: pd.DataFrame, palette: Mapping[str, Colour], hatch: bool) -> None:
+    """One bar of the mean learnabilities, with the standard error of their total."""
     means = rows.groupby("target")["learnability"].mean()
     bottom = 0.0
     for target, colour in palette.items():

@@ -1,16 +1,19 @@
 """Second-order statistics of learned coefficients: means, variances against two theories, and correlations."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from .style import COLOURS, SETTINGS, panels, source_handles
+from .style import COLOURS, MARKERS, POINT, SETTINGS, panels, source_handles
 
 TOLD_APART = ("train_size",)
 
 
-def draw(table, train_size=None, title=None):
+def draw(table: pd.DataFrame, train_size: int | None = None, title: str | None = None) -> Figure:
     """Three panels: E[vhat_i] and Var[vhat_i] with standard errors, and correlations, the theory's below the diagonal.
 
     Solid steps are the theory with fourth moments, dashed ones the paper's.
@@ -22,19 +25,7 @@ def draw(table, train_size=None, title=None):
             (axes[0], "coefficient", r"mean $\langle\hat v_i\rangle$"),
             (axes[1], "coefficient variance", r"variance Var$[\hat v_i]$"),
         ):
-            rows = table[table["measure"] == measure]
-            reference = rows[rows["source"] == "kernel"].sort_values("mode", kind="stable")
-            axis.plot(
-                reference["mode"], reference["paper"], color="0.5", drawstyle="steps-mid", linestyle="--", linewidth=0.8
-            )
-            axis.plot(reference["mode"], reference["theory"], color="0.3", drawstyle="steps-mid")
-            for shift, (source, colour) in zip((-0.12, 0.12), COLOURS.items(), strict=True):
-                found = rows[rows["source"] == source]
-                axis.errorbar(
-                    found["mode"] + shift, found["mean"], found["standard_error"], fmt="o" if source == "kernel" else "^",
-                    color=colour, markersize=3.4, markerfacecolor="white" if source == "kernel" else colour,
-                    elinewidth=0.7, capsize=1.5,
-                )  # fmt: skip
+            _coefficients(axis, table[table["measure"] == measure])
             axis.set(xlabel="eigenfunction $i$", ylabel=label)
         _matrix(figure, axes[2], table[table["source"] == "kernel"])
         for part in (axes[0].xaxis, axes[1].xaxis, axes[2].xaxis, axes[2].yaxis):
@@ -48,7 +39,21 @@ def draw(table, train_size=None, title=None):
         return figure
 
 
-def _matrix(figure, axis, rows):
+def _coefficients(axis: Axes, rows: pd.DataFrame) -> None:
+    """Both theories as steps, what was measured as points."""
+    kernel = rows[rows["source"] == "kernel"].sort_values("mode", kind="stable")
+    axis.plot(kernel["mode"], kernel["paper"], color="0.5", drawstyle="steps-mid", linestyle="--", linewidth=0.8)
+    axis.plot(kernel["mode"], kernel["theory"], color="0.3", drawstyle="steps-mid")
+    for shift, (source, colour) in zip((-0.12, 0.12), COLOURS.items(), strict=True):
+        part = rows[rows["source"] == source]
+        axis.errorbar(
+            part["mode"] + shift, part["mean"], part["standard_error"], fmt=MARKERS[source], color=colour,
+            markerfacecolor="white" if source == "kernel" else colour, **POINT,
+        )  # fmt: skip
+
+
+def _matrix(figure: Figure, axis: Axes, rows: pd.DataFrame) -> None:
+    """Correlations of learned coefficients, measured above the diagonal, the theory's below."""
     variance = rows[rows["measure"] == "coefficient variance"].set_index("mode")
     size = len(variance)
     correlation = np.zeros((size, size))

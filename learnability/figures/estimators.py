@@ -1,9 +1,12 @@
 """Estimators from training data alone beside the error that they estimate, and kappa beside its theory."""
 
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import SETTINGS, colours, panels
+from .style import POINT, SETTINGS, Colour, colours, panels
 
 ESTIMATES = {
     "test_mse_off_train": ("measured off the training set", "o", 1.0),
@@ -13,7 +16,7 @@ ESTIMATES = {
 TOLD_APART = ("ridge", "train_size")
 
 
-def draw(table, title=None):
+def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     """Two panels against n: the error by each estimator, and kappa; one colour per ridge, means and standard errors.
 
     The standard error of an estimator is that of its difference to the measured error.
@@ -23,13 +26,8 @@ def draw(table, title=None):
         figure, axes = panels(2, height=2.7)
         for ridge, colour in palette.items():
             rows = table[table["ridge"] == ridge]
-            error = rows[rows["measure"] == "test_mse_off_train"].sort_values("train_size", kind="stable")
-            axes[0].plot(error["train_size"], error["theory"], color=colour, linewidth=0.9)
-            for measure, (_, marker, shift) in ESTIMATES.items():
-                _points(axes[0], rows[rows["measure"] == measure], marker, colour, shift)
-            kappa = rows[rows["measure"] == "kappa"].sort_values("train_size", kind="stable")
-            axes[1].plot(kappa["train_size"], kappa["theory"], color=colour)
-            _points(axes[1], kappa, "o", colour, 1.0)
+            _errors(axes[0], rows, colour)
+            _kappa(axes[1], rows, colour)
         axes[0].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"test error $\mathcal{E}$")
         axes[1].set(xscale="log", yscale="log", xlabel="training samples $n$", ylabel=r"1/Tr $A^{-1}$")
         sizes = sorted(table["train_size"].unique().astype(int))
@@ -46,8 +44,24 @@ def draw(table, title=None):
         return figure
 
 
-def _points(axis, rows, marker, colour, shift):
+def _errors(axis: Axes, rows: pd.DataFrame, colour: Colour) -> None:
+    """The theory as a line, the measured error and its estimates as points."""
+    error = rows[rows["measure"] == "test_mse_off_train"].sort_values("train_size", kind="stable")
+    axis.plot(error["train_size"], error["theory"], color=colour, linewidth=0.9)
+    for measure, (_, marker, shift) in ESTIMATES.items():
+        _points(axis, rows[rows["measure"] == measure], marker, colour, shift)
+
+
+def _kappa(axis: Axes, rows: pd.DataFrame, colour: Colour) -> None:
+    """The theory's kappa as a line, 1 / Tr A^-1 as points."""
+    kappa = rows[rows["measure"] == "kappa"].sort_values("train_size", kind="stable")
+    axis.plot(kappa["train_size"], kappa["theory"], color=colour)
+    _points(axis, kappa, "o", colour, 1.0)
+
+
+def _points(axis: Axes, rows: pd.DataFrame, marker: str, colour: Colour, shift: float) -> None:
+    """Means with their standard errors; `shift` keeps estimators apart."""
     axis.errorbar(
-        rows["train_size"] * shift, rows["mean"], rows["standard_error"], fmt=marker, color=colour, markersize=3.4,
-        markerfacecolor="white", markeredgewidth=0.8, elinewidth=0.7, capsize=1.5,
+        rows["train_size"] * shift, rows["mean"], rows["standard_error"], fmt=marker, color=colour,
+        markerfacecolor="white", markeredgewidth=0.8, **POINT,
     )  # fmt: skip

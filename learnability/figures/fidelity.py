@@ -1,16 +1,19 @@
 """What a trainer's accuracy costs: difference to the reference in function space against time per network."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import SETTINGS, colours, panels
+from .style import SETTINGS, Colour, colours, panels
 
 MARKS = {"gradient_flow": "o", "gradient_descent": "s"}
 TOLD_APART = ("architecture", "width", "train_size", "degree")
 
 
-def draw(table, title=None):
+def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     """One panel per architecture; each line is one width, each point one accuracy (mean over cells and seeds).
 
     The vertical axis is the difference as a share of the network's own distance from its infinite-width prediction.
@@ -22,13 +25,7 @@ def draw(table, title=None):
         for axis, name in zip(axes, names, strict=True):
             for width, colour in palette.items():
                 rows = table[(table["architecture"] == name) & (table["width"] == int(width))]
-                for method, group in rows.groupby("method"):
-                    summary = group.groupby("accuracy").apply(_summary, include_groups=False)
-                    summary = summary[summary["share"] > 0]
-                    axis.plot(
-                        summary["seconds"], summary["share"], marker=MARKS[method], color=colour, markersize=3.4,
-                        linestyle="-" if method == "gradient_flow" else ":",
-                    )  # fmt: skip
+                _methods(axis, rows, colour)
             axis.axhline(0.1, color="0.7", linewidth=0.6, linestyle="--")
             axis.set(xscale="log", yscale="log", xlabel="seconds per network", title=name)
         axes[0].set_ylabel("difference / distance to\ninfinite width (rms)")
@@ -41,7 +38,18 @@ def draw(table, title=None):
         return figure
 
 
-def _summary(rows):
+def _methods(axis: Axes, rows: pd.DataFrame, colour: Colour) -> None:
+    """A line for each trainer, from its least accurate setting to its most accurate one."""
+    for method, group in rows.groupby("method"):
+        summary = group.groupby("accuracy").apply(_summary, include_groups=False)
+        summary = summary[summary["share"] > 0]
+        axis.plot(
+            summary["seconds"], summary["share"], marker=MARKS[method], color=colour, markersize=3.4,
+            linestyle="-" if method == "gradient_flow" else ":",
+        )  # fmt: skip
+
+
+def _summary(rows: pd.DataFrame) -> pd.Series:
     """Root mean square share over the cells, geometric mean of the time."""
     share = np.sqrt((rows["difference"] ** 2).mean() / (rows["distance"] ** 2).mean())
     seconds = np.exp(np.log(rows["seconds"]).mean())

@@ -1,18 +1,23 @@
 """Test error of networks by training method against the prediction, and how far each method's mean is from it."""
 
+from collections.abc import Mapping
+
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ..tables.columns import LABELS
-from .style import SETTINGS, colours, finite, log_errors, panels
+from .style import MARKERS, POINT, SETTINGS, Colour, colours, finite, log_errors, panels
 
 NAMES = {"gradient_flow": "gradient flow", "gradient_descent": "gradient descent", "sgd": "SGD", "adam": "Adam"}
 ERROR = "test_mse_off_train"
 TOLD_APART = ("method", "train_size")
 
 
-def draw(table, title=None):
+def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     """Left: test error against n; middle: learnability; right: measured over predicted error, with its standard error.
 
     Curves are theory, circles kernel regression, triangles networks; bars left and in the middle are standard deviations over
@@ -26,9 +31,8 @@ def draw(table, title=None):
         series |= {m: table[(table["source"] == "network") & (table["method"] == m)] for m in methods}
         palette = {"kernel": "0.35", **colours(methods)}
         for axis, measure in zip(axes, (ERROR, "learnability"), strict=False):
-            curve = wide[(wide["source"] == "theory") & (wide["measure"] == measure)].sort_values(
-                "train_size", kind="stable"
-            )
+            curve = wide[(wide["source"] == "theory") & (wide["measure"] == measure)]
+            curve = curve.sort_values("train_size", kind="stable")
             axis.plot(curve["train_size"], finite(curve["mean"]), color="0.1", zorder=1)
             for number, (name, rows) in enumerate(series.items()):
                 _points(axis, rows[rows["measure"] == measure], number, len(series), palette[name], "spread")
@@ -50,18 +54,18 @@ def draw(table, title=None):
         return figure
 
 
-def _points(axis, rows, number, of, colour, bars):
+def _points(axis: Axes, rows: pd.DataFrame, number: int, of: int, colour: Colour, bars: str) -> None:
     """Means with bars, each series beside the others."""
     beside = 1.05 ** (number - (of - 1) / 2)
     kernel = (rows["source"] == "kernel").all()
     axis.errorbar(
-        rows["train_size"] * beside, rows["mean"], rows[bars].fillna(0), fmt="o" if kernel else "^", color=colour,
-        markerfacecolor="white" if kernel else colour, markersize=3.4, markeredgewidth=0.8, elinewidth=0.7, capsize=1.5,
-        zorder=3,
+        rows["train_size"] * beside, rows["mean"], rows[bars].fillna(0), fmt=MARKERS["kernel" if kernel else "network"],
+        color=colour, markerfacecolor="white" if kernel else colour, markeredgewidth=0.8, zorder=3, **POINT,
     )  # fmt: skip
 
 
-def _handles(table, palette):
+def _handles(table: pd.DataFrame, palette: Mapping[str, Colour]) -> list[Line2D]:
+    """Legend entries of the theory, of every series, and of how many networks are left out."""
     handles = [Line2D([], [], color="0.1", label="theory")]
     for name, colour in palette.items():
         mark, face = ("o", "white") if name == "kernel" else ("^", colour)

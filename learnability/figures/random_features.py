@@ -1,17 +1,20 @@
 """Finite width, last layer trained: test error against features, and the plane of samples and features."""
 
 import numpy as np
+import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import MARKERS, SETTINGS, colours, finite, panels, source_handles
+from .style import MARKERS, POINT, SETTINGS, Colour, colours, finite, panels, source_handles
 
 CURVES = 5  # at most, on the left
 TOLD_APART = ("ridge", "train_size", "features")
 
 
-def draw(table, ridge=None, title=None):
+def draw(table: pd.DataFrame, ridge: float | None = None, title: str | None = None) -> Figure:
     """Left: test error against features for a few training sizes. Right: (n, k) plane, contours theory, points experiment.
 
     Parameters
@@ -27,14 +30,9 @@ def draw(table, ridge=None, title=None):
         sizes = sorted(measured["train_size"].unique())
         palette = colours(sizes[:: -(-len(sizes) // CURVES)])
         for size, colour in palette.items():
-            part, points = (
-                r[r["train_size"] == size].sort_values("features", kind="stable") for r in (theory, measured)
+            _against_features(
+                left, theory[theory["train_size"] == size], measured[measured["train_size"] == size], colour
             )
-            left.plot(part["features"], finite(part["mean"]), color=colour)
-            left.errorbar(
-                points["features"], points["mean"], points["standard_error"], fmt=MARKERS["kernel"], color=colour,
-                markerfacecolor="white", markersize=3.4, markeredgewidth=0.8, elinewidth=0.7, capsize=1.5, zorder=3,
-            )  # fmt: skip
         span = measured["mean"]
         left.set(xscale="log", yscale="log", ylim=(span.min() / 1.5, span.max() * 1.5))
         left.set(xlabel="features $k$ (width)", ylabel=r"test error $\mathcal{E}_{\mathrm{test}}$")
@@ -47,14 +45,23 @@ def draw(table, ridge=None, title=None):
         return figure
 
 
-def _plane(figure, axis, theory, measured):
+def _against_features(axis: Axes, theory: pd.DataFrame, measured: pd.DataFrame, colour: Colour) -> None:
+    """The test error at one training size: theory as a curve, the measured means as points."""
+    theory, measured = (rows.sort_values("features", kind="stable") for rows in (theory, measured))
+    axis.plot(theory["features"], finite(theory["mean"]), color=colour)
+    axis.errorbar(
+        measured["features"], measured["mean"], measured["standard_error"], fmt=MARKERS["kernel"], color=colour,
+        markerfacecolor="white", markeredgewidth=0.8, zorder=3, **POINT,
+    )  # fmt: skip
+
+
+def _plane(figure: Figure, axis: Axes, theory: pd.DataFrame, measured: pd.DataFrame) -> None:
     """Theory as filled contours, the measured means as points in the same colours; dotted: n = k."""
     plane = theory.pivot_table(index="features", columns="train_size", values="mean", dropna=False)
     values = np.where(np.isfinite(plane), plane, measured["mean"].max())
-    norm = LogNorm(measured["mean"].min(), measured["mean"].max())
-    levels = np.geomspace(norm.vmin, norm.vmax, 15)
-    style = {"levels": levels, "norm": norm, "cmap": "viridis"}
-    filled = axis.contourf(plane.columns, plane.index, values, extend="both", **style)
+    least, largest = measured["mean"].min(), measured["mean"].max()
+    norm, levels = LogNorm(least, largest), np.geomspace(least, largest, 15)
+    filled = axis.contourf(plane.columns, plane.index, values, extend="both", levels=levels, norm=norm, cmap="viridis")
     axis.scatter(
         measured["train_size"], measured["features"], c=measured["mean"], norm=norm, cmap="viridis",
         edgecolor="white", linewidth=0.7, s=26, zorder=3,
@@ -64,7 +71,7 @@ def _plane(figure, axis, theory, measured):
     axis.set(xscale="log", yscale="log", xlabel="training-set size $n$", ylabel="features $k$ (width)")
     edges = measured["features"].min() / 1.2, measured["features"].max() * 1.2
     axis.set(xlim=(low / 1.1, high * 1.1), ylim=edges)
-    ticks = [a * 10.0**b for b in range(-9, 9) for a in (1, 3) if norm.vmin < a * 10.0**b < norm.vmax]
+    ticks = [a * 10.0**b for b in range(-9, 9) for a in (1, 3) if least < a * 10.0**b < largest]
     bar = figure.colorbar(filled, ax=axis, label=r"test error $\mathcal{E}_{\mathrm{test}}$")
     bar.ax.minorticks_off()
     bar.set_ticks(ticks, labels=[f"{tick:g}" for tick in ticks])

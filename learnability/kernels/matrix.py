@@ -17,7 +17,9 @@ Indexed = tuple[Float[np.ndarray, "points ..."], Int[np.ndarray, " points"] | No
 class Listed(Protocol):
     """A domain, as far as its kernel matrix is concerned."""
 
-    size: int | None
+    @property
+    def size(self) -> int | None:
+        """How many points there are; None: infinitely many."""
 
     @property
     def points(self) -> Float[np.ndarray, "size ..."]:

@@ -5,10 +5,11 @@ import pandas as pd
 
 from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES, NAMES
 
+HEADLINES = (("kernel", "test_mse"), ("network", "test_mse"), ("network", "learnability"))  # sources and measures
 ROUNDING = 1e-14  # of what is measured: a theory below it is zero but for rounding
 
 
-def agreement(table):
+def agreement(table: pd.DataFrame) -> pd.DataFrame:
     """How far the experiments' means are from the theory.
 
     Parameters
@@ -41,26 +42,23 @@ def agreement(table):
     return _distances(pd.concat(parts, ignore_index=True))
 
 
-def _distances(table):
+def _distances(table: pd.DataFrame) -> pd.DataFrame:
     """Add z and relative errors to means, standard errors and theory; sort, and drop what was not measured."""
     table = table[table["functions"] > 0]
     difference = table["mean"] - table["theory"]
     with np.errstate(divide="ignore", invalid="ignore"):
         varies = table["standard_error"] > 1e-12 * table["mean"].abs().clip(lower=1e-300)
         z = np.where(varies, difference / table["standard_error"], np.nan)
-        told = table["theory"].abs() > ROUNDING * table["mean"].abs()
-        relative = np.where(told, difference / table["theory"], np.nan)
+        above_rounding = table["theory"].abs() > ROUNDING * table["mean"].abs()
+        relative = np.where(above_rounding, difference / table["theory"], np.nan)
     order = [*(key for key in KEYS if key != "seed"), "measure"]
     columns = [*order, "functions", "mean", "standard_error", "theory", "z", "relative"]
     table = table.assign(z=z, relative=relative).reindex(columns=columns)
     return table.sort_values(order, kind="stable", ignore_index=True)
 
 
-HEADLINES = (("kernel", "test_mse"), ("network", "test_mse"), ("network", "learnability"))
-
-
-def headlines(agreements):
-    """The three numbers that a run ends with: median relative differences of experiment and theory, as lines of text."""
+def headlines(agreements: pd.DataFrame) -> list[str]:
+    """The numbers that a run ends with: median relative differences of experiment and theory, as lines of text."""
     lines = []
     for source, measure in HEADLINES:
         part = agreements[(agreements["source"] == source) & (agreements["measure"] == measure)]

@@ -1,7 +1,11 @@
 """A figure's caption: its settings, and how far experiment is from theory, from its table."""
 
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
 
 from .. import __version__
 from .agreement import agreement
@@ -12,7 +16,7 @@ CLOSE = 3  # standard errors
 SOFTWARE = ("torch", "numpy", "scipy", "snakemake")
 
 
-def caption(name, settings, table):
+def caption(name: str, settings: Mapping[str, Any], table: pd.DataFrame) -> str:
     """A page of reStructuredText.
 
     Parameters
@@ -33,12 +37,12 @@ def caption(name, settings, table):
     return "\n".join(lines) + "\n"
 
 
-def _short(value):
+def _short(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= 300 else f"{text[:297]}..."
 
 
-def _summary(table):
+def _summary(table: pd.DataFrame) -> list[str]:
     """One line per source and measure."""
     if "theory" not in table and "source" not in table:
         return ["No theory is compared here."]
@@ -47,17 +51,17 @@ def _summary(table):
     for (source, measure), part in distances.groupby(["source", "measure"], sort=False):
         part = part[part["theory"] != 0]
         z, relative = part["z"].dropna().abs(), part["relative"].dropna().abs()
-        told = []
+        statements = []
         if len(z):
-            told.append(f"{(z <= CLOSE).sum()} of {len(z)} within {CLOSE} standard errors of theory")
+            statements.append(f"{(z <= CLOSE).sum()} of {len(z)} within {CLOSE} standard errors of theory")
         if len(relative):
-            told.append(
+            statements.append(
                 f"median relative difference {100 * relative.median():.3g} %, largest {100 * relative.max():.3g} %"
             )
-        if told:
-            lines.append(f"- {NAMES.get(source, source)}, {measure}: {len(part)} means; {'; '.join(told)}")
+        if statements:
+            lines.append(f"- {NAMES.get(source, source)}, {measure}: {len(part)} means; {'; '.join(statements)}")
     return lines or ["No theory is compared here."]
 
 
-def _versions():
+def _versions() -> str:
     return ", ".join(f"{package} {version(package)}" for package in SOFTWARE)

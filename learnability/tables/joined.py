@@ -1,15 +1,19 @@
 """All sources of a study in one table."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from .columns import KEYS
 from .normalised import with_normalised
 
 
-def joined(parts):
+def joined(parts: Sequence[tuple[pd.DataFrame, Mapping[str, object]]]) -> pd.DataFrame:
     """All sources of a study in one table with normalised errors, sorted; the key columns first.
 
-    parts : list of (DataFrame, dict of constant columns such as source, architecture, width)
+    Parameters
+    ----------
+    parts : sequence of (DataFrame, dict of constant columns such as source, architecture, width)
     """
     table = with_normalised(pd.concat([part.assign(**constants) for part, constants in parts], ignore_index=True))
     others = [column for column in table if column not in KEYS]

@@ -1,12 +1,16 @@
 """Which architecture to take, in words: the best per training size with its margin, and the samples that reach an error."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 TIE = 2  # standard errors of the margin
-SHOWN = 3  # candidates whose samples are told
+SHOWN = 3  # candidates whose samples are listed
 
 
-def best_lines(best):
+def best_lines(best: pd.DataFrame) -> list[str]:
     """A line per training size.
 
     Parameters
@@ -25,7 +29,7 @@ def best_lines(best):
     return lines
 
 
-def samples_lines(needed, nmse, smallest):
+def samples_lines(needed: pd.DataFrame, nmse: float, smallest: float) -> list[str]:
     """Lines on the samples that reach a normalised error.
 
     Parameters
@@ -35,14 +39,14 @@ def samples_lines(needed, nmse, smallest):
     smallest : the smallest ranked training size, at which a candidate may be below the error already
     """
     reached = needed[needed["samples"].notna()].sort_values("samples", kind="stable")
-    told = [f"{_samples(row, smallest)} with {_named(row)}" for row in reached.head(SHOWN).to_dict("records")]
+    first = [f"{_samples(row, smallest)} with {_named(row)}" for row in reached.head(SHOWN).to_dict("records")]
     line = f"R2 of {1 - nmse:g}, samples for a normalised error of {nmse:g}: "
-    if told:
-        line += "; ".join(told) + "; "
+    if first:
+        line += "; ".join(first) + "; "
     return [line + f"{len(reached)} of {len(needed)} candidates reach it"]
 
 
-def recommendation(table):
+def recommendation(table: pd.DataFrame) -> list[str]:
     """Lines from the table of an experiment of kind select (`learnability.experiments.select`); none from another table."""
     if "measure" not in table or not (table["measure"] == "best").any():
         return []
@@ -54,14 +58,14 @@ def recommendation(table):
         best = rows[rows["measure"] == "best"]
         ranked = best["train_size"][best["train_size"] > 0]
         needed = rows[rows["measure"] == "samples needed"].rename(columns={"mean": "samples"})
-        found = best_lines(best)
+        sentences = best_lines(best)
         for nmse, part in needed.groupby("nmse"):
-            found += samples_lines(part, nmse, ranked.min())
-        lines += [f"{domain}, {line}" if isinstance(domain, str) else line for line in found]
+            sentences += samples_lines(part, nmse, ranked.min())
+        lines += [f"{domain}, {line}" if isinstance(domain, str) else line for line in sentences]
     return lines
 
 
-def _named(row):
+def _named(row: Mapping[str, Any]) -> str:
     ridge = f", ridge {row['ridge']:g}" if row.get("ridge", 0) > 0 else ""
     return f"{row['architecture']} ({row['kernel']}{ridge})"
 
@@ -77,11 +81,11 @@ def _compared(margin: float, error: float) -> str:
     return f"is {_percent(margin)} ± {_percent(error)} % worse" + (": a tie" if margin < TIE * error else "")
 
 
-def _percent(share):
+def _percent(share: float) -> str:
     return f"{100 * share:.2g}" if share < 0.1 else f"{100 * share:.0f}"
 
 
-def _samples(row, smallest):
+def _samples(row: Mapping[str, Any], smallest: float) -> str:
     if row["samples"] == smallest:
         return f"{smallest:g} or fewer"
     error = f" ± {row['standard_error']:.2g}" if np.isfinite(row["standard_error"]) else ""

@@ -1,9 +1,10 @@
 """Predictions as rows of a study's table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ..curves.learning_curve import curve_of
 from ..domains.kernel_on_domain import KernelOnDomain
@@ -14,9 +15,9 @@ from ..theory.theory import Theory
 def theory_table(
     learner: KernelOnDomain,
     targets: Mapping[str, Target],
-    train_sizes: Sequence[float],
-    ridges: Sequence[float],
-    noise_stds: Sequence[float],
+    train_sizes: ArrayLike,
+    ridges: ArrayLike,
+    noise_stds: ArrayLike,
     theory: str | Theory = "auto",
 ) -> pd.DataFrame:
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point; source is "theory"."""
@@ -30,13 +31,13 @@ def theory_table(
 def study_table(
     learner: KernelOnDomain,
     targets: Mapping[str, Target],
-    train_sizes: Sequence[float],
-    sample_sizes: Sequence[float],
-    ridges: Sequence[float],
-    noise_stds: Sequence[float],
+    train_sizes: ArrayLike,
+    sample_sizes: ArrayLike,
+    ridges: ArrayLike,
+    noise_stds: ArrayLike,
     theory: str | Theory = "auto",
 ) -> pd.DataFrame:
-    """The theory's rows of a study; where they know the samples of a data set, the spectrum's beside them as "eigensystem".
+    """The theory's rows of a study; where it knows the samples of a data set, the spectrum's beside them as "eigensystem".
 
     Parameters
     ----------

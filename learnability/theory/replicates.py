@@ -40,7 +40,7 @@ def standard_errors(
     --------
     >>> import learnability as lb
     >>> x = lb.GaussianSamples(dim=8, samples=1000).points
-    >>> large = lb.large_spectrum(x, x[:, 0] * x[:, 1], lb.FullyConnected(1), steps=10)
+    >>> large = lb.large_spectrum(lb.FullyConnected(1), x, x[:, 0] * x[:, 1], steps=10)
     >>> (lb.standard_errors(large, "test_mse", [8, 200]) < 0.001).tolist()
     [True, True]
     """

@@ -15,36 +15,38 @@ SMALL = FullyConnected(2, "tanh", 1.4, 0.1)
 WIDTH = 32
 
 
-def _ensemble(device, dtype=torch.float64, network=NETWORK, outputs=1):
+def _ensemble(
+    device: str, dtype: torch.dtype = torch.float64, network: FullyConnected = NETWORK, outputs: int = 1
+) -> Ensemble:
     return Ensemble.initial(network, CUBE.dim, WIDTH, range(3), outputs, dtype, device)
 
 
-def _x(device):
+def _x(device: str) -> torch.Tensor:
     return as_tensor(CUBE.points[:12], torch.float64, device)
 
 
-def weights_are_those_of_the_cpu(device):
-    for here, there in zip(_ensemble(device).parameters(), _ensemble("cpu").parameters(), strict=True):
-        assert here.device.type == torch.device(device).type and torch.equal(here.cpu(), there)
+def weights_are_those_of_the_cpu(device: str) -> None:
+    for weights, reference in zip(_ensemble(device).parameters(), _ensemble("cpu").parameters(), strict=True):
+        assert weights.device.type == torch.device(device).type and torch.equal(weights.cpu(), reference)
 
 
-def functions_and_tangent_kernels_are_those_of_the_cpu(device):
+def functions_and_tangent_kernels_are_those_of_the_cpu(device: str) -> None:
     for network in (NETWORK, SMALL):
-        here, there = (_ensemble(d, network=network, outputs=2) for d in (device, "cpu"))
-        torch.testing.assert_close(here.forward(_x(device)).cpu(), there.forward(_x("cpu")))
-        torch.testing.assert_close(tangent_kernel(here, _x(device)).cpu(), tangent_kernel(there, _x("cpu")))
+        networks, reference = (_ensemble(d, network=network, outputs=2) for d in (device, "cpu"))
+        torch.testing.assert_close(networks.forward(_x(device)).cpu(), reference.forward(_x("cpu")))
+        torch.testing.assert_close(tangent_kernel(networks, _x(device)).cpu(), tangent_kernel(reference, _x("cpu")))
 
 
-def kernels_of_all_activations_are_those_of_the_cpu_and_stay_on_the_device(device):
+def kernels_of_all_activations_are_those_of_the_cpu_and_stay_on_the_device(device: str) -> None:
     for activation in ACTIVATIONS:
         for kind in ("ntk", "nngp"):
             network = FullyConnected(3, activation, 1.2, 0.3)
-            here = network.kernel(_x(device), kind=kind)
-            assert here.device.type == torch.device(device).type
-            torch.testing.assert_close(here.cpu(), network.kernel(_x("cpu"), kind=kind), rtol=1e-9, atol=1e-12)
+            matrix = network.kernel(_x(device), kind=kind)
+            assert matrix.device.type == torch.device(device).type
+            torch.testing.assert_close(matrix.cpu(), network.kernel(_x("cpu"), kind=kind), rtol=1e-9, atol=1e-12)
 
 
-def a_frozen_kernel_follows_the_matrix_exponential(device):
+def a_frozen_kernel_follows_the_matrix_exponential(device: str) -> None:
     kernel = tangent_kernel(_ensemble(device), _x(device))
     residual = torch.ones(3, 12, 1, dtype=torch.float64, device=device)
     step = torch.full((3,), 0.3, dtype=torch.float64, device=device)
@@ -52,20 +54,20 @@ def a_frozen_kernel_follows_the_matrix_exponential(device):
     torch.testing.assert_close(decayed, torch.linalg.matrix_exp(-0.3 * kernel / 12) @ residual, rtol=1e-9, atol=1e-9)
 
 
-def a_singular_tangent_kernel_is_decomposed(device):
+def a_singular_tangent_kernel_is_decomposed(device: str) -> None:
     twice = _x(device)[[0, 0, 1, 1]]
     kernel = FrozenKernel(tangent_kernel(_ensemble(device), twice), 4)
     assert bool((kernel.values >= 0).all()) and bool(torch.isfinite(kernel.vectors).all())
 
 
-def results_do_not_depend_on_blocks(device):
+def results_do_not_depend_on_blocks(device: str) -> None:
     sets = problem([1, 3], 8, range(2))
     whole, cut = (fit(NETWORK, WIDTH, *sets, device=device, memory=m) for m in (1 << 30, 1))
     np.testing.assert_allclose(whole.predictions, cut.predictions, rtol=1e-3, atol=1e-4)
     assert whole.converged.all() and cut.converged.all()
 
 
-def several_outputs_and_snapshots_are_learned(device):
+def several_outputs_and_snapshots_are_learned(device: str) -> None:
     x, y, points, seeds = problem([1], 8, range(3))
     both = np.concatenate([y, -y], axis=2)
     for method in ("gradient_flow", "gradient_descent"):
@@ -74,7 +76,7 @@ def several_outputs_and_snapshots_are_learned(device):
         np.testing.assert_allclose(result.snapshots[2], result.predictions, atol=1e-5)
 
 
-def flow_and_descent_agree_in_double_precision(device):
+def flow_and_descent_agree_in_double_precision(device: str) -> None:
     sets = problem([1], 4, range(2))
     options = {"dtype": "float64", "device": device}
     flow = fit(SMALL, WIDTH, *sets, method="gradient_flow", tolerance=1e-4, **options)
@@ -82,7 +84,7 @@ def flow_and_descent_agree_in_double_precision(device):
     np.testing.assert_allclose(flow.predictions, descent.predictions, atol=0.01)
 
 
-def a_diverging_network_says_so(device):
+def a_diverging_network_says_so(device: str) -> None:
     sets = problem([1], 8, range(2))
     result = fit(NETWORK, WIDTH, *sets, method="gradient_descent", learning_rate=1e4, max_steps=50, device=device)
     assert not result.converged.any()

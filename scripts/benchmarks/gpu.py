@@ -1,25 +1,42 @@
 """One page about a GPU: that it computes what the CPU computes, how fast, and what bounds it.
 
-Needs PyTorch, NumPy, SciPy and h5py only. Without a GPU the CPU takes its place, and the page says so.
+Needs PyTorch, NumPy, SciPy, h5py, jaxtyping and threadpoolctl only. Without a GPU the CPU takes its place, as the page says.
 """
 
 import os
 import platform
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from threading import Timer
 from time import monotonic, perf_counter
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 import learnability as lb
 from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.fit import block_size, fit
+from learnability.ensembles.training.result import TrainingResult
 
 from .checks import CHECKS
-from .measured import CUBE, DEGREES, NETWORK, TRAIN_SIZES, WIDTH, matrix_rate, operations_per_step, problem, seconds
+from .measured import (
+    CUBE,
+    DEGREES,
+    NETWORK,
+    TRAIN_SIZES,
+    WIDTH,
+    Row,
+    TrainingSets,
+    matrix_rate,
+    operations_per_step,
+    problem,
+    seconds,
+)
 from .operators import OperatorCount
-from .page import Page
+from .page import Case, Page, Part
 
 POINTS = 4000 if torch.cuda.is_available() else 1000
 SEEDS = (1, 5, 30)  # of the whole of Figure 1 and of the width sweep: 30 are the paper's
@@ -29,12 +46,12 @@ ENSEMBLES = (("gradient_flow", 16), ("gradient_flow", 64), ("gradient_descent", 
 STEPS = (("gradient_flow", 16), ("gradient_flow", 64), ("gradient_flow", 256), ("gradient_descent", 64))
 
 
-def write_page(folder, minutes):
+def write_page(folder: Path, minutes: float) -> Path:
     """Measure within the given minutes; write gpu.md in `folder`. Returns its path."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     page = Page(folder / "gpu.md", _heading(device, minutes), 60 * minutes * 0.93)
 
-    def stop():
+    def stop() -> None:
         page.write("**Stopped at the time limit**: the last part is not complete.")
         os._exit(0)
 
@@ -42,14 +59,14 @@ def write_page(folder, minutes):
     limit.daemon = True
     limit.start()
     for measurement, share in PARTS:
-        title, _, text = measurement.__doc__.partition(". ")
+        title, _, text = (measurement.__doc__ or "").partition(". ")
         text = text.replace("POINTS", str(POINTS))
-        page.measure(title, text, lambda part, measured=measurement: measured(part, device), share)
+        page.measure(title, text, partial(measurement, device=device), share)
     limit.cancel()
     return page.path
 
 
-def _heading(device, minutes):
+def _heading(device: str, minutes: float) -> str:
     name = torch.cuda.get_device_name() if device == "cuda" else "none, the CPU takes its place (compared with itself)"
     memory = f", {torch.cuda.mem_get_info()[1] / 2**30:.0f} GiB" if device == "cuda" else ""
     return (
@@ -60,7 +77,7 @@ def _heading(device, minutes):
     )
 
 
-def rates(part, device):
+def rates(part: Part, device: str) -> None:
     """Matrix products. Single precision, TF32 off: batched as in training (256 x 500 x 500), and one large square."""
     for networks in part.each((8, 64, 512) if device == "cuda" else (8, 64), growth=8):
         part.rows.append({"product": f"{networks} networks", "Gflop/s": matrix_rate(device, networks) / 1e9})
@@ -69,7 +86,7 @@ def rates(part, device):
     part.rows.append({"product": f"{size} square", "Gflop/s": 2 * size**3 / seconds(lambda: a @ a, 3) / 1e9})
 
 
-def checks(part, device):
+def checks(part: Part, device: str) -> None:
     """Checks. What must hold on any device."""
     for check in part.each(CHECKS):
         try:
@@ -80,7 +97,7 @@ def checks(part, device):
         part.rows.append({"check": check.__name__.replace("_", " "), "outcome": outcome})
 
 
-def kernels(part, device):
+def kernels(part: Part, device: str) -> None:
     """Kernels and spectra. Largest difference to the CPU in units of the largest entry; the spectrum is that of K / 256 by \
 eigendecomposition on the device against the CPU's closed form; seconds are those of the NTK of POINTS points."""
     x = np.random.default_rng(0).standard_normal((POINTS, 20))
@@ -90,16 +107,16 @@ eigendecomposition on the device against the CPU's closed form; seconds are thos
         matrix, reference = network.kernel(points), torch.from_numpy(network.kernel(CUBE.points))
         spectrum = CUBE.spectrum(network)
         expected = np.sort(np.repeat(spectrum.eigenvalues, spectrum.multiplicities.astype(int)))
-        found = torch.linalg.eigvalsh(matrix / CUBE.size).cpu().numpy()
+        eigenvalues = torch.linalg.eigvalsh(matrix / CUBE.size).cpu().numpy()
         row = {"activation": activation, "kernel": float((matrix.cpu() - reference).abs().max() / reference.max())}
-        row["spectrum"] = float(np.abs(found[-len(expected) :] - expected).max() / expected.max())
-        there = torch.from_numpy(x).to(device)
-        row["device s"] = seconds(lambda n=network, t=there: n.kernel(t))
-        row["CPU s"] = seconds(lambda n=network: n.kernel(x))
+        row["spectrum"] = float(np.abs(eigenvalues[-len(expected) :] - expected).max() / expected.max())
+        on_device = torch.from_numpy(x).to(device)
+        row["device s"] = seconds(partial(network.kernel, on_device))
+        row["CPU s"] = seconds(partial(network.kernel, x))
         part.rows.append(row)
 
 
-def figure_1(part, device):
+def figure_1(part: Part, device: str) -> None:
     """The whole of Figure 1. Gradient flow, all targets and seeds of a size at once; `off theory` is the largest difference \
 of a target's mean learnability to the theory, beside the standard error of that mean."""
     spectrum = CUBE.spectrum(NETWORK)
@@ -117,7 +134,7 @@ of a target's mean learnability to the theory, beside the standard error of that
         _total(part, seeds)
 
 
-def width_sweep(part, device):
+def width_sweep(part: Part, device: str) -> None:
     """The paper's width sweep. Gradient flow, at most 2000 steps, parities of 1, 2 and 3 bits."""
     for seeds in part.each(SEEDS, growth=6):
         sizes = [(width, train_size) for width in reversed(SWEEP_WIDTHS) for train_size in SWEEP_SIZES]
@@ -126,7 +143,7 @@ def width_sweep(part, device):
         _total(part, seeds)
 
 
-def _cells(part, seeds, cells):
+def _cells(part: Part, seeds: int, cells: Sequence[Case]) -> Iterator[Case]:
     """The cells of a study one by one, into a new table; the first time only those for which there is time."""
     part.rows, took = [], 0.0
     for number, cell in enumerate(cells):
@@ -138,7 +155,9 @@ def _cells(part, seeds, cells):
         took = monotonic() - began
 
 
-def _trained(device, width, train_size, degrees, seeds, max_steps):
+def _trained(
+    device: str, width: int, train_size: int, degrees: Sequence[int], seeds: int, max_steps: int
+) -> tuple[Row, TrainingResult]:
     """A row about one ensemble, and what it learned."""
     _reset_peak(device)
     began = perf_counter()
@@ -149,12 +168,13 @@ def _trained(device, width, train_size, degrees, seeds, max_steps):
     return {**row, "steps": float(result.steps.mean()), "seconds": time, "peak GiB": _peak(device)}, result
 
 
-def _total(part, seeds):
+def _total(part: Part, seeds: int) -> None:
+    """How many networks were trained in what time."""
     networks, time = (sum(row[name] for row in part.rows) for name in ("networks", "seconds"))
     part.remarks.append(f"{seeds} of {SEEDS[-1]} seeds: {networks} networks in {time:.1f} s.")
 
 
-def ensembles(part, device):
+def ensembles(part: Part, device: str) -> None:
     """Ensemble size. k = 3; share of the measured rate of batched matrix products (gradient flow); memory at its peak, and \
 the estimate by which ensembles are cut into blocks."""
     rate = matrix_rate(device, 64)
@@ -181,7 +201,7 @@ the estimate by which ensembles are cut into blocks."""
         )
 
 
-def eigenproblems(part, device):
+def eigenproblems(part: Part, device: str) -> None:
     """Batched eigenproblems. Milliseconds per symmetric float64 matrix n x n; those on the CPU include the way there and \
 back, with one thread per core each on matrices of its own."""
     batch = 256 if device == "cuda" else 16
@@ -199,20 +219,20 @@ back, with one thread per core each on matrices of its own."""
         part.rows.append({"n": size, "matrices": batch, **times})
 
 
-def _eigh_in_threads(matrices):
-    threads = min(os.cpu_count(), len(matrices))
+def _eigh_in_threads(matrices: Float[torch.Tensor, "matrices n n"]) -> list[torch.Tensor]:
+    threads = min(os.cpu_count() or 1, len(matrices))
     with ThreadPoolExecutor(threads) as pool:
         pairs = list(pool.map(torch.linalg.eigh, matrices.cpu().chunk(threads)))
     return [torch.cat(parts).to(matrices.device) for parts in zip(*pairs, strict=True)]
 
 
-def steps(part, device):
+def steps(part: Part, device: str) -> None:
     """One step. Tensor operations (a GPU launches a kernel for each) and waits of the host, per step, and the time of a step; \
 gradient flow and descent, k = 3; then the time to draw a network's initial weights, which the CPU does on every device."""
     for method, train_size in part.each(STEPS, growth=3):
         sets = problem([3], train_size, range(2))
 
-        def train(m=method, s=sets):
+        def train(m: str = method, s: TrainingSets = sets) -> TrainingResult:
             return fit(NETWORK, WIDTH, *s, method=m, max_steps=20, device=device)
 
         with OperatorCount() as count:
@@ -224,11 +244,11 @@ gradient flow and descent, k = 3; then the time to draw a network's initial weig
     part.remarks.append(f"Initial weights of a network: {1000 * time / 32:.2g} ms.")
 
 
-def trainers(part, device):
+def trainers(part: Part, device: str) -> None:
     """Both trainers on every cell of Figure 1. Steps, and root mean square difference of the learned functions to the CPU's, \
 also as a share of their distance from kernel regression; k = 0 / 1 / 3 / 8, one seed; seconds of the four together."""
     cases = [(n, method) for n in TRAIN_SIZES for method in ("gradient_flow", "gradient_descent")]
-    last = {}
+    last: dict[str, float] = {}
     for train_size, method in part.each(cases):
         if not part.has_time_for(6 * last.get(method, 0.0)):
             part.left_out([(train_size, method)])
@@ -238,16 +258,16 @@ also as a share of their distance from kernel regression; k = 0 / 1 / 3 / 8, one
         last[method] = perf_counter() - began
 
 
-def _compared(device, train_size, method):
+def _compared(device: str, train_size: int, method: str) -> Row:
     sets, results, times = problem(DEGREES, train_size, [0]), [], []
-    for place in (device, "cpu"):
+    for where in (device, "cpu"):
         began = perf_counter()
-        results.append(fit(NETWORK, WIDTH, *sets, method=method, device=place))
+        results.append(fit(NETWORK, WIDTH, *sets, method=method, device=where))
         times.append(perf_counter() - began)
-    here, there = (result.predictions[..., 0].astype(float) for result in results)
+    learned, reference = (result.predictions[..., 0].astype(float) for result in results)
     x, y, *_ = sets
     limit = np.stack([lb.kernel_regression(NETWORK, *pair, CUBE.points)[:, 0] for pair in zip(x, y, strict=True)])
-    difference, distance = (np.sqrt(((there - other) ** 2).mean(1)) for other in (here, limit))
+    difference, distance = (np.sqrt(((reference - other) ** 2).mean(1)) for other in (learned, limit))
     return {
         "n": train_size,
         "method": method,
@@ -260,12 +280,12 @@ def _compared(device, train_size, method):
     }
 
 
-def _reset_peak(device):
+def _reset_peak(device: str) -> None:
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
 
 
-def _peak(device):
+def _peak(device: str) -> float | str:
     """The most memory that tensors took on the GPU, GiB; nothing on a CPU."""
     return torch.cuda.max_memory_allocated() / 2**30 if device == "cuda" else ""
 

@@ -5,6 +5,8 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -17,20 +19,30 @@ from learnability.ensembles.training.fit import fit
 from learnability.kernels.fully_connected import FullyConnected
 
 from . import jobs
-from .measured import DEGREES, NETWORK, TRAIN_SIZES, WIDTH, markdown, matrix_rate, operations_per_step, problem
+from .measured import (
+    DEGREES,
+    NETWORK,
+    TRAIN_SIZES,
+    WIDTH,
+    Row,
+    markdown,
+    matrix_rate,
+    operations_per_step,
+    problem,
+)
 from .measured import seconds as seconds_of
 
 SCRIPTS = Path(__file__).parent.parent
 
 
-def trainers():
+def trainers() -> list[Row]:
     """Gradient flow against gradient descent (half the stability limit) on every cell of Figure 1."""
     rows = []
     for train_size in TRAIN_SIZES:
         networks = 8 if train_size <= 32 else 4 if train_size <= 64 else 2
         for degree in DEGREES:
             training_sets = problem([degree], train_size, range(networks))
-            row = {"train_size": train_size, "degree": degree, "networks": networks}
+            row: Row = {"train_size": train_size, "degree": degree, "networks": networks}
             for method in ("gradient_flow", "gradient_descent"):
                 began = perf_counter()
                 result = fit(NETWORK, WIDTH, *training_sets, method=method)
@@ -42,7 +54,7 @@ def trainers():
     return rows
 
 
-def ensembles():
+def ensembles() -> list[Row]:
     """Networks per second against the number trained at once, and the share of the matrix-product rate."""
     rate, rows = matrix_rate(), []
     for train_size in (16, 64, 256):
@@ -58,7 +70,7 @@ def ensembles():
     return rows
 
 
-def kernels():
+def kernels() -> list[Row]:
     """Seconds for the NTK of 4 hidden layers on 4000 points, and its eigendecomposition by SciPy and torch."""
     from scipy import linalg
 
@@ -66,7 +78,7 @@ def kernels():
     rows = []
     for activation in ("relu", "erf", "gelu", "tanh"):
         network = FullyConnected(4, activation, 1.4, 0.1)
-        rows.append({"what": f"NTK, {activation}", "seconds": seconds_of(lambda n=network: n.kernel(x), 2)})
+        rows.append({"what": f"NTK, {activation}", "seconds": seconds_of(partial(network.kernel, x), 2)})
     matrix = NETWORK.kernel(x[:2000])
     tensor = torch.from_numpy(matrix)
     for library, work in (
@@ -77,29 +89,29 @@ def kernels():
     return rows
 
 
-def starts():
+def starts() -> list[Row]:
     """What a job costs before it computes anything."""
     beside = Path(sys.executable).parent / "snakemake"
-    commands = {
+    commands: dict[str, list[str | Path]] = {
         "python starts and imports the trainers": [sys.executable, "-c", "import learnability.ensembles.training.fit"],
         "python starts and imports the theory": [sys.executable, "-c", "import learnability.theory.prediction"],
         "snakemake plans the default figures": [beside, "--dry-run", "--quiet", "all", "--forceall"],
     }
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (SCRIPTS.parent, SCRIPTS)))}
 
-    def work(command):
+    def work(command: Sequence[str | Path]) -> Callable[[], object]:
         return lambda: subprocess.run(command, env=environment, check=True, capture_output=True)
 
     return [{"what": name, "seconds": seconds_of(work(c), 2)} for name, c in commands.items()]
 
 
-def figures():
+def figures() -> list[Row]:
     """Seconds of CPU of `make figures` by part."""
-    with tempfile.TemporaryDirectory() as place:
-        return jobs.by_part(jobs.logs_of_a_run(Path(place)))
+    with tempfile.TemporaryDirectory() as folder:
+        return jobs.by_part(jobs.logs_of_a_run(Path(folder)))
 
 
-def write_summary(folder):
+def write_summary(folder: Path) -> None:
     """Measure everything; write one CSV per table, and a page summary.md with all of them."""
     tables = {}
     for measurement in (starts, figures, kernels, ensembles, trainers):

@@ -1,13 +1,20 @@
 """What all measurements share: the networks of Figure 1, times, rates, tables in Markdown."""
 
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 
 from learnability.domains.hypercube import Hypercube
 from learnability.kernels.fully_connected import FullyConnected
 
+Row = dict[str, Any]  # of a table, {column: value}
+TrainingSets = tuple[
+    Int[np.ndarray, " networks"], Float[np.ndarray, "networks n dim"], Float[np.ndarray, "networks n outputs"]
+]
 WIDTH = 500
 NETWORK = FullyConnected(4, "relu", 1.4, 0.1)
 CUBE = Hypercube(dim=8)
@@ -15,7 +22,7 @@ TRAIN_SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)  # of Figure 1
 DEGREES = (0, 1, 3, 8)
 
 
-def seconds(work, repeats=1):
+def seconds(work: Callable[[], object], repeats: int = 1) -> float:
     """Least wall time of a call, after one call to warm up when it is repeated; a GPU's queue is waited for."""
     times = []
     for _ in range(repeats + (repeats > 1)):
@@ -27,13 +34,13 @@ def seconds(work, repeats=1):
     return min(times)
 
 
-def synchronize():
+def synchronize() -> None:
     """Wait until the GPU, if there is one, has done what it was asked for."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
 
-def problem(degrees, train_size, seeds):
+def problem(degrees: Sequence[int], train_size: int, seeds: Sequence[int]) -> TrainingSets:
     """Training sets of Figure 1 as `fit` takes them, degrees fast, seeds slow.
 
     Returns
@@ -47,13 +54,13 @@ def problem(degrees, train_size, seeds):
     return x, y, CUBE.points, np.repeat(seeds, len(targets))
 
 
-def matrix_rate(device="cpu", networks=8):
+def matrix_rate(device: str = "cpu", networks: int = 8) -> float:
     """Measured rate of single-precision batched matrix products, operations per second."""
     a, b = (torch.randn(networks, rows, WIDTH, device=device) for rows in (256, WIDTH))
     return 2 * networks * 256 * WIDTH**2 / seconds(lambda: torch.bmm(a, b), 10)
 
 
-def operations_per_step(train_size, width=WIDTH):
+def operations_per_step(train_size: int, width: int = WIDTH) -> int:
     """Matrix-product operations of one step of gradient flow on one network, n x n eigenproblem left out.
 
     Hidden products: forward and backward at the middle of the step, two updates, one forward at its end; then one
@@ -63,10 +70,10 @@ def operations_per_step(train_size, width=WIDTH):
     return 5 * hidden + NETWORK.depth * 2 * 2 * train_size**2 * width
 
 
-def markdown(rows):
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """A table in Markdown of rows {column: value}, which have the same columns."""
 
-    def cell(value):
+    def cell(value: Any) -> str:
         return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
 
     lines = [list(rows[0]), ["---"] * len(rows[0]), *([cell(value) for value in row.values()] for row in rows)]

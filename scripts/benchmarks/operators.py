@@ -1,6 +1,8 @@
 """Tensor operations of a computation, counted: on a GPU each is one kernel launch or more, and some make the host wait."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -20,11 +22,14 @@ class OperatorCount(TorchDispatchMode):
         error code of an eigendecomposition.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
-        self.launched, self.waits = Counter(), Counter()
+        self.launched: Counter[str] = Counter()
+        self.waits: Counter[str] = Counter()
 
-    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+    def __torch_dispatch__(
+        self, function: Any, types: Any, arguments: Sequence[Any] = (), options: Mapping[str, Any] | None = None
+    ) -> Any:
         name, options = function.overloadpacket.__name__, options or {}
         if name not in VIEWS and not name.endswith("unsafe_view"):
             self.launched[name] += 1
@@ -33,7 +38,7 @@ class OperatorCount(TorchDispatchMode):
         return function(*arguments, **options)
 
 
-def _waits(name, arguments, options):
+def _waits(name: str, arguments: Sequence[Any], options: Mapping[str, Any]) -> bool:
     if name in ("index", "index_put_"):
         return any(torch.is_tensor(index) and index.dtype == torch.bool for index in arguments[1])
     if name == "_to_copy":
