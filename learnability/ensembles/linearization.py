@@ -5,7 +5,7 @@ signal: neither the Jacobian nor the parameter change J^T c is ever formed.
 """
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -15,8 +15,17 @@ from ..kernels.fully_connected import FullyConnected
 from .kinks import mean_slope
 from .model import Index, Step
 
-if TYPE_CHECKING:
-    import learnability.ensembles.networks
+
+@runtime_checkable
+class DenseNetworks(Protocol):
+    """Parameters of dense networks, by layer: weights (networks, fan_in, fan_out) and biases (networks, 1, fan_out)."""
+
+    weights: list[Float[Tensor, "networks _fan_in _fan_out"]]
+    biases: list[Float[Tensor, "networks 1 _fan_out"]]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+Networks = TypeVar("Networks", bound=DenseNetworks)
 
 
 @dataclass
@@ -106,10 +115,10 @@ class Linearization:
 
     def descend(
         self,
-        ensemble: "learnability.ensembles.networks.Ensemble",
+        ensemble: Networks,
         cotangent: Float[Tensor, "networks points outputs"],
-        out: "learnability.ensembles.networks.Ensemble | None" = None,
-    ) -> "learnability.ensembles.networks.Ensemble":
+        out: Networks | None = None,
+    ) -> Networks:
         """The networks at parameters - J^T c, without forming J^T c.
 
         Parameters
