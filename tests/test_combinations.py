@@ -51,6 +51,7 @@ PLACES = {  # a domain of every kind, data with one output and with several, and
 NETS = {
     "fully_connected": {"depth": 1, "activation": "relu", "weight_std": 1.4, "bias_std": 0.1},
     "residual": {"kind": "residual", "depth": 2, "activation": "erf"},
+    "sequential": {"kind": "sequential", "layers": ["dense", "relu", {"dense": {"weight_std": 1, "bias_std": 0}}]},
     "gaussian": {"kind": "gaussian", "length": 1.0},
     "laplace": {"kind": "laplace", "length": 1.0},
     "matern": {"kind": "matern", "length": 1.0, "nu": 1.5},

@@ -78,8 +78,9 @@ def test_a_tiny_cell_and_its_figure(kind):
 def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypatch):
     options, values, eigenvalues = CELLS[kind], tmp_path / "kernel.h5", tmp_path / "spectrum.h5"
     (kernel,) = set(READS[kind].values())
-    build_kernel(options["domain"], options["architecture"], kernel, values)
-    decompose_kernel(options["domain"], values, eigenvalues)
+    parameters = {"domain": options["domain"], "architecture": options["architecture"], "kernel": kernel}
+    build_kernel(parameters, values)
+    decompose_kernel(parameters, values, eigenvalues)
     expected = experiment(kind)(**options)
 
     def refuse(*_):
@@ -101,8 +102,9 @@ def test_a_cell_that_reads_files_finds_the_same_numbers(kind, tmp_path, monkeypa
 def test_a_cell_with_networks_says_where_they_were_trained(tmp_path):
     found = {}
     for kind in ("gradient_norm", "spectra"):
-        given = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}, "threads": 1, "gpu": 0}
-        run_experiment(**given, values=[], eigenvalues=[], cell=tmp_path / f"{kind}.h5")
+        parameters = {"kind": kind, "options": CELLS[kind], "labels": {"net": "a"}}
+        files = {"values": None, "eigenvalues": None, "cell": str(tmp_path / f"{kind}.h5")}
+        run_experiment(parameters, threads=1, gpu=0, **files)
         found[kind] = read_h5(tmp_path / f"{kind}.h5")[1].get("device")
     assert found == {"gradient_norm": "cuda" if torch.cuda.is_available() else "cpu", "spectra": None}
 

@@ -43,7 +43,7 @@ def of_samples():
 
 
 def by_quadrature(**options):
-    large = lb.large_spectrum(MANY[:600], MANY[:600, 0], RELU, seed=1, **options)
+    large = lb.large_spectrum(RELU, MANY[:600], MANY[:600, 0], seed=1, **options)
     return large.spectrum.eigenvalues, large.target.power
 
 

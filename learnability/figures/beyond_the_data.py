@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from .style import COLOURS, SETTINGS, colours, panels
 
+TOLD_APART = ("table", "ridge", "multiple", "architecture")  # every case is a point of its own
 LABELS = {"none": "no ridge", "tuned": "ridge tuned once", "best": "ridge retuned at each size"}
 
 

@@ -36,14 +36,17 @@ class Kind:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
+        """The files that its script writes, with the wildcards of its rule."""
         return {name: f"results/{self.results or self.place}.{ending}" for name, ending in self.endings.items()}
 
     @property
     def log(self) -> str:
+        """Where its messages go."""
         return f"logs/{self.place}.log"
 
     @property
     def benchmark(self) -> str:
+        """Where its time and memory are written."""
         return f"results/benchmarks/jobs/{self.place}.tsv"
 
 
