@@ -39,12 +39,14 @@ def blocks(page, language):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_the_code_of_a_page_runs_from_top_to_bottom_and_its_studies_are_valid(page, tmp_path, monkeypatch):
-    """In one folder: a study may name a file that the code above it writes."""
+def test_the_code_of_a_page_runs_from_top_to_bottom_and_its_studies_are_valid(page, tmp_path, monkeypatch, capsys):
+    """In one folder: a study may name a file that the code above it writes. Blocks of text are what the code prints."""
     monkeypatch.chdir(tmp_path)
     names = {}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)
+    printed = capsys.readouterr().out
+    assert all(block in printed for block in blocks(page, "text"))
     schema = load_schema(ROOT / "config" / "schema.yaml")
     for block in blocks(page, "yaml"):
         check_meaning(checked(yaml.safe_load(block), schema))
