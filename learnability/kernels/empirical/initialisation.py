@@ -122,7 +122,9 @@ def require_function_of_points(module: nn.Module, points: Float[Tensor, "points 
     points = points[:PROBED]
     with torch.no_grad():
         together, again = evaluated(module, points), evaluated(module, points)
-        alone = torch.cat([evaluated(module, point[None]) for point in points])
+        apart = _has_statistics(module) and _same(
+            together, torch.cat([evaluated(module, point[None]) for point in points])
+        )
     require(
         bool(torch.isfinite(together).all()), "the module's outputs are not finite; scale the inputs or its weights"
     )
@@ -132,11 +134,16 @@ def require_function_of_points(module: nn.Module, points: Float[Tensor, "points 
         "random numbers once, when the module is built",
     )
     require(
-        _same(together, alone),
+        apart,
         "a sample's output depends on the other samples of its batch: there is no kernel of two points; let batch "
         "normalisation track its statistics (track_running_stats=True), or normalise over channels (GroupNorm)",
     )
     return together.shape[1]
+
+
+def _has_statistics(module: nn.Module) -> bool:
+    """Whether all batch normalisation has statistics of its own, and does not take those of each batch."""
+    return all(layer.running_mean is not None for layer in module.modules() if isinstance(layer, BATCH_NORMS))
 
 
 def _same(one: Tensor, other: Tensor) -> bool:

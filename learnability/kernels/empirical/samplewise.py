@@ -34,12 +34,18 @@ class AllAtOnce:
 
     def __call__(self, points: Float[Tensor, "points ..."]) -> list[Factor]:
         """A Jacobian per trainable parameter; tied weights come once."""
-        trainable = {name: p.detach() for name, p in self.module.named_parameters() if p.requires_grad}
-        state = {**dict(self.module.named_parameters()), **dict(self.module.named_buffers())}
-        constant = {name: value.detach() for name, value in state.items() if name not in trainable}
+        owners = {  # every layer once: PyTorch's own tying leaves a layer of two names with the wrong weights
+            f"{layer}.{name}".lstrip("."): parameter
+            for layer, submodule in self.module.named_modules()
+            for name, parameter in submodule.named_parameters(recurse=False)
+            if parameter.requires_grad
+        }
+        trainable = {id(parameter): parameter.detach() for parameter in owners.values()}
 
-        def function(parameters: dict[str, Tensor], sample: Tensor) -> Tensor:
-            outputs = outputs_of(functional_call(self.module, {**parameters, **constant}, (sample[None],)), 1)
+        def function(parameters: dict[int, Tensor], sample: Tensor) -> Tensor:
+            weights = {name: parameters[id(parameter)] for name, parameter in owners.items()}
+            value = functional_call(self.module, weights, (sample[None],), tie_weights=False)
+            outputs = outputs_of(value, 1)
             return self.directions @ outputs[0]
 
         with sdpa_kernel(SDPBackend.MATH):  # attention's fused kernels are no functions for vmap
