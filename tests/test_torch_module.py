@@ -91,6 +91,18 @@ class Branching(nn.Module):
         return self.gain * self.read(x.sin() if x.sum() > 1e6 else x.cos())
 
 
+class Remembering(nn.Module):
+    """Keeps what it has computed, which is of no use to its output."""
+
+    def __init__(self):
+        super().__init__()
+        self.read, self.gain = nn.Linear(64, 2), nn.Parameter(torch.tensor(1.5))
+
+    def forward(self, x):
+        self.last = self.gain * self.read(x.flatten(1))
+        return 2 * self.last
+
+
 class Functional(nn.Module):
     """A layer's weight that is used besides calling the layer."""
 
@@ -142,6 +154,7 @@ MODULES = {
     "called twice": (Tied, AllAtOnce | OneByOne),
     "tied": (lambda: Tied(twice=False), AllAtOnce | OneByOne),
     "functional": (Functional, AllAtOnce | OneByOne),
+    "remembering": (Remembering, AllAtOnce | OneByOne),
     "branching": (Branching, OneByOne),
     "gru": (lambda: nn.Sequential(nn.Flatten(1, 2), Last(nn.GRU(8, 5, batch_first=True)), nn.Linear(5, 2)), OneByOne),
     "layers": (lambda: lb.Sequential([{"conv": {"kernel": 3}}, "relu", "flatten", "dense"]).module((1, 8, 8), 4, 2), AllAtOnce | OneByOne),
@@ -200,7 +213,7 @@ def test_methods_and_tiles_agree(method, memory):
     """A byte of memory means tiles of one point, made anew for every pair."""
     module, points = Residual().double(), torch.from_numpy(IMAGES)
     method = method(module, torch.eye(4, dtype=torch.float64) / 2)
-    measured = MeasuredMethod(method, sum(f.nbytes for f in method(points)) // len(points))
+    measured = MeasuredMethod(method, sum(f.nbytes for f in method(points)) // len(points), 100)
     expected = brute_force(lb.TorchModule(lambda: module), IMAGES)
     for rows, columns in ((slice(None), None), (slice(2, 9), slice(4, None))):
         matrix = measured.matrix(points[rows], None if columns is None else points[columns], memory)

@@ -26,7 +26,7 @@ from .empirical.initialisation import (
     require_function_of_points,
     uncalibrated,
 )
-from .empirical.tangent import MeasuredMethod, fastest
+from .empirical.tangent import MeasuredMethod, fastest, passing_bytes
 from .kernel import KINDS, Kernel, Matrix
 from .points import Array, matching_points
 from .user_code import user_function
@@ -186,7 +186,8 @@ class TorchModule(Kernel):
                 self._methods[key] = fastest(self._module, self._directions(number).to(x), x)
             else:
                 features = LastFeatures(self._module)
-                self._methods[key] = MeasuredMethod(features, sum(factor.nbytes for factor in features(x[:1])))
+                size = sum(factor.nbytes for factor in features(x[:1]))
+                self._methods[key] = MeasuredMethod(features, size, passing_bytes(self._module, x))
         return self._methods[key]
 
     def _directions(self, number: int) -> Float[Tensor, "directions outputs"]:

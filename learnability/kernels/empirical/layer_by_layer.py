@@ -28,7 +28,7 @@ NORMALISATIONS: dict[type[nn.Module], Callable[[Any, Tensor], Tensor]] = {
 LAYERS = (nn.Linear, *CONVOLUTIONS, *NORMALISATIONS)
 
 
-class NotLayerByLayer(Exception):
+class NotLayerByLayer(ValueError):
     """A module whose parameters are not those of layers that are each called once."""
 
 

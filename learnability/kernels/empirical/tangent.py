@@ -1,6 +1,8 @@
 """The empirical tangent kernel of a module between points, in tiles, by the method that is fastest on the module itself."""
 
+import copy
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -29,10 +31,20 @@ Method = Callable[[Float[Tensor, "points ..."]], list[Factor]]
 
 @dataclass(frozen=True)
 class MeasuredMethod:
-    """A method, and the bytes of its factors for one point."""
+    """How the kernel of a module is computed, and what that takes.
+
+    Attributes
+    ----------
+    method : function of points (points, ...) that returns their factors
+    point_bytes : int
+        Bytes of the factors of a point.
+    passing_bytes : int
+        Bytes of what passes through the module for a point.
+    """
 
     method: Method
     point_bytes: int
+    passing_bytes: int
 
     def matrix(
         self, points: Float[Tensor, "points ..."], points2: Float[Tensor, "points2 ..."] | None, memory: int = MEMORY
@@ -42,7 +54,7 @@ class MeasuredMethod:
         Factors of the second set are kept if they fit into the memory, else made anew for every tile of rows.
         """
         columns = points if points2 is None else points2
-        rows = min(LARGEST_TILE, max(1, memory // (2 * WORK * self.point_bytes)))
+        rows = min(LARGEST_TILE, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
         left_parts, right_parts = points.split(rows), columns.split(rows)
         keeps = 2 * len(columns) * self.point_bytes <= memory
         kept = [self.method(part) for part in right_parts] if keeps else None
@@ -91,16 +103,33 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     require(
         bool(torch.isfinite(kernel).all()), "the module's gradients are not finite; scale the inputs or its weights"
     )
-    for method in (LayerByLayer(module, directions), AllAtOnce(module, directions)):
+    passing = passing_bytes(module, points)
+    for kind in (LayerByLayer, AllAtOnce):
+        method = kind(copy.deepcopy(module), directions)  # vmap that fails may leave its tensors behind
         try:
             method(points)  # the first call prepares
             factors, seconds = _timed(method, points)
         except (NotLayerByLayer, RuntimeError, NotImplementedError, ValueError):
             continue
         agrees = (gram(factors, factors) - kernel).abs().max() <= AGREEMENT[points.dtype] * kernel.abs().max()
-        if agrees and (isinstance(method, LayerByLayer) or seconds < loop_seconds):
-            return MeasuredMethod(method, _bytes(factors, points))
-    return MeasuredMethod(loop, _bytes(truth, points))
+        if agrees and (kind is LayerByLayer or seconds < loop_seconds):
+            return MeasuredMethod(method, _bytes(factors, points), passing)
+    return MeasuredMethod(loop, _bytes(truth, points), passing)
+
+
+def passing_bytes(module: nn.Module, points: Float[Tensor, "points ..."]) -> int:
+    """Bytes of what the parts of a module return for a point."""
+    total = 0
+
+    def count(part: nn.Module, arguments: object, output: object) -> None:
+        nonlocal total
+        total += output.nbytes if isinstance(output, Tensor) else 0
+
+    with ExitStack() as hooks, torch.no_grad():
+        for part in module.modules():
+            hooks.enter_context(part.register_forward_hook(count))
+        module(points[:1])
+    return total
 
 
 def _timed(method: Method, points: Tensor) -> tuple[list[Factor], float]:
