@@ -55,7 +55,24 @@ NETS = {
     "laplace": {"kind": "laplace", "length": 1.0},
     "matern": {"kind": "matern", "length": 1.0, "nu": 1.5},
     "callable": {"kind": "callable", "path": "own.py", "allow_code": True},
+    "torch_module": {"kind": "torch_module", "path": "models.py", "function": "Summing", "allow_code": True},
 }
+MODELS = """
+import torch
+from torch import nn
+
+
+class Summing(nn.Module):
+    \"\"\"Takes points of any dimension.\"\"\"
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.read = nn.Linear(2, 16), nn.Linear(16, 1)
+
+    def forward(self, x):
+        place = torch.arange(x.shape[1]).expand_as(x)
+        return self.read(torch.tanh(self.first(torch.stack([x, place], -1))).sum(1))
+"""
 STUDY_FIGURES = [figure for figure in FIGURES if figure not in EXPERIMENTS]
 
 
@@ -69,6 +86,7 @@ def files(tmp_path_factory):
     np.savez(folder / "two_signs.npz", x=x, y=np.where(x[:, :2] > 0, 1.0, -1.0))
     np.savez(folder / "numbers.npz", x=x, y=x[:, :2] + x[:, 1:] ** 2)
     np.savez(folder / "classes.npz", x=x, y=np.arange(16) % 3)
+    (folder / "models.py").write_text(MODELS)
     (folder / "own.py").write_text("def kernel(x, x2):\n    return 1 + x @ x2.T\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

@@ -78,9 +78,9 @@ class TorchModule(Kernel):
     >>> network = lb.TorchModule(convolutional, seed=1)
     >>> network.kernel(images).shape
     (30, 30)
-    >>> data = lb.Samples(images, y=np.sign(images.sum((1, 2, 3))))
-    >>> lb.learning_curve(data, network, data.label(0), train_size=[10, 20]).test_mse_off_train.round(1)
-    array([0.9, 0.7])
+    >>> data = lb.Samples(images, y=images.mean((1, 2, 3)))
+    >>> lb.learning_curve(data, network, data.label(0), train_size=[10, 20]).theory
+    array(['per_sample', 'per_sample'], dtype='<U10')
     """
 
     factory: Callable[[], nn.Module] | None = None

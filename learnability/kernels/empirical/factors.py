@@ -6,7 +6,7 @@ precision, all sums over them are in float64: the small eigenvalues of a kernel 
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from jaxtyping import Float
@@ -25,8 +25,8 @@ class Factor(Protocol):
     def nbytes(self) -> int:
         """Bytes that it takes."""
 
-    def gram(self, other: "Factor") -> Matrix:
-        """The kernel's part between these points and others, float64."""
+    def gram(self, other: Any) -> Matrix:
+        """The kernel's part between these points and those of a factor of the same kind, float64."""
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 import copy
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from ...common.errors import require
 from ...common.seeding import digest, hash_of
@@ -42,7 +44,7 @@ def initialised(factory: Callable[[], nn.Module], seed: int) -> nn.Module:
         f"the function must return a torch.nn.Module, got {type(module).__name__}",
     )
     require(
-        not any(isinstance(p, nn.parameter.UninitializedTensorMixin) for p in _tensors(module)),
+        not any(is_lazy(tensor) for tensor in _tensors(module)),
         "the module has lazy layers, whose shapes are not decided; write their sizes, e.g. nn.Linear(64, 10)",
     )
     require(
@@ -65,10 +67,11 @@ def dtype_of(module: nn.Module) -> torch.dtype:
     return next(p.dtype for p in module.parameters() if p.requires_grad)
 
 
-def uncalibrated(module: nn.Module) -> list[nn.Module]:
+def uncalibrated(module: nn.Module) -> list[Any]:
     """Layers of batch normalisation whose statistics are those of no data."""
-    layers = [layer for layer in module.modules() if isinstance(layer, BATCH_NORMS) and layer.running_mean is not None]
-    return [layer for layer in layers if not layer.running_mean.any() and bool((layer.running_var == 1).all())]
+    layers: list[Any] = [layer for layer in module.modules() if isinstance(layer, BATCH_NORMS)]
+    with_statistics = [layer for layer in layers if layer.running_mean is not None]
+    return [layer for layer in with_statistics if not layer.running_mean.any() and bool((layer.running_var == 1).all())]
 
 
 def calibrate(module: nn.Module, points: Float[Tensor, "points ..."]) -> None:

@@ -104,13 +104,14 @@ def trainable_layers(module: nn.Module) -> list[nn.Module]:
     return [*dict.fromkeys(owners.values())]
 
 
-def factor_of(layer: nn.Module, x: Tensor, signals: Float[Tensor, "directions points ..."]) -> Factor:
+def factor_of(layer: Any, x: Tensor, signals: Float[Tensor, "directions points ..."]) -> Factor:
     """What is held of points for the kernel of one layer, from its inputs and signals."""
     if signals.shape[1] != len(x) or x.ndim < 2:
         raise NotLayerByLayer("the first axis of a layer's inputs is not that of the points")
     if type(layer) in NORMALISATIONS:
         return _normalisation_factor(layer, x, signals)
-    return _linear_factor(*(_windows if isinstance(layer, CONVOLUTIONS) else _positions)(layer, x, signals))
+    at_positions = _windows if isinstance(layer, CONVOLUTIONS) else _positions
+    return _linear_factor(*at_positions(layer, x, signals))
 
 
 def _normalisation_factor(layer: Any, x: Tensor, signals: Float[Tensor, "directions points ..."]) -> Jacobian:
