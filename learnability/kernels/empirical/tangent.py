@@ -1,9 +1,10 @@
 """The empirical tangent kernel of a module between points, in tiles, by the method that is fastest on the module itself."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from ...common.errors import require
 from ...common.progress import counted
+from ...common.threads import in_parallel
 from ..kernel import Matrix
 from ..user_code import in_a_line
 from .factors import Factor
@@ -61,16 +63,19 @@ class MeasuredMethod:
         matrix = points.new_empty(len(points), len(columns), dtype=torch.float64)
         for row, part in counted(enumerate(left_parts), "tiles of a tangent kernel"):
             left = kept[row] if kept is not None and points2 is None else self.method(part)
-            for column in range(row if points2 is None else 0, len(right_parts)):
-                if kept is not None:
-                    right = kept[column]
-                else:
-                    right = left if points2 is None and row == column else self.method(right_parts[column])
-                tile = gram(left, right)
-                above = slice(rows * row, rows * row + rows), slice(rows * column, rows * column + rows)
-                matrix[above] = tile
+            there = range(row if points2 is None else 0, len(right_parts))
+            if kept is not None:
+                tiles: Iterable[Matrix] = in_parallel(partial(gram, left), [kept[column] for column in there])
+            else:
+                tiles = (
+                    gram(left, left if points2 is None and column == row else self.method(right_parts[column]))
+                    for column in there
+                )
+            for column, tile in zip(there, tiles):
+                place = slice(rows * row, rows * row + rows), slice(rows * column, rows * column + rows)
+                matrix[place] = tile
                 if points2 is None and row != column:
-                    matrix[above[::-1]] = tile.T
+                    matrix[place[::-1]] = tile.T
         return matrix
 
 
