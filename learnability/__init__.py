@@ -19,6 +19,7 @@ _HOME = {
     "Matern": "kernels.radial",
     "OwnKernel": "kernels.own",
     "TorchModule": "kernels.torch_module",
+    "infinite": "kernels.infinite",
     "Spectrum": "spectra.spectrum",
     "LargeSpectrum": "spectra.quadrature",
     "large_spectrum": "domains.large",
