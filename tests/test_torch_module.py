@@ -157,6 +157,8 @@ MODULES = {
     "remembering": (Remembering, AllAtOnce | OneByOne),
     "branching": (Branching, OneByOne),
     "gru": (lambda: nn.Sequential(nn.Flatten(1, 2), Last(nn.GRU(8, 5, batch_first=True)), nn.Linear(5, 2)), OneByOne),
+    "encoder": (lambda: nn.Sequential(nn.Flatten(1, 2), nn.TransformerEncoderLayer(8, 2, 12, batch_first=True), nn.Flatten(), nn.Linear(64, 2)), AllAtOnce | OneByOne),
+    "weight norm": (lambda: nn.Sequential(nn.Flatten(), nn.utils.parametrizations.weight_norm(nn.Linear(64, 3))), AllAtOnce | OneByOne),
     "layers": (lambda: lb.Sequential([{"conv": {"kernel": 3}}, "relu", "flatten", "dense"]).module((1, 8, 8), 4, 2), AllAtOnce | OneByOne),
 }  # fmt: skip
 
@@ -337,6 +339,7 @@ REFUSED = {
     "no parameters": (nn.Flatten, "no trainable parameter"),
     "frozen": (lambda: nn.Linear(2, 2).requires_grad_(False), "no trainable parameter; leave requires_grad=True"),
     "random": (lambda: Call(lambda y: nn.functional.dropout(y, 0.5, True)), "random in evaluation.* nn.Dropout"),
+    "half": (lambda: nn.Linear(64, 2).half(), "parameters are torch.float16; .* module.float"),
     "batch": (lambda: Call(lambda y: y - y.mean(0)), "depends on the other samples of its batch"),
     "batch norm": (lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64, track_running_stats=False), nn.Linear(64, 1)), "depends on the other samples.*track_running_stats=True"),
     "tuple": (lambda: Call(lambda y: (y, y)), r"returns tuple; let forward return one tensor"),
@@ -367,6 +370,12 @@ def test_arguments_are_checked():
             lb.TorchModule(dense, **arguments)
     with pytest.raises(ValueError, match="needs one function"):
         lb.TorchModule()
+
+
+def test_it_takes_gradients_where_they_are_off():
+    expected = lb.TorchModule(Attention).kernel(IMAGES)
+    with torch.no_grad():
+        assert np.allclose(lb.TorchModule(Attention).kernel(IMAGES), expected, rtol=1e-5)
 
 
 def test_zeros_are_points():

@@ -53,7 +53,21 @@ def initialised(factory: Callable[[], nn.Module], seed: int) -> nn.Module:
     )
     broken = [name for name, p in module.named_parameters() if not bool(torch.isfinite(p).all())]
     require(not broken, f"parameter {broken[0] if broken else ''} of the module is not finite at initialisation")
-    return copy.deepcopy(module).eval()  # a function may return one and the same module
+    dtypes = {p.dtype for p in module.parameters() if p.requires_grad}
+    require(
+        len(dtypes) == 1 and dtypes <= {torch.float32, torch.float64},
+        f"the module's parameters are {', '.join(sorted(map(str, dtypes)))}; its tangent kernel needs one precision, single or "
+        f"double: let the function return module.float()",
+    )
+    return copied(module).eval()  # a function may return one and the same module
+
+
+def copied(module: nn.Module) -> nn.Module:
+    """A copy; the module itself where PyTorch cannot copy it (its older weight_norm)."""
+    try:
+        return copy.deepcopy(module)
+    except RuntimeError:
+        return module
 
 
 def fingerprint(module: nn.Module) -> str:
