@@ -110,7 +110,8 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     )
     passing = passing_bytes(module, points)
     for kind in (LayerByLayer, AllAtOnce):
-        method = kind(copied(module), directions)  # vmap that fails may leave its tensors behind
+        own = module if kind is LayerByLayer else copied(module)  # vmap that fails may leave its tensors behind
+        method = kind(own, directions)
         try:
             method(points)  # the first call prepares
             factors, seconds = _timed(method, points)
