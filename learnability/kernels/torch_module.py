@@ -32,7 +32,6 @@ from .points import Array, matching_points
 from .user_code import user_function
 
 OUTPUTS = ("mean", "random")
-MEMORY = 1 << 30  # bytes that are held of points
 
 
 @dataclass(frozen=True, repr=False)
@@ -160,7 +159,7 @@ class TorchModule(Kernel):
         x = self._ready(points)
         x2 = None if points2 is None else points2.to(x)
         with torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False):
-            matrix = self._method(x, kind).matrix(x, x2, MEMORY)
+            matrix = self._method(x, kind).matrix(x, x2)
             if not matrix.any():
                 self._require_gradients(x, kind)
         return matrix

@@ -23,11 +23,9 @@ from .samplewise import AllAtOnce, OneByOne
 MEMORY = 1 << 30  # bytes that factors of points may take
 WORK = 4  # what the making of factors takes, in units of themselves
 LARGEST_TILE = 256  # points
-MEASURED = 8  # points on which methods are compared
-AGREEMENT = {
-    torch.float32: 1e-4,
-    torch.float64: 1e-11,
-}  # of the largest entry, between methods: rounding, far below any layer
+MEASURED = 8  # points on which methods are compared, fewer where their Jacobians are large
+# Of the largest entry, between two methods: rounding, far below what any layer adds.
+AGREEMENT = {torch.float32: 1e-4, torch.float64: 1e-11}
 Method = Callable[[Float[Tensor, "points ..."]], list[Factor]]
 
 
@@ -95,7 +93,8 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     ValueError
         A module that cannot be differentiated.
     """
-    points = points[:MEASURED]
+    parameters = sum(p.nbytes for p in module.parameters() if p.requires_grad)
+    points = points[: min(MEASURED, max(2, MEMORY // (WORK * len(directions) * parameters)))]
     loop = OneByOne(module, directions)
     try:
         truth, loop_seconds = _timed(loop, points)
