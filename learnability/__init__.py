@@ -18,6 +18,8 @@ _HOME = {
     "Laplace": "kernels.radial",
     "Matern": "kernels.radial",
     "OwnKernel": "kernels.own",
+    "TorchModule": "kernels.torch_module",
+    "infinite": "kernels.infinite",
     "Spectrum": "spectra.spectrum",
     "LargeSpectrum": "spectra.quadrature",
     "large_spectrum": "domains.large",

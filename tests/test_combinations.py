@@ -56,7 +56,26 @@ NETS = {
     "laplace": {"kind": "laplace", "length": 1.0},
     "matern": {"kind": "matern", "length": 1.0, "nu": 1.5},
     "callable": {"kind": "callable", "path": "own.py", "allow_code": True},
+    "torch_module": {"kind": "torch_module", "path": "models.py", "function": "linear", "allow_code": True},
 }
+MODELS = """
+from torch import nn
+
+
+class Padded(nn.Module):
+    \"\"\"A linear function of points of any dimension: its kernel 1 + x.x' has the symmetries of every domain.\"\"\"
+
+    def __init__(self):
+        super().__init__()
+        self.read = nn.Linear(16, 1)
+
+    def forward(self, x):
+        return self.read(nn.functional.pad(x, (0, 16 - x.shape[1])))
+
+
+def linear():
+    return Padded().double()
+"""
 STUDY_FIGURES = [figure for figure in FIGURES if figure not in EXPERIMENTS]
 
 
@@ -70,6 +89,7 @@ def files(tmp_path_factory):
     np.savez(folder / "two_signs.npz", x=x, y=np.where(x[:, :2] > 0, 1.0, -1.0))
     np.savez(folder / "numbers.npz", x=x, y=x[:, :2] + x[:, 1:] ** 2)
     np.savez(folder / "classes.npz", x=x, y=np.arange(16) % 3)
+    (folder / "models.py").write_text(MODELS)
     (folder / "own.py").write_text("def kernel(x, x2):\n    return 1 + x @ x2.T\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)

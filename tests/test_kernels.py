@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 import learnability as lb
 from learnability.domains import domain_from, label_of, target_from
@@ -51,6 +52,13 @@ def tangent(folder):
     return lb.TangentKernel(lb.Ensemble.initial(lb.FullyConnected(2, "tanh", 1.5, 0.3), DIM, 16, [0]))
 
 
+def module(folder):
+    def dense():
+        return nn.Sequential(nn.Flatten(), nn.Linear(6, 40), nn.GELU(), nn.Linear(40, 3)).double()
+
+    return lb.TorchModule(dense)
+
+
 MAKERS = {
     "linear": lambda _: lb.FullyConnected(0),
     "relu": lambda _: lb.FullyConnected(3, "relu", 1.4, 0.1),
@@ -62,6 +70,7 @@ MAKERS = {
     "matern": lambda _: lb.Matern(1.1, 2.5),
     "own": own,
     "tangent": tangent,
+    "module": module,
     "convolution": lambda _: lb.Sequential([{"conv": {"kernel": 2, "bias_std": 0.1}}, "relu", "flatten", "dense"]),
     "pooling": lambda _: lb.Sequential([{"conv": {"kernel": 2}}, "erf", "global_avg_pool", "dense"]),
     "of images": lambda _: Patches(),

@@ -20,6 +20,7 @@ def architectures() -> "dict[str, type[Kernel]]":
     from .radial import Gaussian, Laplace, Matern
     from .residual import Residual
     from .sequential import Sequential
+    from .torch_module import TorchModule
 
     return {
         "fully_connected": FullyConnected,
@@ -29,6 +30,7 @@ def architectures() -> "dict[str, type[Kernel]]":
         "laplace": Laplace,
         "matern": Matern,
         "callable": OwnKernel,
+        "torch_module": TorchModule,
     }
 
 

@@ -6,12 +6,8 @@ content, so that results belong to it and a changed file makes them anew. What t
 modules beside it, which are not found.
 """
 
-import hashlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,8 +15,9 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from ..common.errors import choose, require
+from ..common.errors import require
 from .kernel import Kernel, Matrix
+from .user_code import in_a_line, user_function
 
 ASYMMETRY = 1e-8  # of the largest value
 NEGATIVE = 1e-8  # the least eigenvalue, in units of the largest
@@ -69,13 +66,9 @@ class OwnKernel(Kernel):
     kind: ClassVar[str] = "callable"
 
     def __post_init__(self) -> None:
-        require(
-            self.allow_code is True,
-            f"path: {self.path} would be run as Python code; read it, and write allow_code: true if you trust it",
-        )
-        source = _content(self.path)
-        object.__setattr__(self, "_content", hashlib.sha256(source).hexdigest())
-        object.__setattr__(self, "_call", _function(self.path, self.function, source, self._content))
+        call, content = user_function(self.path, self.function, self.allow_code)
+        object.__setattr__(self, "_call", call)
+        object.__setattr__(self, "_content", content)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -87,7 +80,7 @@ class OwnKernel(Kernel):
         try:
             matrix = np.asarray(self._call(x.copy(), x2.copy()))
         except Exception as error:
-            raise ValueError(f"{self._name} fails on {len(x)} and {len(x2)} points: {_in_a_line(error)}") from error
+            raise ValueError(f"{self._name} fails on {len(x)} and {len(x2)} points: {in_a_line(error)}") from error
         self._require_numbers(matrix, (len(x), len(x2)))
         matrix = matrix.astype(np.float64)
         if points2 is None:
@@ -119,36 +112,3 @@ class OwnKernel(Kernel):
             f"{self._name} is not positive semi-definite: on {min(len(matrix), MOST_CHECKED)} points it has the eigenvalue "
             f"{least:.3g}, its largest is {largest:.3g}",
         )
-
-
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(f"path: {path} cannot be read ({error.strerror or error})") from error
-
-
-def _function(path: str, name: str, source: bytes, content: str) -> Callable:
-    """The function of a file, which is run once per content in a process."""
-    module = sys.modules.get(f"learnability_own_{content}")
-    if module is None:
-        module = ModuleType(f"learnability_own_{content}")
-        module.__file__ = str(Path(path).resolve())
-        sys.modules[module.__name__] = module  # where dataclasses look for it
-        try:
-            exec(compile(source, str(path), "exec"), vars(module))  # the very bytes that were hashed
-        except Exception as error:
-            del sys.modules[module.__name__]
-            raise ValueError(f"path: {path} cannot be run: {_in_a_line(error)}") from error
-    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-    return getattr(module, choose(f"function in {path}:", name, functions))
-
-
-def _in_a_line(error: Exception) -> str:
-    """An error of the user's code in a line, with the line of the file where it happened, if that is known."""
-    line, trace = error.lineno if isinstance(error, SyntaxError) else None, error.__traceback__
-    while trace is not None:
-        if str(trace.tb_frame.f_globals.get("__name__")).startswith("learnability_own_"):
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")

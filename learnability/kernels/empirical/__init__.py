@@ -1,0 +1,1 @@
+"""Empirical tangent kernels of PyTorch modules: their initialisation, gradients sample by sample or layer by layer, tiles."""

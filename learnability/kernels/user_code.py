@@ -1,0 +1,55 @@
+"""Functions of the user's own Python files, which are run once per content in a process, with all the rights of the user."""
+
+import hashlib
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+
+from ..common.errors import choose, require
+
+
+def user_function(path: str, name: str, allow_code: bool) -> tuple[Callable, str]:
+    """A function of a file, and the digest of the file's content.
+
+    Raises
+    ------
+    ValueError
+        allow_code is not true; a file that is missing or fails, a function that it does not have.
+    """
+    require(
+        allow_code is True,
+        f"path: {path} would be run as Python code; read it, and write allow_code: true if you trust it",
+    )
+    try:
+        source = Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(f"path: {path} cannot be read ({error.strerror or error})") from error
+    content = hashlib.sha256(source).hexdigest()
+    return _function(path, name, source, content), content
+
+
+def _function(path: str, name: str, source: bytes, content: str) -> Callable:
+    """The function of a file, which is run once per content in a process."""
+    module = sys.modules.get(f"learnability_own_{content}")
+    if module is None:
+        module = ModuleType(f"learnability_own_{content}")
+        module.__file__ = str(Path(path).resolve())
+        sys.modules[module.__name__] = module  # where dataclasses look for it
+        try:
+            exec(compile(source, str(path), "exec"), vars(module))  # the very bytes that were hashed
+        except Exception as error:
+            del sys.modules[module.__name__]
+            raise ValueError(f"path: {path} cannot be run: {in_a_line(error)}") from error
+    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    return getattr(module, choose(f"function in {path}:", name, functions))
+
+
+def in_a_line(error: Exception) -> str:
+    """An error of the user's code in a line, with the line of the file where it happened, if that is known."""
+    line, trace = error.lineno if isinstance(error, SyntaxError) else None, error.__traceback__
+    while trace is not None:
+        if str(trace.tb_frame.f_globals.get("__name__")).startswith("learnability_own_"):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return f"{type(error).__name__}: {error}" + (f" (line {line})" if line else "")
