@@ -113,6 +113,38 @@ def test_messages(arguments, message):
     assert done.exit_code == 1 and message in done.output and "Traceback" not in done.output
 
 
+@pytest.fixture
+def noisy(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3))
+    path = tmp_path / "noisy.csv"
+    y = np.sin(x[:, 0]) + x[:, 1] + 0.1 * rng.standard_normal(60)
+    pd.DataFrame({**{f"x{i}": x[:, i] for i in range(3)}, "y": y}).to_csv(path, index=False)
+    return path
+
+
+def test_predict_goes_beyond_the_rows(noisy, tmp_path):
+    csv, figure = tmp_path / "out.csv", tmp_path / "out.svg"
+    done = ran("predict", noisy, "-n", 30, "-n", 240, "--ridge", 0.1, "--csv", csv, "--figure", figure)
+    assert done.exit_code == 0, done.output
+    assert "test_mse_high" in done.output and "ridge 0.1: of today's error, 0.9 with " in done.output
+    rows = pd.read_csv(csv)
+    assert rows["train_size"].tolist() == [30, 240] and figure.exists()
+    inside, beyond = (row for _, row in rows.iterrows())
+    assert np.isnan(inside["test_mse_low"])
+    assert beyond["test_mse_low"] < beyond["test_mse_off_train"] < beyond["test_mse_high"]
+    alone = tmp_path / "alone.csv"
+    assert ran("predict", noisy, "-n", 30, "-n", 240, "--ridge", 0.1, "--csv", alone).exit_code == 0
+    assert alone.read_text() == csv.read_text()
+
+
+def test_how_far_beyond_the_rows(noisy):
+    done = ran("predict", noisy, "-n", 481)
+    assert done.exit_code == 1 and "up to 8 times as large, -n 480" in done.output
+    done = ran("select", noisy, "-n", 61)
+    assert done.exit_code == 1 and "candidates are ranked at what there is" in done.output
+
+
 def test_validate_lists_all_errors_at_once(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text("domains:\n  cube: {kind: hypercube, dim: 8\narchitectures: {}\n")

@@ -175,6 +175,13 @@ def test_numbers_that_mean_nothing_are_refused(relu4, arguments, message):
         lb.select(cube, {"a": relu4}, cube.parity(1), **{"train_sizes": [4], **arguments})
 
 
+def test_candidates_are_ranked_at_what_there_is():
+    x = np.random.default_rng(0).standard_normal((30, 2))
+    data = lb.Samples(x, x[:, 0])
+    with pytest.raises(ValueError, match="ranked at sizes up to the 30 points"):
+        lb.select(data, networks(depth=[1, 2]), data.all(), [15, 31])
+
+
 def test_a_recommendation_in_words():
     table = run(
         {"kind": "data", "name": "digits", "classes": [3, 8], "samples": 90},

@@ -239,6 +239,11 @@ def select(
     kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
     sizes, ridge_values = _distinct("train_sizes", train_sizes), _distinct("ridges", ridges)
     noise_std = real("noise_std", noise_std)
+    require(
+        domain.size is None or max(sizes) <= domain.size,
+        f"train_sizes: candidates are ranked at sizes up to the {domain.size} points of {domain}, got {max(sizes):g}; rank at "
+        "what there is, and ask learning_curve how far more samples take the best",
+    )
     spread = variances(domain, target) + noise_std**2
     rows, errors = [], {}
     began = perf_counter()
