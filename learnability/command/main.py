@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -17,6 +17,13 @@ def each_once(context: click.Context, option: click.Parameter, values: tuple) ->
     return tuple(dict.fromkeys(values))
 
 
+def ridges_of(context: click.Context, option: click.Parameter, values: tuple) -> tuple | str:
+    """Ridges, each once, or "auto"."""
+    if "auto" in values and len(values) > 1:
+        raise click.BadParameter("auto is the best ridge of every size; leave the others out")
+    return "auto" if "auto" in values else each_once(context, option, values)
+
+
 REPEATED: dict[str, Any] = {"multiple": True, "callback": each_once}
 SIZES: dict[str, Any] = {
     **REPEATED,
@@ -24,6 +31,23 @@ SIZES: dict[str, Any] = {
     "help": "Training-set size; may be repeated: -n 64 -n 200. Unless given, chosen from the data and said.",
 }
 NOT_NEGATIVE = click.FloatRange(min=0)
+
+
+class Ridge(click.ParamType):
+    """A number, or auto."""
+
+    name = "float or auto"
+
+    def convert(self, value: Any, option: click.Parameter | None, context: click.Context | None) -> float | str:
+        return value if value == "auto" else NOT_NEGATIVE.convert(value, option, context)
+
+
+RIDGES: dict[str, Any] = {
+    "multiple": True,
+    "callback": ridges_of,
+    "type": Ridge(),
+    "help": "Absolute ridge; may be repeated. auto: of FILE the best one of every size.",
+}
 
 
 class Teaching(click.Group):
@@ -88,9 +112,7 @@ def of_problem(command: Callable) -> Callable:
 @click.option("--bias-std", default=0.1)
 @click.option("--kernel", default="ntk", type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option(
-    "--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, **REPEATED, help="Absolute ridge; may be repeated."
-)
+@click.option("--ridge", "ridges", default=[0.0], **RIDGES)
 @click.option(
     "--noise-std",
     "noise_stds",
@@ -115,7 +137,7 @@ def predict(
     bias_std: float,
     kernel: str,
     train_sizes: tuple[int, ...],
-    ridges: tuple[float, ...],
+    ridges: tuple[float, ...] | Literal["auto"],
     noise_stds: tuple[float, ...],
     theory: str,
     population: str,
@@ -160,7 +182,7 @@ def predict(
         format_of(figure)
     require_writable(csv, figure)
     space, targets = problem(file, table_options, domain, target)
-    sizes = sizes_of(space, train_sizes, file or str(domain), beyond=True)
+    sizes = sizes_of(space, train_sizes, file or str(domain))
     network = FullyConnected(depth, activation, weight_std, bias_std)
     warn_of_odd(network, next(iter(targets.values()))(*space.evaluation()))
     rows = partial(
@@ -192,7 +214,10 @@ def predict(
 @click.option("--bias-std", "bias_stds", default=[0.1], **REPEATED)
 @click.option("--kernel", "kernels", default=["ntk"], **REPEATED, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option("--ridge", "ridges", default=[0.0], type=NOT_NEGATIVE, **REPEATED)
+@click.option("--ridge", "ridges", default=[0.0], **RIDGES)
+@click.option(
+    "--by", default="error", type=click.Choice(["error", "accuracy"]), help="What to rank by; accuracy is of classes."
+)
 @click.option(
     "--reach", type=float, help="List how many samples each candidate needs to reach this normalised error, 1 - R2."
 )
@@ -208,7 +233,8 @@ def select(
     bias_stds: tuple[float, ...],
     kernels: tuple[str, ...],
     train_sizes: tuple[int, ...],
-    ridges: tuple[float, ...],
+    ridges: tuple[float, ...] | Literal["auto"],
+    by: str,
     reach: float | None,
     r2: float | None,
     csv: str | None,
@@ -217,7 +243,7 @@ def select(
     """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
-    What is repeated counts once.
+    What is repeated counts once. Of a large FILE only as many rows are used as the training sets need, which is said.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
@@ -231,7 +257,7 @@ def select(
     level = None if reach is None and r2 is None else level_of(reach, r2)
     require_writable(csv)
     space, targets = problem(file, table_options, domain, target)
-    sizes = sizes_of(space, train_sizes, file or str(domain))
+    sizes = sizes_of(space, train_sizes, file or str(domain), ranked=True)
     options: dict[str, tuple] = {
         "depth": depths,
         "activation": activations,
@@ -241,7 +267,7 @@ def select(
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in options.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
-    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels)
+    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by)
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
     if csv:
         write_csv(csv, selection.table)

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import Any, Literal
 
 import click
 import numpy as np
@@ -20,7 +20,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
 from ..figures.style import colours
 from ..kernels.kernel import Kernel
-from ..selection.ranking import PARAMETERS, Selection
+from ..selection.ranking import Selection
 from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
@@ -29,6 +29,7 @@ from ..theory.extrapolation import Extrapolation
 from .workflow import workflow_file
 
 SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
+LARGEST_RANKED = 512  # training samples, unless sizes are given
 TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
 FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
 BAND = 0.2  # opacity
@@ -83,13 +84,14 @@ def _shown(specification: dict) -> Domain:
     return space
 
 
-def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, beyond: bool = False) -> list[int]:
+def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool = False) -> list[int]:
     """The training-set sizes that are asked for, or a choice that is said.
 
     Parameters
     ----------
-    beyond : bool
-        Whether sizes may be up to eight times the rows of a file.
+    ranked : bool
+        Whether candidates are ranked there: then sizes are below the rows of a file, where they may else be up to eight times
+        as many, and a choice is of sizes that many candidates are predicted at in a minute.
 
     Raises
     ------
@@ -99,13 +101,15 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, beyond: bool 
     size = space.size
     if not train_sizes:
         largest = SIZE_ON_NO_POINTS if size is None else max(1, size // 2)
+        largest = min(largest, LARGEST_RANKED) if ranked else largest
         train_sizes = sorted({max(1, largest // part) for part in (8, 4, 2, 1)})
         points = "" if size is None else f", up to half of the {size} there are"
+        points = ", as many as take a minute" if ranked and largest == LARGEST_RANKED else points
         click.echo(f"training-set sizes {', '.join(map(str, train_sizes))}{points}; -n takes others", err=True)
     largest = max(train_sizes)
     if size is None:
         return [*train_sizes]
-    if beyond and not space.alike:
+    if not ranked and not space.alike:
         require(
             largest <= TIMES_THE_ROWS * size,
             f"-n {largest}: {what} has {size} rows, which tell of training sets up to {TIMES_THE_ROWS} times as large, "
@@ -158,15 +162,17 @@ def predicted(
     network: Kernel,
     kind: str,
     sizes: ArrayLike,
-    ridges: Sequence[float],
+    ridges: Sequence[float] | Literal["auto"],
     noise_stds: Sequence[float],
     theory: str,
     solve: Callable[..., LearningCurve] = checked_curve,
 ) -> tuple[pd.DataFrame, dict[float, Extrapolation]]:
     """The theory's rows, as in the table of a study, and by ridge what was extrapolated beyond the data."""
     ((name, target),) = targets.items()
-    grid = np.meshgrid(sizes, ridges, noise_stds, indexing="ij")
-    curve = solve(KernelOnDomain(space, network, kind), target, *grid, theory)
+    axes = [sizes, [np.nan] if ridges == "auto" else ridges, noise_stds]
+    n, ridge, noise_std = np.meshgrid(*axes, indexing="ij")
+    learner = KernelOnDomain(space, network, kind)
+    curve = solve(learner, target, n, "auto" if ridges == "auto" else ridge, noise_std, theory)
     return curve.to_frame().assign(target=name, source="theory"), curve.extrapolations
 
 
@@ -211,15 +217,18 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
         A normalised error, for which the samples needed are told.
     """
     sizes = sorted(selection.table["train_size"].unique())
-    wide = selection.table.pivot(index=PARAMETERS, columns="train_size", values="nmse").sort_values(
-        sizes[-1], kind="stable"
-    )
-    wide.columns = [f"nmse at n = {size:g}" for size in sizes]
+    candidate, measure = [*selection.parameters], "accuracy" if selection.by == "accuracy" else "nmse"
+    wide = _wide(selection.table, candidate, measure)
+    wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=measure == "nmse")
+    if measure == "nmse" and selection.table["accuracy"].notna().all():
+        wide = wide.join(_wide(selection.table, candidate, "accuracy").iloc[:, -1:])
+    if "ridge" not in candidate:
+        wide = wide.join(_wide(selection.table, candidate, "ridge").rename(columns=lambda name: f"best {name}"))
     if reach is not None:
-        needed = selection.samples_needed(reach).set_index(PARAMETERS)
+        needed = selection.samples_needed(reach).set_index(candidate)
         wide[f"samples for nmse {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
     wide = wide.reset_index()
-    if wide["ridge"].max() == 0:
+    if "ridge" in wide and wide["ridge"].max() == 0:
         wide = wide.drop(columns="ridge")
     text = wide.to_string(index=False, float_format="{:.3g}".format, na_rep="", max_rows=MOST_ROWS)
     same = ", ".join(
@@ -228,11 +237,22 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
     lines = [
         f"{len(wide)} candidates{same and f', all of {same},'} ranked in {selection.seconds:.2g} s, nothing trained"
     ]
+    if selection.samples is not None:
+        lines.append(
+            f"predicted from {len(selection.samples)} of {len(selection.variances)} rows, drawn at random and the same for "
+            f"all: another draw would move an error by about {100 * selection.sampling_error:.2g} %"
+        )
     lines += ["", text, ""]
-    lines += best_lines(selection.best())
+    lines += best_lines(selection.best(), selection.by)
     if reach is not None:
         lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
     return "\n".join(lines)
+
+
+def _wide(table: pd.DataFrame, candidate: list[str], measure: str) -> pd.DataFrame:
+    """A measure, a row per candidate and a column per training size."""
+    wide = table.pivot(index=candidate, columns="train_size", values=measure)
+    return wide.rename(columns=lambda size: f"{measure} at n = {size:g}")
 
 
 def drawn(table: pd.DataFrame, path: str, title: str) -> None:

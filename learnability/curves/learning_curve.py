@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 
-from ..common.errors import reals, require, warn_caller
+from ..common.errors import choose, reals, require, warn_caller
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
@@ -25,6 +25,7 @@ from ..theory.statistics import off_training_mse, sign_accuracy
 from ..theory.theory import SpectralTheory, Theory
 from .beyond import checks, extrapolations
 from .choice import BeyondTheData, theory_for
+from .ridges import best_ridges
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -127,7 +128,7 @@ def learning_curve(
     kernel: Any,
     target: Target | None = None,
     train_size: ArrayLike = (),
-    ridge: ArrayLike = 0.0,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
     *,
@@ -145,7 +146,8 @@ def learning_curve(
         Missing: all labels of a data set.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
         n, the absolute ridge delta, the standard deviation of the label noise. Of a data set n may be up to 16 times its
-        samples: what is beyond them is extrapolated, with an interval (`learnability.extrapolate`).
+        samples: what is beyond them is extrapolated, with an interval (`learnability.extrapolate`). On a data set the ridge
+        may be "auto", the best one of each size up to 4096 samples (`learnability.theory.best_ridge`).
     theory : "auto", the name of a system of equations, or the system itself
         See `learnability.curves.choice`: "eigenlearning" (Simon et al., arXiv 2110.03922), "finite_population",
         "fourth_moments", "per_sample"; `lb.RandomFeatures(k)`.
@@ -190,7 +192,7 @@ def checked_curve(
     learner: KernelOnDomain,
     target: Target,
     train_size: ArrayLike,
-    ridge: ArrayLike = 0.0,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
 ) -> LearningCurve:
@@ -210,11 +212,14 @@ def curve_of(
     learner: KernelOnDomain,
     target: Target,
     train_size: ArrayLike,
-    ridge: ArrayLike = 0.0,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
 ) -> LearningCurve:
     """`learning_curve` of a kernel on a domain whose matrix and spectrum are kept, or lie in files."""
+    if isinstance(ridge, str):
+        choose("ridge", ridge, ["auto"])
+        ridge = best_ridges(learner, target, reals("train_size", train_size), reals("noise_std", noise_std))
     sizes, ridges, noise_stds = np.broadcast_arrays(
         reals("train_size", train_size, infinite=True), reals("ridge", ridge), reals("noise_std", noise_std)
     )
