@@ -5,7 +5,8 @@ finite. Where the theory knows the samples of a data set, the difference of two 
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 
 What a candidate costs grows with the third power of the samples that it is predicted from. So of a large data set only as many
-are taken as the largest training set needs, twice as many and at least 1024, at random and the same for all candidates.
+are taken as the largest training set needs, twice as many and at least 1024, the same for all candidates: one at random from
+each of as many layers of equally many samples whose labels are about as far from their mean, for errors go with that distance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,12 +93,16 @@ class Selection:
 
     @property
     def sampling_error(self) -> float:
-        """By what share another random choice of `samples` would move a predicted error, the median; 0 if all are seen."""
+        """By what share another random choice of `samples` would move a predicted error, the median; 0 if all are seen.
+
+        From the differences of errors in neighbouring layers, which are what chance leaves.
+        """
         if self.samples is None or not self.errors:
             return 0.0
         left = 1 - len(self.samples) / len(self.variances)
-        shares = [errors.std(ddof=1) / errors.mean() for errors in self.errors.values()]
-        return float(np.median(shares) * np.sqrt(left / len(self.samples)))
+        layers = np.argsort(self.variances[self.samples], kind="stable")
+        within = [np.sqrt((np.diff(errors[layers]) ** 2).mean() / 2) / errors.mean() for errors in self.errors.values()]
+        return float(np.median(within) * np.sqrt(left / len(self.samples)))
 
     def best(self) -> pd.DataFrame:
         """The best candidate of each training size, with its margin.
@@ -331,8 +336,10 @@ def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Targe
     most = int(max(TIMES * largest, SEEN))
     if domain.alike or domain.size is None or domain.size <= most or largest > LARGEST_MATRIX:
         return domain, target, None
-    drawn = stream("samples of a ranking", domain=domain.identity).permutation(domain.size)
-    index = np.sort(drawn[: min(most, LARGEST_MATRIX)])
+    rng = stream("samples of a ranking", domain=domain.identity)
+    order = rng.permutation(domain.size)
+    order = order[np.argsort(variances(domain, target)[order], kind="stable")]
+    index = np.sort([rng.choice(layer) for layer in np.array_split(order, min(most, LARGEST_MATRIX))])
     samples = Samples(domain.evaluation()[0][index])
     return samples, samples.target(np.asarray(target.values)[index], target.name), index
 
