@@ -214,7 +214,7 @@ def predict(
 @click.option("--bias-std", "bias_stds", default=[0.1], **REPEATED)
 @click.option("--kernel", "kernels", default=["ntk"], **REPEATED, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
-@click.option("--ridge", "ridges", default=[0.0], **RIDGES)
+@click.option("--ridge", "ridges", show_default="auto on FILE, else 0", **RIDGES)
 @click.option(
     "--by", default="error", type=click.Choice(["error", "accuracy"]), help="What to rank by; accuracy is of classes."
 )
@@ -244,6 +244,7 @@ def select(
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
     What is repeated counts once. Of a large FILE only as many rows are used as the training sets need, which is said.
+    Unless ridges are given each candidate has the best one at every size of FILE.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
@@ -252,12 +253,13 @@ def select(
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
     from ..selection.ranking import level_of
-    from .problem import problem, ranking, require_writable, sizes_of
+    from .problem import default_ridges, problem, ranking, require_writable, sizes_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
     require_writable(csv)
     space, targets = problem(file, table_options, domain, target)
     sizes = sizes_of(space, train_sizes, file or str(domain), ranked=True)
+    ridges = ridges or default_ridges(space, sizes)
     options: dict[str, tuple] = {
         "depth": depths,
         "activation": activations,

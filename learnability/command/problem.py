@@ -20,6 +20,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
 from ..figures.style import colours
 from ..kernels.kernel import Kernel
+from ..kernels.matrix import LARGEST_MATRIX
 from ..selection.ranking import Selection
 from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
@@ -123,6 +124,11 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
         f"{remedy}",
     )
     return [*train_sizes]
+
+
+def default_ridges(space: Domain, train_sizes: Sequence[int]) -> tuple[float, ...] | Literal["auto"]:
+    """The best ridge where it can be found: on a data set, for training sets of up to 4096 samples. Else none."""
+    return (0.0,) if space.alike or max(train_sizes) > LARGEST_MATRIX else "auto"
 
 
 def require_writable(*paths: str | None) -> None:

@@ -9,7 +9,7 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 from ..theory.best_ridge import best_ridge
 
-FEWEST = 2  # training samples: one leaves nothing to tell ridges apart
+FEWEST = 2  # training samples: with fewer nothing tells ridges apart, and there is none
 
 
 def best_ridges(
@@ -23,21 +23,20 @@ def best_ridges(
     Raises
     ------
     ValueError
-        A domain that is no data set, sizes below 2 or above the samples that the theory takes.
+        A domain that is no data set, sizes above the samples that the theory takes.
     """
     domain = learner.domain
     require(not domain.alike, f'ridge "auto" is found on data sets; on {domain} give numbers, e.g. 0.1')
     index = learner.samples(LARGEST_MATRIX)
     sizes, noise = np.broadcast_arrays(train_sizes, noise_stds)
     require(
-        bool(((sizes >= FEWEST) & (sizes <= len(index))).all()),
-        f'ridge "auto" is found for training sets of {FEWEST} to {len(index)} samples, got {sizes.tolist()}; for others give '
-        "numbers, e.g. 0.1",
+        bool((sizes <= len(index)).all()),
+        f'ridge "auto" is found for training sets of up to {len(index)} samples, got {sizes.max():g}; give numbers, e.g. 0.1',
     )
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
-    ridges = np.empty(sizes.shape)
+    ridges = np.zeros(sizes.shape)
     for level in np.unique(noise):
-        chosen = noise == level
+        chosen = (noise == level) & (sizes >= FEWEST)
         distinct, place = np.unique(sizes[chosen], return_inverse=True)
         ridges[chosen] = best_ridge(matrix, labels, distinct, float(level))[place.ravel()]
     return ridges
