@@ -137,6 +137,14 @@ def test_predict_goes_beyond_the_rows(noisy, tmp_path):
     assert alone.read_text() == csv.read_text()
 
 
+def test_of_some_rows_no_share_of_the_error_of_all_is_told(noisy, monkeypatch):
+    for module in ("curves.beyond", "command.problem"):
+        monkeypatch.setattr(f"learnability.{module}.EXTRAPOLATED", 40)
+    done = ran("predict", noisy, "-n", 240, "--ridge", 0.1)
+    assert done.exit_code == 0 and "extrapolated from 40 of 60 samples" in done.output
+    assert "of today's error" not in done.output
+
+
 def test_a_prediction_says_where_it_does_not_hold(tmp_path):
     x = np.random.default_rng(0).standard_normal(100)
     path = tmp_path / "smooth.csv"

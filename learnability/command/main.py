@@ -198,7 +198,7 @@ def predict(
     within, beyond = curve_sizes(space, sizes) if figure else ([], [])
     told, extrapolated = rows([*dict.fromkeys([*sizes, *beyond])])
     table = at_sizes(told, sizes)
-    click.echo("\n".join([summary(table), *needed_lines(extrapolated)]))
+    click.echo("\n".join([summary(table), *needed_lines(space, extrapolated)]))
     if csv:
         write_csv(csv, table)
     if figure:

@@ -13,6 +13,7 @@ import yaml
 from numpy.typing import ArrayLike
 
 from ..common.errors import require
+from ..curves.beyond import EXTRAPOLATED
 from ..curves.learning_curve import INTERVAL, LearningCurve, checked_curve
 from ..domains import domain_from, label_of, target_from
 from ..domains.domain import Domain
@@ -198,8 +199,13 @@ def summary(table: pd.DataFrame) -> str:
     return chosen.to_string(index=False, float_format="{:.4g}".format, na_rep="")
 
 
-def needed_lines(curves: Mapping[float, Extrapolation]) -> list[str]:
-    """How many samples bring the error to some shares of today's, a line per ridge; none where none is reached."""
+def needed_lines(space: Domain, curves: Mapping[float, Extrapolation]) -> list[str]:
+    """How many samples bring the error to some shares of today's, a line per ridge.
+
+    None where no share is reached, or where some of the rows were extrapolated from, whose error is not that of all.
+    """
+    if space.size is None or space.size > EXTRAPOLATED:
+        return []
     lines = []
     for ridge, curve in curves.items():
         needed = {share: curve.samples_needed(fall=share) for share in FALLS}

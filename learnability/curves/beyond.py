@@ -31,6 +31,16 @@ def extrapolations(
     ------
     ValueError
         Sizes above 16 times the samples, fewer than 20 samples; see `learnability.extrapolate`.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 2))
+    >>> data = lb.Samples(x, np.sin(x[:, 0]) + x[:, 1])
+    >>> learner = KernelOnDomain(data, lb.FullyConnected(1))
+    >>> curves, _ = extrapolations(learner, data.all(), np.array([120.0, 240.0]), np.array([0.1, 0.1]))
+    >>> curves[0.1].table["train_size"].tolist()
+    [120.0, 240.0]
     """
     size = learner.domain.size
     assert size is not None  # of a data set
@@ -67,6 +77,14 @@ def checks(
     ----------
     train_size : float
         The two are compared there, or at half of the samples that are taken where it is larger.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((100, 1))
+    >>> data = lb.Samples(x, np.sin(3 * x[:, 0]) + 0.1 * np.cos(40 * x[:, 0]))
+    >>> len(checks(KernelOnDomain(data, lb.Gaussian(1.0)), data.all(), 50, np.array([0.0, 0.1])))
+    1
     """
     index = learner.samples(CHECKED)
     if len(index) < FEWEST_CHECKED:

@@ -196,7 +196,15 @@ def checked_curve(
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
 ) -> LearningCurve:
-    """`curve_of`, checked by regression where its theory is that of samples; each remark is a warning, too."""
+    """`curve_of`, checked by regression where its theory is that of samples; each remark is a warning, too.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=6)
+    >>> checked_curve(KernelOnDomain(cube, lb.FullyConnected(1)), cube.parity(1), [8, 16]).remarks
+    ()
+    """
     curve = curve_of(learner, target, train_size, ridge, noise_std, theory)
     by_samples = curve.theory == PerSample.name
     if by_samples.any():

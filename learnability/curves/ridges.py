@@ -24,6 +24,16 @@ def best_ridges(
     ------
     ValueError
         A domain that is no data set, sizes above the samples that the theory takes.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal((60, 3))
+    >>> data = lb.Samples(x, x[:, 0] + rng.standard_normal(60))
+    >>> learner = KernelOnDomain(data, lb.FullyConnected(1))
+    >>> bool((best_ridges(learner, data.all(), np.array([20.0, 40.0]), np.array(0.0)) > 0).all())
+    True
     """
     domain = learner.domain
     require(not domain.alike, f'ridge "auto" is found on data sets; on {domain} give numbers, e.g. 0.1')
