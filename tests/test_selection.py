@@ -223,6 +223,15 @@ def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
     assert lb.select(small, candidates, small.all(), [30]).samples is None
 
 
+def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
+    """No label is drawn more often than it is there, whatever the ratio of numbers: here 7 of 12 in each class."""
+    monkeypatch.setattr("learnability.selection.ranking.SEEN", 70)
+    x = np.random.default_rng(0).standard_normal((120, 2))
+    data = lb.Samples(x, np.where(np.arange(120) < 24, 1.0, -1.0))
+    found = lb.select(data, networks(depth=[1, 2], activation="relu"), data.all(), [20], [0.1])
+    assert len(found.samples) == 70 and abs((found.samples < 24).sum() - 14) <= 1
+
+
 def test_a_recommendation_in_words():
     table = run(
         {"kind": "data", "name": "digits", "classes": [3, 8], "samples": 90},

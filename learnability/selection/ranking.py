@@ -5,8 +5,9 @@ finite. Where the theory knows the samples of a data set, the difference of two 
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 
 What a candidate costs grows with the third power of the samples that it is predicted from. So of a large data set only as many
-are taken as the largest training set needs, twice as many and at least 1024, the same for all candidates: one at random from
-each of as many layers of equally many samples whose labels are about as far from their mean, for errors go with that distance.
+are taken as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are drawn
+systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean, for
+errors go with that distance; each has the same probability.
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,13 +96,13 @@ class Selection:
     def sampling_error(self) -> float:
         """By what share another random choice of `samples` would move a predicted error, the median; 0 if all are seen.
 
-        From the differences of errors in neighbouring layers, which are what chance leaves.
+        From the differences of errors of neighbours in the order that they are drawn in, which are what chance leaves.
         """
         if self.samples is None or not self.errors:
             return 0.0
         left = 1 - len(self.samples) / len(self.variances)
-        layers = np.argsort(self.variances[self.samples], kind="stable")
-        within = [np.sqrt((np.diff(errors[layers]) ** 2).mean() / 2) / errors.mean() for errors in self.errors.values()]
+        order = np.argsort(self.variances[self.samples], kind="stable")
+        within = [np.sqrt((np.diff(errors[order]) ** 2).mean() / 2) / errors.mean() for errors in self.errors.values()]
         return float(np.median(within) * np.sqrt(left / len(self.samples)))
 
     def best(self) -> pd.DataFrame:
@@ -339,7 +340,9 @@ def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Targe
     rng = stream("samples of a ranking", domain=domain.identity)
     order = rng.permutation(domain.size)
     order = order[np.argsort(variances(domain, target)[order], kind="stable")]
-    index = np.sort([rng.choice(layer) for layer in np.array_split(order, min(most, LARGEST_MATRIX))])
+    most = min(most, LARGEST_MATRIX)
+    steps = (np.arange(most) + rng.random()) * domain.size / most
+    index = np.sort(order[steps.astype(int)])
     samples = Samples(domain.evaluation()[0][index])
     return samples, samples.target(np.asarray(target.values)[index], target.name), index
 
