@@ -203,7 +203,7 @@ def predict(
         write_csv(csv, table)
     if figure:
         curve = pd.concat([rows(within, solve=curve_of)[0], at_sizes(told, beyond)])
-        drawn(curve, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}")
+        drawn(curve, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto")
 
 
 @main.command()

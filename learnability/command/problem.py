@@ -267,13 +267,16 @@ def _wide(table: pd.DataFrame, candidate: list[str], measure: str) -> pd.DataFra
     return wide.rename(columns=lambda size: f"{measure} at n = {size:g}")
 
 
-def drawn(table: pd.DataFrame, path: str, title: str) -> None:
-    """Error (off the training set, on a finite domain) and learnability against the training-set size, a colour per ridge.
+def drawn(table: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> None:
+    """Error (off the training set, on a finite domain) and learnability against the training-set size.
+
+    A colour per ridge, unless every size has its own; then one per level of label noise.
 
     The interval of an error beyond the data is a band.
     """
     error = "test_mse_off_train" if table["test_mse_off_train"].notna().any() else "test_mse"
-    options = {"x": "train_size", "group": "ridge", "measures": [error, "learnability"], "title": title}
+    group = "ridge" if by_ridge else "noise_std"
+    options = {"x": "train_size", "group": group, "measures": [error, "learnability"], "title": title}
     figure = drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options)
     if INTERVAL[0] in table:
         for ridge, colour in colours(dict.fromkeys(table["ridge"])).items():
