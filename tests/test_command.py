@@ -45,12 +45,11 @@ def test_predict_and_select_on_a_table(prices, tmp_path):
 
 
 def test_predict_and_select_agree_and_draw_the_error_off_the_training_set(prices, tmp_path):
-    """The options that a reader does not give are the same in both, and so are the numbers."""
+    """The options that a reader does not give are the same in both, but for the ridge, and so are the numbers."""
     ranked, told = tmp_path / "ranking.csv", tmp_path / "predicted.csv"
-    assert ran("select", prices, "-n", 8, "--depth", 2, "--activation", "erf", "--csv", ranked).exit_code == 0
-    done = ran(
-        "predict", prices, "-n", 8, "--depth", 2, "--activation", "erf", "--csv", told, "--figure", tmp_path / "a.svg"
-    )
+    network = ["-n", 8, "--depth", 2, "--activation", "erf"]
+    assert ran("select", prices, *network, "--csv", ranked).exit_code == 0
+    done = ran("predict", prices, *network, "--ridge", "auto", "--csv", told, "--figure", tmp_path / "a.svg")
     assert done.exit_code == 0 and "test error off the training set" in (tmp_path / "a.svg").read_text()
     rows = pd.read_csv(told).query("source == 'theory'")
     assert rows["nmse"].tolist() == pd.read_csv(ranked)["nmse"].tolist()
@@ -111,6 +110,85 @@ def test_tables_with_nothing_to_learn(tmp_path, text, message):
 def test_messages(arguments, message):
     done = ran(*arguments)
     assert done.exit_code == 1 and message in done.output and "Traceback" not in done.output
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3))
+    path = tmp_path / "noisy.csv"
+    y = np.sin(x[:, 0]) + x[:, 1] + 0.1 * rng.standard_normal(60)
+    pd.DataFrame({**{f"x{i}": x[:, i] for i in range(3)}, "y": y}).to_csv(path, index=False)
+    return path
+
+
+def test_predict_goes_beyond_the_rows(noisy, tmp_path):
+    csv, figure = tmp_path / "out.csv", tmp_path / "out.svg"
+    done = ran("predict", noisy, "-n", 30, "-n", 240, "--ridge", 0.1, "--csv", csv, "--figure", figure)
+    assert done.exit_code == 0, done.output
+    assert "test_mse_high" in done.output and "ridge 0.1: of today's error, 0.9 with " in done.output
+    rows = pd.read_csv(csv)
+    assert rows["train_size"].tolist() == [30, 240] and figure.exists()
+    inside, beyond = (row for _, row in rows.iterrows())
+    assert np.isnan(inside["test_mse_low"])
+    assert beyond["test_mse_low"] < beyond["test_mse_off_train"] < beyond["test_mse_high"]
+    alone = tmp_path / "alone.csv"
+    assert ran("predict", noisy, "-n", 30, "-n", 240, "--ridge", 0.1, "--csv", alone).exit_code == 0
+    assert alone.read_text() == csv.read_text()
+
+
+def test_of_some_rows_no_share_of_the_error_of_all_is_told(noisy, monkeypatch):
+    for module in ("curves.beyond", "command.problem"):
+        monkeypatch.setattr(f"learnability.{module}.EXTRAPOLATED", 40)
+    done = ran("predict", noisy, "-n", 240, "--ridge", 0.1)
+    assert done.exit_code == 0 and "extrapolated from 40 of 60 samples" in done.output
+    assert "of today's error" not in done.output
+
+
+def test_a_prediction_says_where_it_does_not_hold(tmp_path):
+    x = np.random.default_rng(0).standard_normal(100)
+    path = tmp_path / "smooth.csv"
+    pd.DataFrame({"x": x, "y": np.sin(3 * x) + 0.1 * np.cos(40 * x)}).to_csv(path, index=False)
+    for command in (["predict"], ["select", "--ridge", 0]):
+        done = ran(*command, path, "-n", 50, "--depth", 1, "--activation", "erf")
+        assert done.exit_code == 0 and "trust the measured value" in done.output, done.output
+
+
+def test_classes_have_an_accuracy_and_are_ranked_by_it(tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((80, 3))
+    path, csv = tmp_path / "classes.csv", tmp_path / "out.csv"
+    table = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]})
+    table.assign(kind=np.where(x[:, 0] + 0.3 * x[:, 1] > 0, "yes", "no")).to_csv(path, index=False)
+    command = ["select", path, "-n", 10, "-n", 30, "--depth", 1, "--activation", "relu", "--activation", "erf"]
+    by_error, by_accuracy = ran(*command), ran(*command, "--by", "accuracy", "--csv", csv)
+    assert by_error.exit_code == by_accuracy.exit_code == 0, by_accuracy.output
+    assert "accuracy at n = 30" in by_error.output and "nmse at n = 10" in by_error.output
+    assert "accuracy at n = 10" in by_accuracy.output and "more often" in by_accuracy.output
+    assert (pd.read_csv(csv).groupby("train_size")["accuracy"].diff().dropna() <= 0).all()
+    assert "accuracy_off_train" in ran("predict", path, "-n", 30).output
+    done = ran("select", path, "-n", 10, "--label", "a", "--drop", "kind", "--by", "accuracy")
+    assert done.exit_code == 1 and "labels are classes" in done.output
+
+
+def test_the_best_ridge_is_the_default_of_a_ranking(noisy):
+    command = ["select", noisy, "-n", 15, "-n", 30, "--depth", 1]
+    default, automatic, none = (ran(*command, *ridge) for ridge in ([], ["--ridge", "auto"], ["--ridge", 0]))
+    assert "best ridge at n = 30" in default.output and "best ridge" not in none.output
+    assert default.stdout.splitlines()[1:] == automatic.stdout.splitlines()[1:]
+    assert ran(*command, "--ridge", "auto", "--ridge", 1).exit_code == 2
+    assert "ridge" not in ran("select", *CUBE, "-n", 4).stdout
+    done = ran("select", *CUBE, "-n", 4, "--ridge", "auto")
+    assert done.exit_code == 1 and "found on data sets" in done.output
+    done = ran("predict", noisy, "-n", 61, "--ridge", "auto")
+    assert done.exit_code == 1 and "up to 60 samples, got 61; give numbers" in done.output
+
+
+def test_how_far_beyond_the_rows(noisy):
+    done = ran("predict", noisy, "-n", 481)
+    assert done.exit_code == 1 and "up to 8 times as large, -n 480" in done.output
+    done = ran("select", noisy, "-n", 61)
+    assert done.exit_code == 1 and "candidates are ranked at what there is" in done.output
 
 
 def test_validate_lists_all_errors_at_once(tmp_path):

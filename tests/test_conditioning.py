@@ -115,7 +115,20 @@ def test_one_warning_is_the_worst():
 
 def test_a_command_says_it_once(tmp_path):
     pd.DataFrame({"a": np.repeat(STAMPS[:25, 0], 2), "y": LABELS}).to_csv(tmp_path / "stamps.csv", index=False)
-    arguments = ["select", str(tmp_path / "stamps.csv"), "-n", "5", "-n", "8", "--depth", "1", "--depth", "2"]
+    arguments = [
+        "select",
+        str(tmp_path / "stamps.csv"),
+        "-n",
+        "5",
+        "-n",
+        "8",
+        "--depth",
+        "1",
+        "--depth",
+        "2",
+        "--ridge",
+        "0",
+    ]
     result = CliRunner().invoke(main, [*arguments, "--activation", "erf", "--activation", "relu"])
     assert result.exit_code == 0, result.output
     assert result.stderr.count("ill-conditioned") == 1

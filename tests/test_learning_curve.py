@@ -91,6 +91,7 @@ def test_of_many_samples_some_are_seen_and_errors_are_those_of_the_whole():
 
 @pytest.mark.parametrize("rows", [300, 5000])
 def test_python_command_selection_and_study_give_one_number(rows, tmp_path, monkeypatch):
+    """A selection from many samples sees a choice of its own: tests/test_selection.py."""
     monkeypatch.setattr("learnability.curves.choice.PerSample", lambda: lb.PerSample(300))
     x, y = table_of(rows)
     path = tmp_path / "table.csv"
@@ -108,13 +109,65 @@ def test_python_command_selection_and_study_give_one_number(rows, tmp_path, monk
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 0, done.output
     said = pd.read_csv(csv)
+    if rows == 300:
+        assert selection.table["test_mse"].item() == pytest.approx(expected.test_mse_off_train.item(), rel=1e-9)
     for name, number in (
-        ("selection", selection.table["test_mse"].item()),
         ("study", study["test_mse_off_train"].item()),
         ("command", said["test_mse_off_train"].item()),
     ):
         assert number == pytest.approx(expected.test_mse_off_train.item(), rel=1e-9), name
     assert expected.theory.tolist() == study["theory"].tolist() == said["theory"].tolist() == ["per_sample"]
+
+
+def test_beyond_the_data_the_curve_is_the_extrapolation():
+    data, network = lb.Samples(*table_of(60)), lb.FullyConnected(1)
+    sizes, ridges = np.array([30, 60, 120, 240]), np.array([[0.1], [1.0]])
+    with pytest.warns(UserWarning, match="beyond the data|measures"):
+        curve = lb.learning_curve(data, network, train_size=sizes, ridge=ridges)
+    matrix, labels = network.kernel(data.points), data.labels
+    for row, ridge in enumerate(ridges[:, 0]):
+        expected = lb.extrapolate(matrix, labels, [120, 240], ridge)
+        assert np.array_equal(curve.test_mse_off_train[row, 2:], expected.table["test_mse"])
+        assert np.array_equal(curve.test_mse_low[row, 2:], expected.table["low"])
+        assert np.array_equal(curve.test_mse_high[row, 2:], expected.table["high"])
+        assert curve.extrapolations[ridge].samples_needed(fall=0.9) == expected.samples_needed(fall=0.9)
+        assert all(any(remark in said for said in curve.remarks) for remark in expected.remarks)
+    assert curve.theory.tolist() == [["per_sample"] * 2 + ["extrapolation"] * 2] * 2
+    assert np.isnan(curve.test_mse_low[:, :2]).all() and {"test_mse_low", "test_mse_high"} < set(curve.to_frame())
+    within = lb.learning_curve(data, network, train_size=sizes[:2], ridge=ridges)
+    assert np.array_equal(within.test_mse_off_train, curve.test_mse_off_train[:, :2])
+    assert "test_mse_low" not in within.to_frame()
+
+
+def test_of_many_samples_some_are_extrapolated(monkeypatch):
+    monkeypatch.setattr("learnability.curves.beyond.EXTRAPOLATED", 40)
+    data = lb.Samples(*table_of(60))
+    with pytest.warns(UserWarning, match="extrapolated from 40 of 60 samples"):
+        curve = lb.learning_curve(data, lb.FullyConnected(1), train_size=[120], ridge=0.1)
+    assert curve.test_mse_low[0] < curve.test_mse_off_train[0] < curve.test_mse_high[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        (60, {"train_size": 961}, "beyond what 60 samples can tell; ask for at most 960"),
+        (19, {"train_size": 38}, "extrapolated from at least 20; ask for fewer or give more"),
+        (60, {"train_size": 120, "noise_std": 0.1}, "noise_std must be 0 beyond the 60 samples"),
+    ],
+)
+def test_what_cannot_be_said_beyond_the_data_is_refused(rows, options, message):
+    with pytest.raises(ValueError, match=message):
+        lb.learning_curve(lb.Samples(*table_of(rows)), lb.FullyConnected(1), **options)
+
+
+def test_a_prediction_checks_itself():
+    """One column, a smooth kernel and no ridge: regression contradicts the theory, and a ridge mends it."""
+    x = np.random.default_rng(0).standard_normal((100, 1))
+    data = lb.Samples(x, np.sin(3 * x[:, 0]) + 0.1 * np.cos(40 * x[:, 0]))
+    with pytest.warns(UserWarning, match="trust the measured value, or use a ridge of"):
+        curve = lb.learning_curve(data, lb.Gaussian(1.0), train_size=[20, 50])
+    assert len(curve.remarks) == 1 and "with 50 samples" in curve.remarks[0] and curve.remarks[0] in repr(curve)
+    assert lb.learning_curve(lb.Samples(*table_of(200)), lb.FullyConnected(1), train_size=50, ridge=0.1).remarks == ()
 
 
 def test_nothing_else_decides_the_theory():

@@ -49,7 +49,7 @@ def test_the_library_warns_by_name(use):
         use(ODD, x, y)
     assert {warning.filename for warning in warned} == {__file__}  # where the user's code calls the library
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.filterwarnings("error", message=".*odd function")
         use(ODD, x, y - y.mean())
         use(lb.FullyConnected(2, "tanh", bias_std=0.1), x, y)
         use(ODD, x, np.where(np.arange(40) % 3 < 1, 1.0, -1.0))  # a mean of -0.3, which chance gives to 40 labels

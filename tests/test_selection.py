@@ -13,6 +13,7 @@ from learnability.measurements.regression import kernel_experiment
 from learnability.selection.ranking import Selection
 from learnability.studies.configuration import with_grids
 from learnability.tables.recommendation import best_lines, recommendation, samples_lines
+from learnability.theory.best_ridge import best_ridge
 
 
 def networks(**grid):
@@ -173,6 +174,62 @@ def test_numbers_that_mean_nothing_are_refused(relu4, arguments, message):
     cube = lb.Hypercube(4)
     with pytest.raises(ValueError, match=message):
         lb.select(cube, {"a": relu4}, cube.parity(1), **{"train_sizes": [4], **arguments})
+
+
+def test_candidates_are_ranked_at_what_there_is():
+    x = np.random.default_rng(0).standard_normal((30, 2))
+    data = lb.Samples(x, x[:, 0])
+    with pytest.raises(ValueError, match="ranked at sizes up to the 30 points"):
+        lb.select(data, networks(depth=[1, 2]), data.all(), [15, 31])
+
+
+def test_the_best_ridge_of_every_size():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((80, 3))
+    data = lb.Samples(x, x[:, 0] + 0.5 * rng.standard_normal(80))
+    candidates = networks(depth=[1, 2], activation="relu", bias_std=0.1)
+    found = lb.select(data, candidates, data.all(), [20, 40], "auto")
+    assert found.parameters == ["architecture", "kernel"] and len(found.samples_needed(0.9)) == 2
+    for name, network in candidates.items():
+        rows = found.table[found.table["architecture"] == name].sort_values("train_size")
+        best = best_ridge(network.kernel(data.points), data.labels, [20, 40])
+        assert rows["ridge"].to_numpy() == pytest.approx(best, rel=1e-6)
+        curve = lb.learning_curve(data, network, train_size=[20, 40], ridge="auto")
+        assert curve.test_mse_off_train == pytest.approx(rows["test_mse"].to_numpy(), rel=1e-9)
+        for other in (0.0, 10.0):
+            worse = lb.learning_curve(data, network, train_size=[20, 40], ridge=other).test_mse_off_train
+            assert (rows["test_mse"] <= worse * 1.01).all()
+    with pytest.raises(ValueError, match="unknown ridges 'best'"):
+        lb.select(data, candidates, data.all(), [20], "best")
+
+
+def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
+    """The error of some samples is that of all within its sampling error."""
+    monkeypatch.setattr("learnability.selection.ranking.SEEN", 300)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1200, 3))
+    data = lb.Samples(x, np.sin(x[:, 0]) + x[:, 1] + 0.3 * rng.standard_normal(1200))
+    candidates = networks(depth=[1, 2], activation="relu", bias_std=0.1)
+    found = lb.select(data, candidates, data.all(), [30, 60], [0.1])
+    assert len(np.unique(found.samples)) == 300 and 0 < found.sampling_error < 0.1
+    assert all(len(errors) == 300 for errors in found.errors.values())
+    for name, network in candidates.items():
+        whole = lb.learning_curve(data, network, train_size=[30, 60], ridge=0.1).test_mse_off_train
+        rows = found.table[found.table["architecture"] == name].sort_values("train_size")
+        assert np.abs(rows["test_mse"] / whole - 1).max() < 4 * found.sampling_error
+    assert (found.samples_needed(found.table["nmse"].median())["standard_error"] > 0).any()
+    assert len(lb.select(data, candidates, data.all(), [30, 200], [0.1]).samples) == 400
+    small = lb.Samples(x[:300], x[:300, 0])
+    assert lb.select(small, candidates, small.all(), [30]).samples is None
+
+
+def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
+    """No label is drawn more often than it is there, whatever the ratio of numbers: here 7 of 12 in each class."""
+    monkeypatch.setattr("learnability.selection.ranking.SEEN", 70)
+    x = np.random.default_rng(0).standard_normal((120, 2))
+    data = lb.Samples(x, np.where(np.arange(120) < 24, 1.0, -1.0))
+    found = lb.select(data, networks(depth=[1, 2], activation="relu"), data.all(), [20], [0.1])
+    assert len(found.samples) == 70 and abs((found.samples < 24).sum() - 14) <= 1
 
 
 def test_a_recommendation_in_words():

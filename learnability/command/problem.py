@@ -1,29 +1,40 @@
 """From a command's arguments to domains, targets and tables: the same functions that the workflow calls."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any, Literal
 
 import click
 import numpy as np
+import pandas as pd
 import yaml
+from numpy.typing import ArrayLike
 
 from ..common.errors import require
+from ..curves.beyond import EXTRAPOLATED
+from ..curves.learning_curve import INTERVAL, LearningCurve, checked_curve
 from ..domains import domain_from, label_of, target_from
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..figures import drawing, save_as
-from ..kernels.odd import warn_of_odd
-from ..selection.ranking import PARAMETERS
+from ..figures.style import colours
+from ..kernels.kernel import Kernel
+from ..kernels.matrix import LARGEST_MATRIX
+from ..selection.ranking import Selection
 from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
 from ..tables.recommendation import best_lines, samples_lines
-from ..tables.theory import theory_table
+from ..theory.extrapolation import Extrapolation
 from .workflow import workflow_file
 
 SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
+LARGEST_RANKED = 512  # training samples, unless sizes are given
+TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
+FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
+BAND = 0.2  # opacity
 MOST_ROWS = 24  # of a ranking on the terminal
 
 
@@ -44,13 +55,13 @@ def problem(
     """
     require((file is None) != (domain is None), "give either a data file or --domain")
     options = {name: value for name, value in table_options.items() if value}
-    if file is None:
+    if domain is not None:
         unused = [f"--{name}" for name in options]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
         space = _shown(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
-        space = _data(file, options)
+        space = _data(str(file), options)
     entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
     return space, {label_of(entry): target_from(space, entry)}
 
@@ -75,26 +86,50 @@ def _shown(specification: dict) -> Domain:
     return space
 
 
-def sizes_of(space: Domain, train_sizes: Sequence[int], what: str) -> list[int]:
+def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool = False) -> list[int]:
     """The training-set sizes that are asked for, or a choice that is said.
+
+    Parameters
+    ----------
+    ranked : bool
+        Whether candidates are ranked there: then sizes are below the rows of a file, where they may else be up to eight times
+        as many, and a choice is of sizes that many candidates are predicted at in a minute.
 
     Raises
     ------
     ValueError
-        Training sets that leave nothing to predict.
+        Training sets that leave nothing to predict, or are farther beyond the data.
     """
     size = space.size
     if not train_sizes:
         largest = SIZE_ON_NO_POINTS if size is None else max(1, size // 2)
+        largest = min(largest, LARGEST_RANKED) if ranked else largest
         train_sizes = sorted({max(1, largest // part) for part in (8, 4, 2, 1)})
         points = "" if size is None else f", up to half of the {size} there are"
+        points = ", as many as take a minute" if ranked and largest == LARGEST_RANKED else points
         click.echo(f"training-set sizes {', '.join(map(str, train_sizes))}{points}; -n takes others", err=True)
     largest = max(train_sizes)
+    if size is None:
+        return [*train_sizes]
+    if not ranked and not space.alike:
+        require(
+            largest <= TIMES_THE_ROWS * size,
+            f"-n {largest}: {what} has {size} rows, which tell of training sets up to {TIMES_THE_ROWS} times as large, "
+            f"-n {TIMES_THE_ROWS * size}",
+        )
+        return [*train_sizes]
+    remedy = "" if space.alike else "; candidates are ranked at what there is, predict -n goes beyond the rows"
     require(
-        size is None or largest < size,
-        f"-n {largest}: {what} has {size} {'points' if space.alike else 'rows'}, and a training set must leave some of them",
+        largest < size,
+        f"-n {largest}: {what} has {size} {'points' if space.alike else 'rows'}, and a training set must leave some of them"
+        f"{remedy}",
     )
     return [*train_sizes]
+
+
+def default_ridges(space: Domain, train_sizes: Sequence[int]) -> tuple[float, ...] | Literal["auto"]:
+    """The best ridge where it can be found: on a data set, for training sets of up to 4096 samples. Else none."""
+    return (0.0,) if space.alike or max(train_sizes) > LARGEST_MATRIX else "auto"
 
 
 def require_writable(*paths: str | None) -> None:
@@ -110,39 +145,82 @@ def require_writable(*paths: str | None) -> None:
             raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from error
 
 
-def _yaml(option, text, example):
+def _yaml(option: str, text: str, example: str) -> dict[str, Any]:
     try:
         entry = yaml.safe_load(text)
     except yaml.YAMLError:
         entry = None
-    require(isinstance(entry, dict) and bool(entry), f"{option} {text!r} is no YAML mapping; write e.g. '{example}'")
+    if not isinstance(entry, dict) or not entry:
+        raise ValueError(f"{option} {text!r} is no YAML mapping; write e.g. '{example}'")
     return entry
 
 
-def curve_sizes(train_sizes):
-    """Training-set sizes for a smooth curve through the given ones."""
+def curve_sizes(space: Domain, train_sizes: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Training-set sizes for a smooth curve through some: within the points of a domain, and beyond the rows of a file."""
     between = np.geomspace(max(1, min(train_sizes) / 2), max(train_sizes), 16)
-    return np.unique([*train_sizes, *between.round().astype(int)])
+    sizes = np.unique([*train_sizes, *between.round().astype(int)])
+    last = np.inf if space.alike or space.size is None else space.size
+    return sizes[sizes <= last].tolist(), sizes[sizes > last].tolist()
 
 
-def predictor(space, targets, network, kind, ridges, noise_stds, theory):
-    """A function of training-set sizes whose values are the theory's rows, as in the table of a study."""
-    for target in targets.values():
-        warn_of_odd(network, target(*space.evaluation()))
+def predicted(
+    space: Domain,
+    targets: Mapping[str, Target],
+    network: Kernel,
+    kind: str,
+    sizes: ArrayLike,
+    ridges: Sequence[float] | Literal["auto"],
+    noise_stds: Sequence[float],
+    theory: str,
+    solve: Callable[..., LearningCurve] = checked_curve,
+) -> tuple[pd.DataFrame, dict[float, Extrapolation]]:
+    """The theory's rows, as in the table of a study, and by ridge what was extrapolated beyond the data."""
+    ((name, target),) = targets.items()
+    axes = [sizes, [np.nan] if ridges == "auto" else ridges, noise_stds]
+    n, ridge, noise_std = np.meshgrid(*axes, indexing="ij")
     learner = KernelOnDomain(space, network, kind)
-    return lambda sizes: theory_table(learner, targets, sizes, list(ridges), list(noise_stds), theory)
+    curve = solve(learner, target, n, "auto" if ridges == "auto" else ridge, noise_std, theory)
+    return curve.to_frame().assign(target=name, source="theory"), curve.extrapolations
 
 
-def summary(table):
+def at_sizes(table: pd.DataFrame, sizes: Sequence[int]) -> pd.DataFrame:
+    """The rows of some training-set sizes, in the order of the sizes."""
+    return pd.concat(
+        [table[:0], *(table[table["train_size"] == size] for size in dict.fromkeys(sizes))], ignore_index=True
+    )
+
+
+def summary(table: pd.DataFrame) -> str:
     """The columns of predictions that a reader looks at first, as text; what the spectrum alone says is left to --csv."""
-    told = table[table["source"] == "theory"]
-    several = [name for name in ("ridge", "noise_std") if told[name].nunique() > 1 or told[name].max() > 0]
-    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", "nmse", "r2", "accuracy_off_train"]
-    chosen = told[[*several, "train_size", *measures]].dropna(axis=1, how="all")
-    return chosen.to_string(index=False, float_format="{:.4g}".format)
+    several = [name for name in ("ridge", "noise_std") if table[name].nunique() > 1 or table[name].max() > 0]
+    measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", *INTERVAL, "nmse", "r2"]
+    names = [*several, "train_size", *measures, "accuracy_off_train"]
+    chosen = table.reindex(columns=names).dropna(axis=1, how="all")
+    return chosen.to_string(index=False, float_format="{:.4g}".format, na_rep="")
 
 
-def ranking(selection, shared, reach=None):
+def needed_lines(space: Domain, curves: Mapping[float, Extrapolation]) -> list[str]:
+    """How many samples bring the error to some shares of today's, a line per ridge.
+
+    None where no share is reached, or where some of the rows were extrapolated from, whose error is not that of all.
+    """
+    if space.size is None or space.size > EXTRAPOLATED:
+        return []
+    lines = []
+    for ridge, curve in curves.items():
+        needed = {share: curve.samples_needed(fall=share) for share in FALLS}
+        parts = [f"{share:g} with {_interval(*found)}" for share, found in needed.items() if np.isfinite(found[0])]
+        if parts:
+            lines.append(f"ridge {ridge:g}: of today's error, {'; '.join(parts)} samples (90 % interval)")
+    return lines
+
+
+def _interval(median: float, low: float, high: float) -> str:
+    middle, least, most = (f"{float(f'{samples:.2g}'):g}" for samples in (median, low, high))
+    return f"{middle} ({least} to {most if np.isfinite(high) else 'any number'})"
+
+
+def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None = None) -> str:
     """A selection as text: candidates by their error at the largest size, and what to take.
 
     shared : dict
@@ -151,15 +229,18 @@ def ranking(selection, shared, reach=None):
         A normalised error, for which the samples needed are told.
     """
     sizes = sorted(selection.table["train_size"].unique())
-    wide = selection.table.pivot(index=PARAMETERS, columns="train_size", values="nmse").sort_values(
-        sizes[-1], kind="stable"
-    )
-    wide.columns = [f"nmse at n = {size:g}" for size in sizes]
+    candidate, measure = [*selection.parameters], "accuracy" if selection.by == "accuracy" else "nmse"
+    wide = _wide(selection.table, candidate, measure)
+    wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=measure == "nmse")
+    if measure == "nmse" and selection.table["accuracy"].notna().all():
+        wide = wide.join(_wide(selection.table, candidate, "accuracy").iloc[:, -1:])
+    if "ridge" not in candidate:
+        wide = wide.join(_wide(selection.table, candidate, "ridge").rename(columns=lambda name: f"best {name}"))
     if reach is not None:
-        needed = selection.samples_needed(reach).set_index(PARAMETERS)
+        needed = selection.samples_needed(reach).set_index(candidate)
         wide[f"samples for nmse {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
     wide = wide.reset_index()
-    if wide["ridge"].max() == 0:
+    if "ridge" in wide and wide["ridge"].max() == 0:
         wide = wide.drop(columns="ridge")
     text = wide.to_string(index=False, float_format="{:.3g}".format, na_rep="", max_rows=MOST_ROWS)
     same = ", ".join(
@@ -168,21 +249,44 @@ def ranking(selection, shared, reach=None):
     lines = [
         f"{len(wide)} candidates{same and f', all of {same},'} ranked in {selection.seconds:.2g} s, nothing trained"
     ]
+    if selection.samples is not None:
+        lines.append(
+            f"predicted from {len(selection.samples)} of {len(selection.variances)} rows, drawn at random and the same for "
+            f"all: another draw would move an error by about {100 * selection.sampling_error:.2g} %"
+        )
     lines += ["", text, ""]
-    lines += best_lines(selection.best())
+    lines += best_lines(selection.best(), selection.by)
     if reach is not None:
         lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
     return "\n".join(lines)
 
 
-def drawn(table, path, title):
-    """Error (off the training set, on a finite domain) and learnability against the training-set size, a colour per ridge."""
+def _wide(table: pd.DataFrame, candidate: list[str], measure: str) -> pd.DataFrame:
+    """A measure, a row per candidate and a column per training size."""
+    wide = table.pivot(index=candidate, columns="train_size", values=measure)
+    return wide.rename(columns=lambda size: f"{measure} at n = {size:g}")
+
+
+def drawn(table: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> None:
+    """Error (off the training set, on a finite domain) and learnability against the training-set size.
+
+    A colour per ridge, unless every size has its own; then one per level of label noise.
+
+    The interval of an error beyond the data is a band.
+    """
     error = "test_mse_off_train" if table["test_mse_off_train"].notna().any() else "test_mse"
-    options = {"x": "train_size", "group": "ridge", "measures": [error, "learnability"], "title": title}
-    save_as(drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options), path)
+    group = "ridge" if by_ridge else "noise_std"
+    options = {"x": "train_size", "group": group, "measures": [error, "learnability"], "title": title}
+    figure = drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options)
+    if INTERVAL[0] in table:
+        for ridge, colour in colours(dict.fromkeys(table["ridge"])).items():
+            rows = table[(table["ridge"] == ridge) & table[INTERVAL[0]].notna()]
+            low, high = (rows[name] for name in INTERVAL)
+            figure.axes[0].fill_between(rows["train_size"], low, high, color=colour, alpha=BAND, linewidth=0)
+    save_as(figure, path)
 
 
-def check_config(path):
+def check_config(path: str) -> list[str]:
     """Check a configuration file as the workflow does; returns remarks. ValueError lists all that is wrong, a line each."""
     schema = load_schema(workflow_file("config/schema.yaml"))
     try:

@@ -6,6 +6,7 @@
     hypercube, circle                  finite_population   the same: training sets are drawn without replacement
     data set, n up to 4096             per_sample          a kernel matrix on 4096 samples at most, three factorizations a size
     data set, n above 4096             finite_population   the spectrum of all samples by quadrature; too optimistic by a tenth
+    data set, n above its samples      extrapolation       the per-sample equations beyond the data, with an interval
 
 The per-sample theory of more than 4096 samples takes 4096 of them at random, for errors off the training set are those on
 new samples, whatever the number of samples that were left out. `fourth_moments`, more accurate for few samples on
@@ -19,9 +20,15 @@ from ..theory.eigenlearning import Eigenlearning
 from ..theory.finite_population import FinitePopulation
 from ..theory.fourth_moments import FourthMoments
 from ..theory.per_sample import PerSample
-from ..theory.theory import Theory
+from ..theory.theory import SampleTheory, Theory
 
 NAMES = ("auto", "eigenlearning", "finite_population", "fourth_moments", "per_sample")
+
+
+class BeyondTheData(SampleTheory):
+    """The learning curve for more samples than there are: `learnability.extrapolate`."""
+
+    name = "extrapolation"
 
 
 def theory_for(domain: Domain, train_size: float, theory: str | Theory = "auto") -> Theory:
@@ -50,6 +57,8 @@ def theory_for(domain: Domain, train_size: float, theory: str | Theory = "auto")
     if isinstance(theory, Theory):
         return theory
     if choose("theory", theory, NAMES) == "auto":
+        if not domain.alike and domain.size is not None and train_size > domain.size:
+            return BeyondTheData()
         theory = _most_accurate(domain, train_size)
     if theory == "eigenlearning":
         return Eigenlearning()

@@ -1,15 +1,15 @@
 """Learning curves of a kernel on a domain, by the theory that fits the question (`learnability.curves.choice`)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 
-from ..common.errors import reals, require
+from ..common.errors import choose, reals, require, warn_caller
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
@@ -18,11 +18,14 @@ from ..domains.samples import Samples
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..theory.drawing import lines
+from ..theory.extrapolation import Extrapolation
 from ..theory.per_sample import PerSample
 from ..theory.prediction import Prediction, predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 from ..theory.theory import SpectralTheory, Theory
-from .choice import theory_for
+from .beyond import checks, extrapolations
+from .choice import BeyondTheData, theory_for
+from .ridges import best_ridges
 
 if TYPE_CHECKING:
     import matplotlib.axes
@@ -39,13 +42,15 @@ MEASURES = (
     "accuracy",
     "accuracy_off_train",
 )
+INTERVAL = ("test_mse_low", "test_mse_high")
 
 
 @dataclass(frozen=True, repr=False)
 class LearningCurve:
     """What theory says of a learner on the broadcast grid of train_size, ridge and noise_std, of shape (grid).
 
-    Errors are means over outputs, against labels as noisy as the training labels. What the theory does not say is nan.
+    Errors are means over outputs, against labels as noisy as the training labels. What the theory does not say is nan. For
+    more samples than a data set has, test_mse_off_train is the median of an interval of 90 per cent.
 
     Examples
     --------
@@ -78,6 +83,10 @@ class LearningCurve:
         np.ndarray, "*grid"
     ]  # points from which training sets are drawn without replacement; inf: with replacement
     target_variance: float  # of the labels about their mean
+    test_mse_low: Float[np.ndarray, "*grid"]  # the interval of test_mse_off_train beyond the data, nan elsewhere
+    test_mse_high: Float[np.ndarray, "*grid"]
+    remarks: tuple[str, ...] = ()  # why a number must not be trusted; `learning_curve` warns of each
+    extrapolations: dict[float, Extrapolation] = field(default_factory=dict)  # by ridge: samples needed beyond the data
     samples: Int[np.ndarray, " samples"] | None = None  # which of a data set's the theory of samples was solved on
     sample_errors: Float[np.ndarray, "*grid samples"] | None = None  # of each where it is not in the training set
 
@@ -92,8 +101,9 @@ class LearningCurve:
         return 1 - self.nmse
 
     def to_frame(self) -> pd.DataFrame:
-        """A tidy table, a row per grid point, with the columns of a study's table."""
-        names = ("train_size", "ridge", "noise_std", *MEASURES, "nmse", "r2", "population", "theory")
+        """A tidy table, a row per grid point, with the columns of a study's table, and of the interval beyond the data."""
+        interval = INTERVAL if self.extrapolations else ()
+        names = ("train_size", "ridge", "noise_std", *MEASURES, *interval, "nmse", "r2", "population", "theory")
         columns = {name: np.ravel(getattr(self, name)) for name in names}
         return pd.DataFrame(columns).assign(target=self.target.name, target_variance=self.target_variance)
 
@@ -105,7 +115,8 @@ class LearningCurve:
 
     def __repr__(self) -> str:
         table = self.to_frame().drop(columns=["target", "target_variance", "population"]).dropna(axis=1, how="all")
-        return f"LearningCurve of {self.target!r}:\n{table.to_string(index=False, max_rows=10)}"
+        remarks = "".join(f"\ndoubtful: {remark}" for remark in self.remarks)
+        return f"LearningCurve of {self.target!r}:\n{table.to_string(index=False, max_rows=10)}{remarks}"
 
     def _repr_html_(self) -> str:
         return self.to_frame().to_html(index=False, max_rows=20)
@@ -117,7 +128,7 @@ def learning_curve(
     kernel: Any,
     target: Target | None = None,
     train_size: ArrayLike = (),
-    ridge: ArrayLike = 0.0,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
     *,
@@ -134,7 +145,9 @@ def learning_curve(
     target : Target on the domain, optional
         Missing: all labels of a data set.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other
-        n, the absolute ridge delta, the standard deviation of the label noise.
+        n, the absolute ridge delta, the standard deviation of the label noise. Of a data set n may be up to 16 times its
+        samples: what is beyond them is extrapolated, with an interval (`learnability.extrapolate`). On a data set the ridge
+        may be "auto", the best one of each size up to 4096 samples (`learnability.theory.best_ridge`).
     theory : "auto", the name of a system of equations, or the system itself
         See `learnability.curves.choice`: "eigenlearning" (Simon et al., arXiv 2110.03922), "finite_population",
         "fourth_moments", "per_sample"; `lb.RandomFeatures(k)`.
@@ -147,8 +160,14 @@ def learning_curve(
     Raises
     ------
     ValueError
-        Sizes that the domain does not have, a theory that it does not allow, a missing target; what `lb.predict` and
-        `lb.predict_samples` refuse.
+        Sizes that the domain does not have, a theory that it does not allow, a missing target, label noise beyond the data;
+        what `lb.predict`, `lb.predict_samples` and `lb.extrapolate` refuse.
+
+    Warns
+    -----
+    UserWarning
+        Each of the curve's `remarks`: on a data set, regression on random training sets contradicts the theory at the
+        largest size (`learnability.theory.self_check`, on at most 500 samples); an extrapolation is not to be trusted.
 
     Examples
     --------
@@ -165,7 +184,35 @@ def learning_curve(
         if not isinstance(domain, Samples):
             raise ValueError(f"target is missing; {domain} has {', '.join(domain.targets)}, e.g. domain.parity(3)")
         target = domain.all()
-    return curve_of(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory)
+    return checked_curve(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory)
+
+
+@one_thread
+def checked_curve(
+    learner: KernelOnDomain,
+    target: Target,
+    train_size: ArrayLike,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
+    noise_std: ArrayLike = 0.0,
+    theory: str | Theory = "auto",
+) -> LearningCurve:
+    """`curve_of`, checked by regression where its theory is that of samples; each remark is a warning, too.
+
+    Examples
+    --------
+    >>> import learnability as lb
+    >>> cube = lb.Hypercube(dim=6)
+    >>> checked_curve(KernelOnDomain(cube, lb.FullyConnected(1)), cube.parity(1), [8, 16]).remarks
+    ()
+    """
+    curve = curve_of(learner, target, train_size, ridge, noise_std, theory)
+    by_samples = curve.theory == PerSample.name
+    if by_samples.any():
+        found = checks(learner, target, curve.train_size[by_samples].max(), curve.ridge[by_samples])
+        curve = replace(curve, remarks=(*found, *curve.remarks))
+    for remark in curve.remarks:
+        warn_caller(remark)
+    return curve
 
 
 @one_thread
@@ -173,11 +220,14 @@ def curve_of(
     learner: KernelOnDomain,
     target: Target,
     train_size: ArrayLike,
-    ridge: ArrayLike = 0.0,
+    ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
 ) -> LearningCurve:
     """`learning_curve` of a kernel on a domain whose matrix and spectrum are kept, or lie in files."""
+    if isinstance(ridge, str):
+        choose("ridge", ridge, ["auto"])
+        ridge = best_ridges(learner, target, reals("train_size", train_size), reals("noise_std", noise_std))
     sizes, ridges, noise_stds = np.broadcast_arrays(
         reals("train_size", train_size, infinite=True), reals("ridge", ridge), reals("noise_std", noise_std)
     )
@@ -185,12 +235,22 @@ def curve_of(
     flat = [array.ravel() for array in (sizes, ridges, noise_stds)]
     by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(sizes)}
     names = np.array([by_size[n].name for n in flat[0]])
-    columns: dict[str, np.ndarray] = {"theory": names}
-    samples = None
+    columns: dict[str, np.ndarray] = {"theory": names, **{name: np.full(len(names), np.nan) for name in INTERVAL}}
+    beyond: dict[float, Extrapolation] = {}
+    samples, remarks = None, list[str]()
     for system in {system.name: system for system in by_size.values()}.values():
         chosen = names == system.name
-        part, index = _solved(system, learner, target, [array[chosen] for array in flat])
-        samples = samples if index is None else index
+        grid = [array[chosen] for array in flat]
+        if isinstance(system, BeyondTheData):
+            require(
+                not grid[2].any(),
+                f"noise_std must be 0 beyond the {learner.domain.size} samples; labels have the noise that they hold",
+            )
+            beyond, remarks = extrapolations(learner, target, *grid[:2])
+            part = _beyond_columns(beyond, *grid[:2])
+        else:
+            part, index = _solved(system, learner, target, grid)
+            samples = samples if index is None else index
         for name, values in part.items():
             column = columns.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
             column[chosen] = values
@@ -199,6 +259,8 @@ def curve_of(
         target=target,
         target_variance=float(variances(learner.domain, target).mean()),
         samples=samples,
+        extrapolations=beyond,
+        remarks=tuple(remarks),
         train_size=sizes.copy(),
         ridge=ridges.copy(),
         noise_std=noise_stds.copy(),
@@ -300,6 +362,20 @@ def _of_samples(
         "sample_errors": errors,
     }
     return columns, index
+
+
+def _beyond_columns(
+    curves: Mapping[float, Extrapolation], train_size: Float[np.ndarray, " grid"], ridge: Float[np.ndarray, " grid"]
+) -> Columns:
+    """The columns of a learning curve beyond the data."""
+    tables = {each: curve.table.set_index("train_size") for each, curve in curves.items()}
+    rows = [tables[each].loc[n] for n, each in zip(train_size, ridge, strict=True)]
+    names = {"test_mse_off_train": "test_mse", "test_mse_low": "low", "test_mse_high": "high"}
+    return {
+        **dict.fromkeys(MEASURES, np.full(len(rows), np.nan)),
+        **{name: np.array([row[of_rows] for row in rows]) for name, of_rows in names.items()},
+        "population": np.full(len(rows), np.inf),
+    }
 
 
 def _mean_over_outputs(

@@ -3,30 +3,41 @@
 The theory is the one that `learnability.curves.choice` takes. The error is the one off the training set, where the domain is
 finite. Where the theory knows the samples of a data set, the difference of two candidates has a standard error: both are
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
+
+What a candidate costs grows with the third power of the samples that it is predicted from. So of a large data set only as many
+are taken as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are drawn
+systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean, for
+errors go with that distance; each has the same probability.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from ..common.errors import choose, real, reals, require, warn_caller
 from ..common.progress import counted
+from ..common.seeding import stream
 from ..common.threads import one_thread
+from ..curves.beyond import checks
 from ..curves.learning_curve import curve_of
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
+from ..domains.samples import Samples
+from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
+from ..theory.per_sample import PerSample
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
+SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
 ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
 
 
@@ -39,13 +50,21 @@ class Selection:
     table : DataFrame
         A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (off the
         training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the mean),
-        rank.
+        accuracy off the training set (nan unless labels are classes), rank.
     seconds : float
         What the ranking took.
     errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
         On a data set the predicted error of every sample where it is not in the training set.
     variances : (points,)
         Expected squared distance of the label from the target's mean at each point of the domain's evaluation.
+    by : "error" or "accuracy"
+        What candidates are ranked by.
+    parameters : list of str
+        The columns that tell candidates apart: without the ridge where it was found for every size.
+    samples : (samples,) of int or None
+        Which of a large data set's samples the errors are those of; None: all.
+    remarks : tuple of str
+        Why the best candidate's prediction must not be trusted; each is a warning, too.
 
     Examples
     --------
@@ -68,6 +87,23 @@ class Selection:
     seconds: float
     errors: dict[tuple, Float[np.ndarray, " samples"]] = field(repr=False)
     variances: Float[np.ndarray, " points"] = field(repr=False)
+    by: str = "error"
+    parameters: Sequence[str] = tuple(PARAMETERS)
+    samples: Int[np.ndarray, " samples"] | None = field(default=None, repr=False)
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def sampling_error(self) -> float:
+        """By what share another random choice of `samples` would move a predicted error, the median; 0 if all are seen.
+
+        From the differences of errors of neighbours in the order that they are drawn in, which are what chance leaves.
+        """
+        if self.samples is None or not self.errors:
+            return 0.0
+        left = 1 - len(self.samples) / len(self.variances)
+        order = np.argsort(self.variances[self.samples], kind="stable")
+        within = [np.sqrt((np.diff(errors[order]) ** 2).mean() / 2) / errors.mean() for errors in self.errors.values()]
+        return float(np.median(within) * np.sqrt(left / len(self.samples)))
 
     def best(self) -> pd.DataFrame:
         """The best candidate of each training size, with its margin.
@@ -75,8 +111,9 @@ class Selection:
         Returns
         -------
         DataFrame
-            Per train_size: the candidate, its test_mse and nmse, the runner_up of another architecture or kernel,
-            margin (how much larger its error is, test_mse / test_mse - 1) and margin_error, the margin's standard error over
+            Per train_size: the candidate, its test_mse, nmse and accuracy, the runner_up of another architecture or kernel,
+            margin (how much larger its error is, test_mse / test_mse - 1; ranked by accuracy, how much more often it is
+            wrong) and margin_error, the margin's standard error over
             samples; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the margin
             is infinite, or zero where the runner-up's vanishes too, and has no standard error.
         """
@@ -84,19 +121,22 @@ class Selection:
         for train_size, part in self.table.groupby("train_size"):
             first = part.iloc[0]
             same = (part["architecture"] == first["architecture"]) & (part["kernel"] == first["kernel"])
-            row = first[[*PARAMETERS, "test_mse", "nmse"]].to_dict()
+            row = first.reindex([*PARAMETERS, "test_mse", "nmse", "accuracy"]).to_dict()
             row |= {"train_size": train_size, "runner_up": None, "margin": np.nan, "margin_error": np.nan}
             if not same.all():
                 second = part[~same].iloc[0]
-                ridge = f", ridge {second['ridge']:g}" if second["ridge"] > 0 else ""
+                ridge = f", ridge {second['ridge']:.3g}" if second["ridge"] > 0 else ""
                 row["runner_up"] = f"{second['architecture']} ({second['kernel']}{ridge})"
                 row["margin"], row["margin_error"] = self._margin(first, second)
             rows.append(row)
-        order = ["train_size", *PARAMETERS, "test_mse", "nmse", "runner_up", "margin", "margin_error"]
+        order = ["train_size", *PARAMETERS, "test_mse", "nmse", "accuracy", "runner_up", "margin", "margin_error"]
         return pd.DataFrame(rows)[order]
 
     def _margin(self, first: pd.Series, second: pd.Series) -> tuple[float, float]:
         """How much larger the second candidate's error is than the first's, and the standard error of that share."""
+        if self.by == "accuracy":
+            wrong, more = 1 - first["accuracy"], first["accuracy"] - second["accuracy"]
+            return (more / wrong if wrong > 0 else np.inf if more > 0 else 0.0), np.nan
         zero = ROUNDING * self.variances.mean()
         if first["test_mse"] <= zero:
             return 0.0 if second["test_mse"] <= zero else np.inf, np.nan
@@ -104,7 +144,7 @@ class Selection:
 
     def _difference_error(self, first: pd.Series, second: pd.Series) -> float:
         """Standard error over samples of the difference of two candidates' errors."""
-        keys = [tuple(row[[*PARAMETERS, "train_size"]]) for row in (first, second)]
+        keys = [_key(row) for row in (first, second)]
         if keys[0] not in self.errors:
             return np.nan
         difference = self.errors[keys[0]] - self.errors[keys[1]]
@@ -137,17 +177,16 @@ class Selection:
         """
         level = level_of(nmse, r2)
         rows = []
-        for candidate, part in self.table.groupby(PARAMETERS, sort=False):
+        for candidate, part in self.table.groupby([*self.parameters], sort=False):
             part = part[part["train_size"] > 0].sort_values("train_size", kind="stable")
-            samples, error = self._crossing(candidate, part["train_size"].tolist(), part["nmse"].to_numpy(), level)
+            samples, error = self._crossing(part, level)
             rows.append((*candidate, samples, error))
-        table = pd.DataFrame(rows, columns=[*PARAMETERS, "samples", "standard_error"])
+        table = pd.DataFrame(rows, columns=[*self.parameters, "samples", "standard_error"])
         return table.sort_values("samples", kind="stable", ignore_index=True)
 
-    def _crossing(
-        self, candidate: tuple, sizes: list[float], nmse: Float[np.ndarray, " sizes"], level: float
-    ) -> tuple[float, float]:
-        """From where on the error stays at or below a level, and its standard error, from errors in the order of sizes."""
+    def _crossing(self, rows: pd.DataFrame, level: float) -> tuple[float, float]:
+        """From where on one candidate's error stays at or below a level, and its standard error, from rows in order of size."""
+        sizes, nmse = rows["train_size"].tolist(), rows["nmse"].to_numpy()
         above = np.flatnonzero(~(nmse <= level))
         first = above[-1] + 1 if len(above) else 0  # the size from which on no error is above
         if first == len(sizes):
@@ -158,21 +197,27 @@ class Selection:
         share = np.log(nmse[first - 1] / level) / drop
         octave = np.log(sizes[first] / sizes[first - 1])
         samples = float(sizes[first - 1] * np.exp(octave * share))
-        keys = [(*candidate, size) for size in sizes[first - 1 : first + 1]]
+        keys = [_key(row) for _, row in rows.iloc[first - 1 : first + 1].iterrows()]
         if keys[0] not in self.errors:
             return samples, np.nan
         ends = [self.errors[key] for key in keys]
-        before, after, unit = (values / values.mean() for values in (*ends, self.variances))
+        spread = self.variances if self.samples is None else self.variances[self.samples]
+        before, after, unit = (values / values.mean() for values in (*ends, spread))
         moved = ((1 - share) * before + share * after - unit) / drop  # each sample's influence on the share
         return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
 
     def __repr__(self) -> str:
-        number = len(self.table[PARAMETERS].drop_duplicates())
+        number = len(self.table[[*self.parameters]].drop_duplicates())
         best = self.best().to_string(index=False, float_format="{:.4g}".format)
         return f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{best}"
 
     def _repr_html_(self) -> str:
         return self.best().to_html(index=False)
+
+
+def _key(row: pd.Series) -> tuple:
+    """Of a candidate's errors at one training size."""
+    return tuple(row[[*PARAMETERS, "train_size"]])
 
 
 def level_of(nmse: float | None = None, r2: float | None = None) -> float:
@@ -192,13 +237,15 @@ def select(
     architectures: Mapping[str, Any],
     target: Target,
     train_sizes: Sequence[float] | ArrayLike,
-    ridges: Sequence[float] | ArrayLike = (0.0,),
+    ridges: Sequence[float] | ArrayLike | Literal["auto"] = (0.0,),
     noise_std: float = 0.0,
     kernels: Sequence[str] = ("ntk",),
+    by: str = "error",
 ) -> Selection:
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
-    On a data set of M samples each candidate costs a kernel matrix (M, M) and a few factorizations per training size.
+    On a data set each candidate costs a kernel matrix (M, M) and a few factorizations per training size. M are its samples, or
+    of a large one as many at random as the largest training size needs: twice as many, at least 1024, at most 4096.
 
     Parameters
     ----------
@@ -207,10 +254,13 @@ def select(
         See `learnability.kernels.grid.expanded` for grids.
     target : Target on the domain, with one output or several
     train_sizes, ridges : sequences of numbers
-        Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once.
+        Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once. Of a data set
+        ridges may be "auto": the best ridge of each architecture, kernel and size (`learnability.theory.best_ridge`).
     noise_std : float
         Of label noise that the labels do not hold yet; data sets have their own.
     kernels : sequence of "ntk" (networks trained to the end) and "nngp" (Bayesian networks, or only the readout trained)
+    by : "error" or "accuracy"
+        What candidates are ranked by; accuracy where labels are classes.
 
     Returns
     -------
@@ -219,8 +269,13 @@ def select(
     Raises
     ------
     ValueError
-        No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; see
-        `learnability.predict` and `learnability.predict_samples`.
+        No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; an accuracy where
+        labels are no classes; see `learnability.predict` and `learnability.predict_samples`.
+
+    Warns
+    -----
+    UserWarning
+        Regression on random training sets contradicts the best candidate's error at the largest size (`Selection.remarks`).
 
     Examples
     --------
@@ -237,29 +292,86 @@ def select(
     """
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
-    sizes, ridge_values = _distinct("train_sizes", train_sizes), _distinct("ridges", ridges)
-    noise_std = real("noise_std", noise_std)
+    choose("by", by, ("error", "accuracy"))
+    sizes, noise_std = _distinct("train_sizes", train_sizes), real("noise_std", noise_std)
+    automatic = isinstance(ridges, str)
+    ridge_values = [choose("ridges", str(ridges), ["auto"])] if automatic else _distinct("ridges", ridges)
+    require(
+        domain.size is None or max(sizes) <= domain.size,
+        f"train_sizes: candidates are ranked at sizes up to the {domain.size} points of {domain}, got {max(sizes):g}; rank at "
+        "what there is, and ask learning_curve how far more samples take the best",
+    )
     spread = variances(domain, target) + noise_std**2
     rows, errors = [], {}
     began = perf_counter()
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn_caller(remark(odd, target.name))
+    seen, aim, samples = _seen(domain, target, max(sizes))
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        learner = KernelOnDomain(domain, architecture, kernel)
+        learner = KernelOnDomain(seen, architecture, kernel)
         for ridge in ridge_values:
-            curve = curve_of(learner, target, sizes, ridge, noise_std)
-            off_train = np.where(np.isnan(curve.test_mse_off_train), curve.test_mse, curve.test_mse_off_train)
+            curve = curve_of(learner, aim, sizes, ridge, noise_std)
+            off_train, accuracy = (
+                np.where(np.isnan(off), everywhere, off)
+                for off, everywhere in (
+                    (curve.test_mse_off_train, curve.test_mse),
+                    (curve.accuracy_off_train, curve.accuracy),
+                )
+            )
             for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(ridge), train_size)
+                key = (name, kernel, float(curve.ridge[number]), train_size)
                 nmse = float(normalised(off_train[number], spread.mean()))
-                rows.append((*key, off_train[number], nmse, curve.theory[number]))
+                rows.append((*key, off_train[number], nmse, accuracy[number], curve.theory[number]))
                 if curve.sample_errors is not None and np.isfinite(curve.sample_errors[number]).all():
                     errors[key] = curve.sample_errors[number]
-    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "theory"])
-    table = table.sort_values(["train_size", "test_mse"], kind="stable", ignore_index=True)
+    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
+    table = _ranked(table, by)
+    remarks = _checked(table, seen, aim, architectures)
+    parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
+    return Selection(table, perf_counter() - began, errors, spread, by, parameters, samples, remarks)
+
+
+def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Target, Int[np.ndarray, " samples"] | None]:
+    """Of a large data set the samples that training sets up to a size are predicted from, the target there, and which."""
+    most = int(max(TIMES * largest, SEEN))
+    if domain.alike or domain.size is None or domain.size <= most or largest > LARGEST_MATRIX:
+        return domain, target, None
+    rng = stream("samples of a ranking", domain=domain.identity)
+    order = rng.permutation(domain.size)
+    order = order[np.argsort(variances(domain, target)[order], kind="stable")]
+    most = min(most, LARGEST_MATRIX)
+    steps = (np.arange(most) + rng.random()) * domain.size / most
+    index = np.sort(order[steps.astype(int)])
+    samples = Samples(domain.evaluation()[0][index])
+    return samples, samples.target(np.asarray(target.values)[index], target.name), index
+
+
+def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Rows in the order of their rank at each training size."""
+    if by == "accuracy":
+        require(
+            table["accuracy"].notna().all(),
+            "by accuracy: it is predicted where labels are classes, by the theory of samples or on a finite domain; rank by "
+            "error",
+        )
+    column, rising = ("accuracy", False) if by == "accuracy" else ("test_mse", True)
+    table = table.sort_values(["train_size", column], ascending=[True, rising], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
-    return Selection(table, perf_counter() - began, errors, spread)
+    return table
+
+
+def _checked(table: pd.DataFrame, domain: Domain, target: Target, architectures: Mapping[str, Any]) -> tuple[str, ...]:
+    """Remarks where regression contradicts the best candidate of the largest size; each is a warning, too."""
+    best = table[(table["train_size"] == table["train_size"].max()) & (table["rank"] == 1)].iloc[0]
+    if best["theory"] != PerSample.name:
+        return ()
+    learner = KernelOnDomain(domain, architectures[best["architecture"]], best["kernel"])
+    found = checks(learner, target, best["train_size"], np.array([best["ridge"]]))
+    remarks = tuple(f"{best['architecture']} ({best['kernel']}): {text}" for text in found)
+    for text in remarks:
+        warn_caller(text)
+    return remarks
 
 
 def _distinct(name: str, values: Sequence[float] | ArrayLike) -> list[float]:

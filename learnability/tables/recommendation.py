@@ -10,21 +10,24 @@ TIE = 2  # standard errors of the margin
 SHOWN = 3  # candidates whose samples are listed
 
 
-def best_lines(best: pd.DataFrame) -> list[str]:
+def best_lines(best: pd.DataFrame, by: str = "error") -> list[str]:
     """A line per training size.
 
     Parameters
     ----------
     best : DataFrame as `learnability.selection.ranking.Selection.best`
+    by : "error" or "accuracy", what the candidates are ranked by
     """
     lines = []
     for row in best.to_dict("records"):
         error = "no normalised error, for the target is constant"
         if np.isfinite(row["nmse"]):
             error = f"normalised error {row['nmse']:.3g} predicted"
+        if np.isfinite(row.get("accuracy", np.nan)):
+            error += f", accuracy {row['accuracy']:.3g}"
         line = f"n = {row['train_size']:g}: {_named(row)}, {error}"
         if isinstance(row["runner_up"], str):
-            line += f"; {row['runner_up']} {_compared(row['margin'], row['margin_error'])}"
+            line += f"; {row['runner_up']} {_compared(row['margin'], row['margin_error'], by)}"
         lines.append(line)
     return lines
 
@@ -66,16 +69,18 @@ def recommendation(table: pd.DataFrame) -> list[str]:
 
 
 def _named(row: Mapping[str, Any]) -> str:
-    ridge = f", ridge {row['ridge']:g}" if row.get("ridge", 0) > 0 else ""
+    ridge = f", ridge {row['ridge']:.3g}" if row.get("ridge", 0) > 0 else ""
     return f"{row['architecture']} ({row['kernel']}{ridge})"
 
 
-def _compared(margin: float, error: float) -> str:
+def _compared(margin: float, error: float, by: str) -> str:
     """How the runner-up stands to the best, whose error may be zero."""
     if margin == 0:
         return "is as good: a tie"
     if np.isposinf(margin):
         return "does not reach zero"
+    if by == "accuracy":
+        return f"is wrong {_percent(margin)} % more often"
     if not np.isfinite(error):
         return f"is {_percent(margin)} % worse"
     return f"is {_percent(margin)} ± {_percent(error)} % worse" + (": a tie" if margin < TIE * error else "")

@@ -1,0 +1,95 @@
+"""Rows of a learning curve for more samples than a data set has, and the word of a prediction on itself.
+
+Both rest on the kernel matrix of some samples: an extrapolation costs up to forty factorizations of it, a check dozens of
+regressions on its halves. So both take at most so many samples, drawn at random.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..common.errors import require
+from ..domains.kernel_on_domain import KernelOnDomain
+from ..kernels.matrix import LARGEST_MATRIX
+from ..spectra.target import Target
+from ..theory.extrapolation import FARTHEST, FEWEST, Extrapolation, extrapolate
+from ..theory.self_check import self_check
+
+EXTRAPOLATED = 1024  # samples: twenty seconds of a processor
+CHECKED = 500  # samples: a tenth of a second, and two where the prediction fails and a ridge is looked for
+FEWEST_CHECKED = 8  # samples, of which halves say something
+
+
+def extrapolations(
+    learner: KernelOnDomain,
+    target: Target,
+    train_sizes: Float[np.ndarray, " sizes"],
+    ridges: Float[np.ndarray, " sizes"],
+) -> tuple[dict[float, Extrapolation], list[str]]:
+    """The extrapolation at each ridge, with a row per size that goes with it, and remarks on what they rest on.
+
+    Raises
+    ------
+    ValueError
+        Sizes above 16 times the samples, fewer than 20 samples; see `learnability.extrapolate`.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 2))
+    >>> data = lb.Samples(x, np.sin(x[:, 0]) + x[:, 1])
+    >>> learner = KernelOnDomain(data, lb.FullyConnected(1))
+    >>> curves, _ = extrapolations(learner, data.all(), np.array([120.0, 240.0]), np.array([0.1, 0.1]))
+    >>> curves[0.1].table["train_size"].tolist()
+    [120.0, 240.0]
+    """
+    size = learner.domain.size
+    assert size is not None  # of a data set
+    largest = train_sizes.max()
+    require(
+        size >= FEWEST,
+        f"train_size {largest:g} is more than the {size} samples of {learner.domain}, and a curve is extrapolated from at "
+        f"least {FEWEST}; ask for fewer or give more samples",
+    )
+    most = min(max(EXTRAPOLATED, int(np.ceil(largest / FARTHEST))), LARGEST_MATRIX)
+    farthest = FARTHEST * min(size, most)
+    require(
+        largest <= farthest,
+        f"train_size {largest:g} is beyond what {size} samples can tell; ask for at most {farthest:g}",
+    )
+    index = learner.samples(most)
+    matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
+    curves = {
+        float(ridge): extrapolate(matrix, labels, np.unique(train_sizes[ridges == ridge]), float(ridge))
+        for ridge in np.unique(ridges)
+    }
+    remarks = [f"beyond the data, ridge {ridge:g}: {text}" for ridge, curve in curves.items() for text in curve.remarks]
+    if len(index) < size:
+        remarks.append(f"beyond the data: extrapolated from {len(index)} of {size} samples, drawn at random")
+    return curves, remarks
+
+
+def checks(
+    learner: KernelOnDomain, target: Target, train_size: float, ridges: Float[np.ndarray, " ridges"]
+) -> list[str]:
+    """Where regression on random training sets of at most 500 samples contradicts the theory: a remark per ridge.
+
+    Parameters
+    ----------
+    train_size : float
+        The two are compared there, or at half of the samples that are taken where it is larger.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((100, 1))
+    >>> data = lb.Samples(x, np.sin(3 * x[:, 0]) + 0.1 * np.cos(40 * x[:, 0]))
+    >>> len(checks(KernelOnDomain(data, lb.Gaussian(1.0)), data.all(), 50, np.array([0.0, 0.1])))
+    1
+    """
+    index = learner.samples(CHECKED)
+    if len(index) < FEWEST_CHECKED:
+        return []
+    matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
+    size = int(np.clip(train_size, 2, len(index) // 2))
+    remarks = [self_check(matrix, labels, size, float(ridge)).remark() for ridge in np.unique(ridges)]
+    return [remark for remark in remarks if remark is not None]
