@@ -63,10 +63,9 @@ def run(
 
 
 def _compared(measured: "_Measured", matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict) -> list[dict]:
-    value = {"none": 0.0, "best": "best"}.get(ridge)
-    if value is None:
-        value = float(best_ridge(matrix, labels, [len(matrix)])[0])
-    curve = extrapolate(matrix, labels, measured.sizes, value)
+    ridges: dict[str, float | str] = {"none": 0.0, "best": "best"}
+    fixed = ridges[ridge] if ridge in ridges else float(best_ridge(matrix, labels, [len(matrix)])[0])
+    curve = extrapolate(matrix, labels, measured.sizes, fixed)
     errors = measured.errors(curve.ridges)
     now, *later = errors.T
     keys |= {"doubtful": bool(curve.remarks), "remarks": "; ".join(curve.remarks)}

@@ -10,7 +10,7 @@ E[phi^2] - sum a_k^2 bound the truncation error for every rho: the number of ter
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,7 @@ SERIES_TOLERANCE = 1e-13  # neglected share of E[phi^2]; the kernel's error rela
 MOST_TERMS = 8192
 
 
+@runtime_checkable
 class Smooth(Protocol):
     """An activation, as far as its Hermite series are concerned."""
 

@@ -1,7 +1,7 @@
 """A kernel between points that are known by their coordinates, their indices in a finite domain, or both."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,6 +14,7 @@ LARGEST_MATRIX = 4096  # points of a symmetric finite domain whose kernel matrix
 Indexed = tuple[Float[np.ndarray, "points ..."], Int[np.ndarray, " points"] | None]
 
 
+@runtime_checkable
 class Listed(Protocol):
     """A domain, as far as its kernel matrix is concerned."""
 

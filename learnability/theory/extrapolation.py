@@ -71,7 +71,8 @@ class Extrapolation:
         name, value = ("error", error) if fall is None else ("fall", fall)
         level = np.log(real(name, value, positive=True))
         low, median, high = self._errors if fall is None else self._falls
-        return tuple(float(self._size * _crossing(curve, level)) for curve in (median, low, high))
+        best, least, most = (float(self._size * _crossing(curve, level)) for curve in (median, low, high))
+        return best, least, most
 
     def __repr__(self) -> str:
         lines = [
@@ -240,7 +241,7 @@ def _remarks(
             "the equations could not be continued beyond the samples: the curve up to them is all there is",
         ),
     ]
-    return [text for doubtful, text in distrust if doubtful], bool(steep)
+    return [text for doubtful, text in distrust if doubtful and text], bool(steep)
 
 
 def _crossing(curve: np.ndarray, level: float) -> float:
