@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
-from beartype import BeartypeConf, BeartypeStrategy, beartype
+import numpy as np
+from beartype import BeartypeConf, BeartypeHintOverrides, BeartypeStrategy, beartype
 from beartype.roar import BeartypeDecorHintPep673Exception
 
-CHECK = beartype(conf=BeartypeConf(is_pep484_tower=True, strategy=BeartypeStrategy.O1))  # an int is a float
+# An int is a float, and NumPy's numbers are numbers.
+NUMBERS = BeartypeHintOverrides({int: int | np.integer, float: float | np.floating | int | np.integer, bool: bool | np.bool})
+CHECK = beartype(conf=BeartypeConf(hint_overrides=NUMBERS, strategy=BeartypeStrategy.O1))
 
 
 def checked(function: Callable) -> Callable:

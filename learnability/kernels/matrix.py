@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 LARGEST_DECOMPOSED = 20_000  # samples of a data set whose kernel matrix is decomposed: some 20 GB
 LARGEST_MATRIX = 4096  # points of a symmetric finite domain whose kernel matrix is kept whole
 Indexed = tuple[Float[np.ndarray, "points ..."], Int[np.ndarray, " points"] | None]
+Indexed2 = tuple[Float[np.ndarray, "points2 ..."], Int[np.ndarray, " points2"] | None]
 
 
 @runtime_checkable
@@ -69,7 +70,7 @@ class KernelMatrix:
             return blocks
         return cls(architecture, kind, blocks.architecture.kernel(domain.points, kind=kind))
 
-    def block(self, points: Indexed, points2: Indexed | None = None) -> Float[np.ndarray, "points points2"]:
+    def block(self, points: Indexed, points2: Indexed2 | None = None) -> Float[np.ndarray, "points points2"]:
         """K between two sets of points, the second missing: between the first and itself.
 
         Each is a pair (x, index) as `Domain.sample` and `Domain.evaluation` return it; without indices on both sides, or

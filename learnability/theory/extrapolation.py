@@ -53,6 +53,17 @@ class Extrapolation:
         What makes the prediction doubtful; empty where nothing does.
     ridges : (sizes,)
         The ridge of every row.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((200, 3))
+    >>> curve = lb.extrapolate(lb.FullyConnected(1).kernel(x), np.sin(x[:, 0]), [200, 800], ridge=0.1)
+    >>> curve.table["fall"].round(2).tolist()
+    [1.0, 0.85]
+    >>> median, low, high = curve.samples_needed(fall=0.9)
+    >>> 200 < median < 800
+    True
     """
 
     table: pd.DataFrame

@@ -51,6 +51,14 @@ class SamplePrediction:
 
     Labels with several outputs add a last axis `outputs` to everything but kappas, overfitting_coefficients, accuracy.
     Errors are mean squared, against labels as noisy as the training labels: they contain noise_std^2.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 3))
+    >>> prediction = lb.predict_samples(lb.FullyConnected(1).kernel(x), x[:, 0], [10, 30], ridge=0.1)
+    >>> prediction.learnability.round(2).tolist(), prediction.off_train_errors.shape
+    ([0.89, 0.98], (2, 60))
     """
 
     train_size: np.ndarray  # grid
