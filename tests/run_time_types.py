@@ -3,11 +3,16 @@
 from collections.abc import Callable
 
 import numpy as np
-from beartype import BeartypeConf, BeartypeHintOverrides, BeartypeStrategy, beartype
+from beartype import BeartypeConf, BeartypeStrategy, FrozenDict, beartype
 from beartype.roar import BeartypeDecorHintPep673Exception
 
 # An int is a float, and NumPy's numbers are numbers.
-NUMBERS = BeartypeHintOverrides({int: int | np.integer, float: float | np.floating | int | np.integer, bool: bool | np.bool})
+NUMBERS = FrozenDict({
+    bool: bool | np.bool,
+    int: int | np.integer,
+    float: float | np.floating | int | np.integer,
+    complex: complex | float | int | np.number,
+})  # fmt: skip
 CHECK = beartype(conf=BeartypeConf(hint_overrides=NUMBERS, strategy=BeartypeStrategy.O1))
 
 
