@@ -230,7 +230,7 @@ class SymmetricFiniteDomain(SymmetricDomain, FiniteDomain):
         values = self._values(values, name)
         modes, power = self.power(values)
 
-        def function(x: Points | None, index: Int[np.ndarray, " points"] | None) -> Float[np.ndarray, "points ..."]:
+        def function(x: Points, index: Int[np.ndarray, " points"] | None) -> Float[np.ndarray, "points ..."]:
             return values[self.index_of(x) if index is None else index]
 
         return Target(power, modes, function, name, domain=str(self))

@@ -36,14 +36,17 @@ class Kind:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
+        """Its result files by the names of the script's arguments."""
         return {name: f"results/{self.results or self.place}.{ending}" for name, ending in self.endings.items()}
 
     @property
     def log(self) -> str:
+        """The file of its log."""
         return f"logs/{self.place}.log"
 
     @property
     def benchmark(self) -> str:
+        """The file of its run time and memory."""
         return f"results/benchmarks/jobs/{self.place}.tsv"
 
 
