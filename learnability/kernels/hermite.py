@@ -54,13 +54,13 @@ def _hermite_functions(terms: int) -> tuple[Float[Tensor, " grid"], Float[Tensor
 
 
 def hermite_coefficients(
-    activation: Smooth, variance: Float[Tensor, " points"]
-) -> tuple[Float[Tensor, " points"], Float[Tensor, "points terms"], Float[Tensor, "points terms2"]]:
+    activation: Smooth, variance: Float[Tensor, "*points"]
+) -> tuple[Float[Tensor, "*points"], Float[Tensor, "*points terms"], Float[Tensor, "*points terms2"]]:
     """Standard deviations and Hermite coefficients of phi and of phi' at each variance.
 
     Returns
     -------
-    (points,), (points, terms), (points, terms')
+    (...), (..., terms), (..., terms') for variances (...)
         The standard deviation is 1 where the variance is 0, so that the correlation there is 0, not undefined.
 
     Raises
