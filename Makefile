@@ -52,7 +52,7 @@ test-slurm: $(VENV)/ready slurm
 
 # Two hundred random faults; after each the workflow ends with the same tables, or with an error that says what to do.
 test-faults: $(VENV)/ready
-	PYTHONPATH=. $(BIN)/python tests/faults/campaign.py 200
+	PYTHONPATH=.:scripts $(BIN)/python tests/faults/campaign.py 200
 
 # The browser in which report and explorer are tested; as root, Debian's is installed where there is none.
 browser:

@@ -5,6 +5,7 @@ wait for PyTorch, and depends on no module that it does not name.
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -61,7 +62,7 @@ __all__ = sorted(_HOME)
 _PACKAGES = {"layers": "kernels.layers"}
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _PACKAGES:
         return import_module(f"{__name__}.{_PACKAGES[name]}")
     if name not in _HOME:
@@ -69,5 +70,5 @@ def __getattr__(name):
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return [*globals(), *__all__, *_PACKAGES]

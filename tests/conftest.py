@@ -1,13 +1,33 @@
-"""Shared fixtures: where the reference numbers lie, and the architectures most tests use."""
+"""Shared fixtures: where the reference numbers lie, and the architectures most tests use.
+
+Annotations of the packages of mathematics are checked while tests run, types and shapes: an axis of one name has one length
+within a call. The others, whose arguments have few shapes, would cost a quarter of the processor time; mypy alone checks them.
+"""
 
 from pathlib import Path
 
 import pytest
 import scipy.linalg  # noqa: F401  SciPy brings a BLAS of its own, which is limited only once it is loaded
 import torch
+from jaxtyping import config, install_import_hook
 from threadpoolctl import threadpool_limits
 
-import learnability as lb
+MATHEMATICS = (
+    "kernels",
+    "spectra",
+    "domains",
+    "theory",
+    "regression",
+    "curves",
+    "selection",
+    "ensembles",
+    "measurements",
+)
+install_import_hook(
+    [f"learnability.{package}" for package in MATHEMATICS], "run_time_types.checked"
+)  # before any import
+
+import learnability as lb  # noqa: E402
 
 # The workers of pytest-xdist share the cores: pools of more threads than cores would wait for each other.
 torch.set_num_threads(1)
@@ -15,6 +35,15 @@ threadpool_limits(1)
 
 DATA = Path(__file__).parent / "data"
 ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def unchecked(request):
+    """Tests marked `wrong_types` call functions with what their annotations exclude, for the library's own message."""
+    marked = request.node.get_closest_marker("wrong_types") is not None
+    config.update("jaxtyping_disable", marked)
+    yield
+    config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

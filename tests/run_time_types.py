@@ -2,10 +2,18 @@
 
 from collections.abc import Callable
 
-from beartype import BeartypeConf, BeartypeStrategy, beartype
+import numpy as np
+from beartype import BeartypeConf, BeartypeStrategy, FrozenDict, beartype
 from beartype.roar import BeartypeDecorHintPep673Exception
 
-CHECK = beartype(conf=BeartypeConf(is_pep484_tower=True, strategy=BeartypeStrategy.O1))  # an int is a float
+# An int is a float, and NumPy's numbers are numbers.
+NUMBERS = FrozenDict({
+    bool: bool | np.bool,
+    int: int | np.integer,
+    float: float | np.floating | int | np.integer,
+    complex: complex | float | int | np.number,
+})  # fmt: skip
+CHECK = beartype(conf=BeartypeConf(hint_overrides=NUMBERS, strategy=BeartypeStrategy.O1))
 
 
 def checked(function: Callable) -> Callable:

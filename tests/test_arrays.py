@@ -122,6 +122,7 @@ RIDGES = {
 }
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize("entry", RIDGES)
 @pytest.mark.parametrize("value", [-1, np.nan, np.inf, "1", True, None, 1j], ids=str)
 def test_a_ridge_is_a_finite_number_not_below_zero(entry, value):
@@ -129,6 +130,7 @@ def test_a_ridge_is_a_finite_number_not_below_zero(entry, value):
         RIDGES[entry](value)
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize("value", [1.7, True, "1", None, [1.5], [True], ["1"]], ids=repr)
 def test_whole_numbers_are_whole(value):
     """A bit, a degree, a frequency or a size that is no whole number is refused wherever it is asked for."""
@@ -150,6 +152,7 @@ def test_whole_numbers_are_whole(value):
             call(value)
 
 
+@pytest.mark.wrong_types
 def test_real_numbers_are_numbers():
     for call in (
         lambda v: lb.FullyConnected(1, weight_std=v),

@@ -58,6 +58,7 @@ def cases():
     return rng.sample(found, len(found))  # shuffled, so that the parts take equally long
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize("part", range(4))
 def test_wrong_values_end_in_a_message_or_mean_something(part):
     """Every value replaced by fourteen others: a ValueError that names the section or key, or a configuration that is allowed."""

@@ -58,6 +58,7 @@ class TestEveryFiniteDomain:
             domain.sample(domain.size + 1, 0)
 
 
+@pytest.mark.wrong_types
 def test_hypercube_of_dimension_100():
     table = krawtchouk(100)
     assert table[50][0] == 100891344545564193334812497256 and table[100] == [(-1) ** j for j in range(101)]
@@ -109,6 +110,7 @@ def test_circle_targets_have_unit_mean_square():
         assert (target(circle.points) ** 2).mean() == pytest.approx(1)
 
 
+@pytest.mark.wrong_types
 @pytest.mark.parametrize(
     ("build", "message"),
     [

@@ -22,13 +22,13 @@ def erf4():
 
 
 def test_fourth_moments_of_parities_and_waves():
-    subsets = [0, 1, 2, 3, 6, 11]
+    subsets = np.array([0, 1, 2, 3, 6, 11])
     moments = SMALL.fourth_moments(subsets)
     for i, j, k, m in product(range(len(subsets)), repeat=4):
         empty = subsets[i] ^ subsets[j] ^ subsets[k] ^ subsets[m] == 0
         assert moments[i, j, k, m] == pytest.approx(float(empty), abs=1e-13)
     # columns 1, 2, 3 are sqrt(2) cos t, cos 2t, cos 3t: E[cos^4] = 3/8, E[cos^2 a cos^2 b] = 1/4, E[cos^3 t cos 3t] = 1/8
-    waves = RING.fourth_moments([0, 1, 2, 3])
+    waves = RING.fourth_moments(np.arange(4))
     assert waves[1, 1, 1, 1] == pytest.approx(1.5) and waves[1, 1, 2, 2] == pytest.approx(1.0)
     assert waves[1, 1, 1, 3] == pytest.approx(0.5) and waves[0, 1, 1, 2] == pytest.approx(1 / np.sqrt(2))
     assert waves[0, 0, 0, 1] == pytest.approx(0, abs=1e-13)

@@ -215,6 +215,7 @@ def test_a_users_object_says_what_it_is_where_it_does():
     assert as_kernel(network) is network and repr(as_kernel(Polynomial())) == "Polynomial()"
 
 
+@pytest.mark.wrong_types
 def test_what_is_no_kernel_is_refused_with_the_order_of_arguments():
     x, y, network = X, X[:, 0], lb.FullyConnected(1)
     for call, message in (

@@ -10,6 +10,7 @@ import learnability as lb
 from learnability.sklearn import NTKRegressor
 
 
+@pytest.mark.wrong_types
 @parametrize_with_checks([NTKRegressor()])
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)

@@ -139,6 +139,7 @@ def test_bad_recipes(entry, message):
     assert entry["kind"] in DOMAINS
 
 
+@pytest.mark.wrong_types
 def test_bad_targets():
     place = lb.GaussianSamples(dim=3, samples=10)
     with pytest.raises(ValueError, match=r"write \[2, 0, 1\]"):

@@ -34,6 +34,16 @@ class IllConditioned(UserWarning):
         The smallest ridge, in all, with which the solution has four certain digits.
     remark : str
         What was done, and what can be done besides.
+
+    Examples
+    --------
+    >>> import warnings, numpy as np, learnability as lb
+    >>> x = np.linspace(-1, 1, 200)[:, None]
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", lb.IllConditioned)
+    ...     fitted = lb.kernel_regression(lb.Gaussian(length=1.0), x, x[:, 0], x)
+    >>> bool(caught[0].message.condition > 1e11), bool(caught[0].message.ridge < 1e-8)
+    (True, True)
     """
 
     def __init__(self, what: str, condition: float, ridge: float, remark: str = "") -> None:

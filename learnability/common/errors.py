@@ -54,7 +54,11 @@ def warn_caller(message: str | Warning) -> None:
     """Warn at the line outside of the library that called it, however many calls and decorators lie between."""
     frame: FrameType | None = sys._getframe(1)
     level = 2
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in ("learnability", "contextlib"):
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in (
+        "learnability",
+        "contextlib",
+        "jaxtyping",
+    ):
         frame, level = frame.f_back, level + 1
     warn(message, stacklevel=level)
 

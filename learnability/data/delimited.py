@@ -64,9 +64,8 @@ def read_delimited(path: str, content: bytes) -> RawTable:
         raise ValueError(f"{path}: cannot be read as CSV ({error}); save it as UTF-8") from error
     require(bool(beginning), f"{path}: cannot be read as CSV (the file is empty)")
     separator = _separator(beginning)
-    options = {"delimiter": separator, "skipinitialspace": True}
-    rows = list(csv.reader(beginning, **options))
-    layout = Layout.of(csv.reader(_text(content, encoding), **options))
+    rows = list(csv.reader(beginning, delimiter=separator, skipinitialspace=True))
+    layout = Layout.of(_text(content, encoding), separator)
     layout.settle(path, remarks)
     lines, names = np.array(layout.lines), layout.names
     header = _is_header(rows)
@@ -140,8 +139,9 @@ class Layout:
     row_names: bool = False  # whether rows begin with names that the header does not count, as R writes them
 
     @classmethod
-    def of(cls, rows: Iterable[list[str]]) -> "Layout":
-        """Read all rows of a csv.reader."""
+    def of(cls, text: Iterable[str], separator: str) -> "Layout":
+        """Read all rows of a text."""
+        rows = csv.reader(text, delimiter=separator, skipinitialspace=True)
         layout = cls()
         for row in rows:
             if len(row) > 1 or row and row[0].strip():

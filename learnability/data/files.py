@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
 
 from ..common.errors import require
 from ..common.store import IN_USE
+
+if TYPE_CHECKING:
+    import learnability.data.delimited
 
 COMPRESSED = {".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"}
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat")
@@ -48,7 +52,7 @@ def located(path: str) -> Path:
     return Path(path).expanduser()
 
 
-def read_table(path: str):
+def read_table(path: str) -> "learnability.data.delimited.RawTable":
     """A table as `learnability.data.delimited.RawTable`; ValueError for files that cannot be read, with the remedy."""
     from .delimited import RawTable, read_delimited  # here and below, because pandas takes long to import
 

@@ -64,7 +64,7 @@ def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> np.n
         return x
     least, most = x.min(0), x.max(0)
     constant = most - least <= ROUNDING * np.fmax(np.abs(least), np.abs(most))
-    shares = _share_of_others(x, sources) if scale == "features" else None
+    shares = _share_of_others(x, sources) if scale == "features" else np.empty(0)
     x -= x.mean(0)
     x[:, constant] = 0
     square = np.einsum("ij,ij->j", x, x) / len(x)

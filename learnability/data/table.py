@@ -125,7 +125,7 @@ def understood_table(
     remarks += _remarks_on_leaks(columns, outputs)
     made = encoded(list(columns.values()), encode, missing)
     inputs = _account(columns, made.ways, missing, dropped)
-    labels = outputs.values.astype({"boolean": bool, "text": str}.get(outputs.kind, float))
+    labels: np.ndarray = outputs.values.astype({"boolean": bool, "text": str}.get(outputs.kind, float))
     read = len(raw.frame)
     return Table(made.values, made.sources, made.content, labels, label, outputs.unit, read, left_out, inputs, remarks)
 

@@ -35,7 +35,7 @@ def domain_from(specification: Mapping[str, Any]) -> Domain:
     return built("domain", DOMAINS, specification)
 
 
-def label_of(specification: Mapping[str, Any]) -> str:
+def label_of(specification: Any) -> str:
     """The name of a target in tables, legends and random streams: {parity: 3} is "parity 3", as `Hypercube.parity(3)` is."""
     require(
         isinstance(specification, dict) and len(specification) == 1,

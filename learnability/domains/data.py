@@ -12,7 +12,6 @@ from ..common.errors import choose, require, whole
 from ..common.seeding import digest, hash_of, stream
 from ..data.files import is_table, located, read_arrays
 from ..data.labels import Labels, only, outputs_of, understood_labels
-from ..data.leaks import repetitions
 from ..data.scaling import usual_scale
 from ..data.understanding import Inputs, Understanding
 
@@ -97,6 +96,8 @@ class RawData:
 
     def understanding(self, scale: str | None) -> Understanding:
         """What is shown before any number."""
+        from ..data.leaks import repetitions  # here, because pandas takes long to import
+
         return Understanding(
             self.source,
             self.rows_read,
@@ -131,20 +132,24 @@ def raw_data(
     seed = whole("seed", seed)
     samples = samples if samples is None else whole("samples", samples, 2)
     require(classes is None or isinstance(classes, list | tuple), f"classes must be a list, got {classes!r}")
-    if is_table(path):
+    if path is not None and is_table(path):
         raw = _of_table(path, task, classes, table_options)
     else:
         unused = [option for option, value in table_options.items() if value is not None and option != "label"]
         require(not unused, f"{' and '.join(unused)}: for tables only, such as .csv")
         label = table_options["label"]
         require(label in (None, "y"), f"label: {label!r} is for tables; arrays and named data sets have one label, y")
-        raw = _of_arrays(*(_named(name, folder) if path is None else read_arrays(path)), name or path, task, classes)
+        raw = _of_arrays(
+            *(_named(name, folder) if path is None else read_arrays(path)), str(name or path), task, classes
+        )
     if classes is not None:
         raw = raw.take(only(raw.labels.values, classes), "of other classes")
     if samples is not None:
         size = len(raw.x)
         require(2 <= samples <= size, f"samples: {samples} is not between 2 and the {size} there are")
-        index = stream("samples of a data set", name=name or located(path).name, samples=samples, seed=seed)
+        index = stream(
+            "samples of a data set", name=name if path is None else located(path).name, samples=samples, seed=seed
+        )
         raw = raw.take(np.sort(index.permutation(size)[:samples]), "more than the samples asked for")
     require(len(raw.x) >= 2, f"a data set needs at least 2 samples, got {len(raw.x)}")
     return raw
@@ -183,8 +188,8 @@ def _of_arrays(x: np.ndarray, y: np.ndarray, source: str, task: str | None, clas
     return RawData(x, labels, "y", source, len(x), "all", WORDS["all"], None, [x], inputs, {}, [])
 
 
-def _named(name: str, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
-    choose("data set", name, IMAGES)
+def _named(name: str | None, folder: str | None) -> tuple[np.ndarray, np.ndarray]:
+    name = choose("data set", name, IMAGES)
     from sklearn import datasets
 
     if name == "digits":

@@ -26,4 +26,4 @@ def variances(domain: Domain, target: Target) -> Float[np.ndarray, " points"]:
 def normalised(error: ArrayLike, variance: ArrayLike, noise_std: ArrayLike = 0.0) -> Float[np.ndarray, "..."]:
     """NMSE of errors off the training set, from the target's variance; arrays broadcast, nan where there is no variance."""
     total = np.asarray(variance, dtype=float) + np.asarray(noise_std, dtype=float) ** 2
-    return np.asarray(error, dtype=float) / np.where(total > 0, total, np.nan)
+    return np.asarray(np.asarray(error, dtype=float) / np.where(total > 0, total, np.nan))

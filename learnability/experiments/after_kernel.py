@@ -22,6 +22,7 @@ from ..ensembles.networks import Ensemble
 from ..ensembles.tangent_kernel import TangentKernel
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
+from ..kernels.fully_connected import FullyConnected
 from ..measurements.task import LearningTask
 from ..regression.ridge import ridge_regression
 from ..spectra.target import Target
@@ -80,6 +81,7 @@ def run(
     x = np.stack([training_set.points[0] for training_set in training_sets])
     y = np.concatenate([training_set.labels for training_set in training_sets])
     result = fit(network, width, x, y, points, range(seeds), keep_networks=True, **(training or {}))
+    assert isinstance(network, FullyConnected) and isinstance(result.networks, Ensemble)  # no others are trained
     start, wide = Ensemble.initial(network, points[0].size, width, range(seeds)), network.kernel(points)
     measured: dict[str, list[Measured]] = {kernel: [] for kernel in (*KERNELS, "network")}
     for seed in np.flatnonzero(result.converged).tolist():

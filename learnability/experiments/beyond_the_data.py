@@ -1,6 +1,6 @@
 """Learning curves extrapolated from a part of a table, against exact regression on up to eight times as many samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,8 @@ ROWS = 1000  # of the synthetic tables and of the digits
 def run(
     table: str,
     architecture: dict,
-    parts: tuple = (1 / 9, 1 / 4.5),
-    ridges: tuple = ("none", "tuned"),
+    parts: Sequence[float] = (1 / 9, 1 / 4.5),
+    ridges: Sequence[str] = ("none", "tuned"),
     seeds: int = 2,
     draws: int = 20,
 ) -> pd.DataFrame:
@@ -63,10 +63,9 @@ def run(
 
 
 def _compared(measured: "_Measured", matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict) -> list[dict]:
-    value = {"none": 0.0, "best": "best"}.get(ridge)
-    if value is None:
-        value = float(best_ridge(matrix, labels, [len(matrix)])[0])
-    curve = extrapolate(matrix, labels, measured.sizes, value)
+    ridges: dict[str, float | str] = {"none": 0.0, "best": "best"}
+    fixed = ridges[ridge] if ridge in ridges else float(best_ridge(matrix, labels, [len(matrix)])[0])
+    curve = extrapolate(matrix, labels, measured.sizes, fixed)
     errors = measured.errors(curve.ridges)
     now, *later = errors.T
     keys |= {"doubtful": bool(curve.remarks), "remarks": "; ".join(curve.remarks)}

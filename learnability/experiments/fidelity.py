@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,7 +63,7 @@ def run(
         for method, name, accuracy in trainers:
             began = perf_counter()
             limit = LONGEST if method == "gradient_descent" else 100_000
-            options = {"max_steps": limit, name: accuracy}
+            options: dict[str, Any] = {"max_steps": limit, name: accuracy}
             result = fit(network, width, x, y, domain.points, range(seeds), method=method, **options)
             seconds = (perf_counter() - began) / seeds
             exact = result.predictions if exact is None else exact

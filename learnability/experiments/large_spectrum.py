@@ -112,6 +112,7 @@ def _predicted(large: LargeSpectrum, train_sizes: Sizes, ridge: float) -> Mappin
     return {measure: _over_outputs(getattr(prediction, field)) for measure, field in FIELDS.items()}
 
 
-def _over_outputs(values: Float[np.ndarray, "sizes ..."]) -> Sizes:
+def _over_outputs(values: Float[np.ndarray, "sizes ..."] | np.floating) -> Sizes:
     """Means over outputs, where there are several."""
+    values = np.atleast_1d(values)
     return values.reshape(len(values), -1).mean(1)

@@ -69,7 +69,7 @@ def _simulated_error(
     dim = test.shape[1]
     rng = stream("linear regression", dim=dim, train_size=train_size, draw=draw)
     x = rng.standard_normal((train_size, dim))
-    beta = rng.standard_normal(dim)
+    beta = rng.standard_normal((dim,))
     beta /= np.linalg.norm(beta)
     y = x @ beta + noise_std * rng.standard_normal(train_size)
     learned = kernel_regression(FullyConnected(0), x, y, test, ridge)

@@ -105,7 +105,7 @@ def run(
     task = LearningTask(data, {"target": labels})
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     ranking = select(data, networks, labels, train_sizes, [ridge], kernels=kernels)
-    rows = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
+    rows: list[Row] = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
     predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
         matrix, spectrum = KernelMatrix.on(data, network, kind), data.spectrum(network, kind)

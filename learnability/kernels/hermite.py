@@ -10,7 +10,7 @@ E[phi^2] - sum a_k^2 bound the truncation error for every rho: the number of ter
 import math
 from collections.abc import Callable
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -21,6 +21,7 @@ SERIES_TOLERANCE = 1e-13  # neglected share of E[phi^2]; the kernel's error rela
 MOST_TERMS = 8192
 
 
+@runtime_checkable
 class Smooth(Protocol):
     """An activation, as far as its Hermite series are concerned."""
 
@@ -53,13 +54,13 @@ def _hermite_functions(terms: int) -> tuple[Float[Tensor, " grid"], Float[Tensor
 
 
 def hermite_coefficients(
-    activation: Smooth, variance: Float[Tensor, " points"]
-) -> tuple[Float[Tensor, " points"], Float[Tensor, "points terms"], Float[Tensor, "points terms2"]]:
+    activation: Smooth, variance: Float[Tensor, "*points"]
+) -> tuple[Float[Tensor, "*points"], Float[Tensor, "*points terms"], Float[Tensor, "*points terms2"]]:
     """Standard deviations and Hermite coefficients of phi and of phi' at each variance.
 
     Returns
     -------
-    (points,), (points, terms), (points, terms')
+    (...), (..., terms), (..., terms') for variances (...)
         The standard deviation is 1 where the variance is 0, so that the correlation there is 0, not undefined.
 
     Raises

@@ -1,7 +1,7 @@
 """A kernel between points that are known by their coordinates, their indices in a finite domain, or both."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 LARGEST_DECOMPOSED = 20_000  # samples of a data set whose kernel matrix is decomposed: some 20 GB
 LARGEST_MATRIX = 4096  # points of a symmetric finite domain whose kernel matrix is kept whole
 Indexed = tuple[Float[np.ndarray, "points ..."], Int[np.ndarray, " points"] | None]
+Indexed2 = tuple[Float[np.ndarray, "points2 ..."], Int[np.ndarray, " points2"] | None]
 
 
+@runtime_checkable
 class Listed(Protocol):
     """A domain, as far as its kernel matrix is concerned."""
 
@@ -68,7 +70,7 @@ class KernelMatrix:
             return blocks
         return cls(architecture, kind, blocks.architecture.kernel(domain.points, kind=kind))
 
-    def block(self, points: Indexed, points2: Indexed | None = None) -> Float[np.ndarray, "points points2"]:
+    def block(self, points: Indexed, points2: Indexed2 | None = None) -> Float[np.ndarray, "points points2"]:
         """K between two sets of points, the second missing: between the first and itself.
 
         Each is a pair (x, index) as `Domain.sample` and `Domain.evaluation` return it; without indices on both sides, or

@@ -15,10 +15,10 @@ def learnability(
 
 
 def mean_squared_error(
-    target: Float[np.ndarray, "*functions points outputs"],
-    learned: Float[np.ndarray, "*functions points outputs"],
+    target: Float[np.ndarray, "*#functions points outputs"],
+    learned: Float[np.ndarray, "*#functions points outputs"],
     points: Bool[np.ndarray, " points"] | None = None,
-) -> Float[np.ndarray, "*functions"] | np.floating:
+) -> Float[np.ndarray, "..."] | np.floating:
     """mean((f - fhat)^2) over points and outputs; `points`, a mask (points,), says over which points.
 
     nan where no point is left.

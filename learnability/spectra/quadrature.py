@@ -16,7 +16,7 @@ Products are in single precision: eigenvalues below 1e-7 of the largest are not 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ class LargeSpectrum:
         return f"<LargeSpectrum of {self.size} points: {len(self.spectrum)} levels, {self.exact} of them eigenvalues>"
 
 
-@one_thread
+@runtime_checkable
 class Products(Protocol):
     """A symmetric matrix that is known by its products, as `learnability.kernels.tiles.KernelTiles` is."""
 
@@ -86,6 +86,7 @@ def unreported(done: int, total: int) -> None:
     """The progress of products that nobody watches."""
 
 
+@one_thread
 def lanczos_quadrature(
     kernel: Products,
     y: ArrayLike,

@@ -305,7 +305,7 @@ def _sizes(where: str, entry: list[int] | dict[str, int]) -> list[int]:
     return sizes
 
 
-def _known(config: Config, where: str, what: str, name: str) -> str:
+def _known(config: Config, where: str, what: str, name: object) -> str:
     try:
         return choose(what, name, config[SECTIONS[what]])
     except ValueError as error:

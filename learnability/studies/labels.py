@@ -1,6 +1,7 @@
 """What varied options are called in tables, legends and columns, and the files that targets are read from."""
 
 import math
+from typing import Any
 
 from ..common.errors import require
 from ..domains import label_of
@@ -28,7 +29,7 @@ def column_of(where: str, key: str, values: list) -> list:
     return labels
 
 
-def _label(key: str, value: object) -> str:
+def _label(key: str, value: Any) -> str:
     """A value as a text: a target by its label, the entries of a list one after the other, those of a mapping by name."""
     if key == "target" and value is not None:
         return label_of(value)

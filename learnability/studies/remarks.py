@@ -4,11 +4,12 @@ Odd networks for labels with a mean (`learnability.kernels.odd`), and options of
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..domains import target_from
 from ..domains.domain import Domain
+from ..domains.samples import DataSet
 from ..kernels import architecture_from
+from ..kernels.kernel import Kernel
 from ..kernels.odd import misses_the_mean, remark
 from .configuration import Config, Entry, Experiment, Study, grid_in, targets_in
 
@@ -18,7 +19,7 @@ def remarks(
     studies: Mapping[str, Study],
     experiments: Mapping[str, Experiment],
     domains: Mapping[str, Domain],
-    architectures: Mapping[str, Any],
+    architectures: Mapping[str, Kernel],
 ) -> list[str]:
     """Lines on what was understood of each data set, and one for each study or experiment and target that may not be meant.
 
@@ -30,7 +31,7 @@ def remarks(
     lines = [
         f"domains.{name}: {line}"
         for name, domain in domains.items()
-        if "path" in config["domains"][name]
+        if isinstance(domain, DataSet) and "path" in config["domains"][name]
         for line in domain.understood.lines  # its remarks are warnings
     ]
     for name, study in studies.items():
@@ -50,7 +51,7 @@ def remarks(
     return [*dict.fromkeys(lines)]
 
 
-def _of_targets(where: str, targets: Mapping[str, Entry], domain: Domain, networks: Mapping[str, Any]) -> list[str]:
+def _of_targets(where: str, targets: Mapping[str, Entry], domain: Domain, networks: Mapping[str, Kernel]) -> list[str]:
     lines = []
     for label, target in targets.items():
         labels = target_from(domain, target)(*domain.evaluation())

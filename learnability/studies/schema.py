@@ -79,7 +79,7 @@ def described(text: str) -> str:
     from ..kernels import architectures
     from ..kernels.activations import ACTIVATIONS
 
-    registries = {
+    registries: dict[str, Iterable[str]] = {
         "<architectures>": architectures(),
         "<activations>": ACTIVATIONS,
         "<domains>": DOMAINS,

@@ -10,6 +10,7 @@ from typing import Any
 from ..domains import domain_from
 from ..domains.data import OPENML, import_readers, openml_bytes
 from ..domains.domain import Domain
+from ..domains.samples import DataSet
 from ..kernels.matrix import LARGEST_MATRIX
 
 VARIABLE = "LEARNABILITY_SIZES"
@@ -88,6 +89,7 @@ def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:
     """
     if specification.get("name") in OPENML:  # millions of small objects, which tracing makes four times as slow
         domain = domain_from(specification)
+        assert isinstance(domain, DataSet)  # the one kind of domain with a name
         points, _ = domain.evaluation()
         held, loading = points.nbytes + domain.labels.nbytes, openml_bytes(specification["name"])
         return domain, DomainSize(len(points), points[0].size, _matrix(domain), domain.alike, max(held, loading), held)

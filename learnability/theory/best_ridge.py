@@ -77,7 +77,8 @@ def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: 
     def error(ridge: float) -> float:
         return float(predict_samples(inner, known, train_size, ridge, noise_std).test_mse_off_train.mean())
 
-    centre, values = np.log(ridges[errors.argmin()]), {}
+    centre = np.log(ridges[errors.argmin()])
+    values: dict[float, float] = {}  # errors by log ridge
     for _ in range(SHIFTS):
         around = [centre - np.log(FACTOR), centre, centre + np.log(FACTOR)]
         values |= {place: error(np.exp(place)) for place in around if place not in values}
@@ -88,7 +89,7 @@ def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: 
         centre = around[0] if below < above else around[2]
         if centre < np.log(ridges[0]):
             return 0.0 if error(0.0) <= values[centre] else float(np.exp(centre))
-    return float(np.exp(min(values, key=values.get)))
+    return float(np.exp(min(values, key=values.__getitem__)))
 
 
 def _left_out(matrix: np.ndarray, labels: np.ndarray, ridges: np.ndarray, noise_std: float) -> np.ndarray:

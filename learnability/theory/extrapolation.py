@@ -53,6 +53,17 @@ class Extrapolation:
         What makes the prediction doubtful; empty where nothing does.
     ridges : (sizes,)
         The ridge of every row.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((200, 3))
+    >>> curve = lb.extrapolate(lb.FullyConnected(1).kernel(x), np.sin(x[:, 0]), [200, 800], ridge=0.1)
+    >>> curve.table["fall"].round(2).tolist()
+    [1.0, 0.85]
+    >>> median, low, high = curve.samples_needed(fall=0.9)
+    >>> 200 < median < 800
+    True
     """
 
     table: pd.DataFrame
@@ -71,7 +82,8 @@ class Extrapolation:
         name, value = ("error", error) if fall is None else ("fall", fall)
         level = np.log(real(name, value, positive=True))
         low, median, high = self._errors if fall is None else self._falls
-        return tuple(float(self._size * _crossing(curve, level)) for curve in (median, low, high))
+        best, least, most = (float(self._size * _crossing(curve, level)) for curve in (median, low, high))
+        return best, least, most
 
     def __repr__(self) -> str:
         lines = [
@@ -240,7 +252,7 @@ def _remarks(
             "the equations could not be continued beyond the samples: the curve up to them is all there is",
         ),
     ]
-    return [text for doubtful, text in distrust if doubtful], bool(steep)
+    return [text for doubtful, text in distrust if doubtful and text], bool(steep)
 
 
 def _crossing(curve: np.ndarray, level: float) -> float:

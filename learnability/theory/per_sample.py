@@ -20,7 +20,7 @@ are never selected and samples that coincide: docs/theory-rates.md.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -36,6 +36,9 @@ from .sample_equations import SampleSolution, along, needed_ridge
 from .sample_layout import Layout
 from .theory import SampleTheory
 
+if TYPE_CHECKING:
+    import pandas
+
 # by all outputs
 SHARED = (
     "accuracy", "accuracy_off_train", "test_set_accuracy", "kappas", "overfitting_coefficients", "newton_steps",
@@ -48,6 +51,14 @@ class SamplePrediction:
 
     Labels with several outputs add a last axis `outputs` to everything but kappas, overfitting_coefficients, accuracy.
     Errors are mean squared, against labels as noisy as the training labels: they contain noise_std^2.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 3))
+    >>> prediction = lb.predict_samples(lb.FullyConnected(1).kernel(x), x[:, 0], [10, 30], ridge=0.1)
+    >>> prediction.learnability.round(2).tolist(), prediction.off_train_errors.shape
+    ([0.89, 0.98], (2, 60))
     """
 
     train_size: np.ndarray  # grid
@@ -72,7 +83,7 @@ class SamplePrediction:
     test_set_errors: np.ndarray  # grid + (T,) or (T, outputs)
     test_set_residual: np.ndarray  # as test_set_errors
 
-    def to_frame(self):
+    def to_frame(self) -> "pandas.DataFrame":
         """A tidy table, a row per grid point (and output, where there are several), the columns of a study's table."""
         import pandas as pd
 
@@ -86,11 +97,11 @@ class SamplePrediction:
             table.insert(0, "output", np.tile(np.arange(outputs[0]), self.train_size.size))
         return table
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         number = self.kappas.shape[-1]
         return f"SamplePrediction on {number} samples:\n{self.to_frame().to_string(index=False, max_rows=10)}"
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return self.to_frame().to_html(index=False, max_rows=20)
 
 
@@ -208,7 +219,7 @@ def predict_samples(
         remark = f"smaller ridges are replaced by {floor:.2g}"
         warn_caller(IllConditioned("the kernel matrix of all samples", condition, floor, remark))
     share_of_all = len(matrix) / (len(matrix) if population is None else population)
-    rows = [{}] * n.size
+    rows: list[dict] = [{}] * n.size
     shares, ridges = cells[:, 1] / (relative > 0).sum(), np.fmax(cells[:, 0], floor)
     for cell, solution in enumerate(along(layout.pool, shares, ridges)):
         for point in np.flatnonzero(cell_of == cell):

@@ -9,7 +9,7 @@ from ..common.arrays import labels as labels_from
 from ..common.errors import reals, require
 
 
-def relative_rates(size: int, n: np.ndarray, rates: np.ndarray | None) -> np.ndarray:
+def relative_rates(size: int, n: np.ndarray, rates: ArrayLike | None) -> np.ndarray:
     """(M,): selection probabilities over their mean over the samples that can be selected."""
     if rates is None:
         require(bool((n <= size).all()), f"train_size {n.max():g} is more than the {size} samples of the matrix")
@@ -46,11 +46,11 @@ def checked(matrix: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def checked_test_set(
-    kernel: np.ndarray | None, labels: np.ndarray | None, matrix: np.ndarray, y: np.ndarray
+    kernel: ArrayLike | None, labels: ArrayLike | None, matrix: np.ndarray, y: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The test set as (T, M) and (T, outputs); T = 0 without one."""
     require((kernel is None) == (labels is None), "test_kernel and test_y belong together; give both or neither")
-    if kernel is None:
+    if kernel is None or labels is None:
         kernel, labels = np.empty((0, len(matrix))), np.empty((0, *y.shape[1:]))
     kernel, labels = finite_array("test_kernel", kernel), labels_from("test_y", labels, len(kernel), "test_kernel")
     require(

@@ -88,9 +88,13 @@ class SampleSolution:
     steps: int
 
 
+Passed = tuple[float, np.ndarray, np.ndarray]  # logit c, log mu, d log mu / d logit c
+
+
 def along(pool: Pool, shares: np.ndarray, ridges: np.ndarray) -> Iterator[SampleSolution]:
     """Solve at every (mean of c, delta), in order: c increases at each delta."""
-    first = path = None  # of one delta: (logit c, log mu, d log mu / d logit c) solved before
+    path: list[Passed] = []  # of one delta: what was solved before
+    first: Passed | None = None  # of the delta before
     previous = None
     for share, delta in zip(shares, ridges, strict=True):
         if delta != previous:
@@ -138,7 +142,7 @@ def _nothing(pool: Pool, delta: float) -> SampleSolution:
     )
 
 
-def _extrapolated(path: list, logit: float) -> np.ndarray:
+def _extrapolated(path: list[Passed], logit: float) -> np.ndarray:
     """log mu at a new logit c: the cubic through the last two values and slopes, a straight line if they are far."""
     last, value, slope = path[-1]
     step = logit - last
@@ -201,10 +205,10 @@ def _inverse(matrix: np.ndarray, nugget: np.ndarray | float) -> np.ndarray:
     return linalg.lapack.dpotri(factor, lower=1, overwrite_c=1)[0]
 
 
-def _curvature(inverse: np.ndarray, diagonal: np.ndarray, dtype: type = np.float64) -> tuple:
+def _curvature(inverse: np.ndarray, diagonal: np.ndarray, dtype: type = np.float64) -> tuple[np.ndarray, bool]:
     """The Cholesky factor of 1 + diag(diagonal) - Theta, of which the lower triangle is formed."""
-    root = (1 / np.sqrt(np.diag(inverse))).astype(dtype)
-    theta = inverse.astype(dtype)
+    root: np.ndarray = (1 / np.sqrt(np.diag(inverse))).astype(dtype)
+    theta: np.ndarray = inverse.astype(dtype)
     theta *= root[:, None]
     theta *= root
     np.multiply(theta, -theta, out=theta)

@@ -47,7 +47,8 @@ def sites_of(matrix: np.ndarray) -> Sites:
     size, largest = len(matrix), np.abs(matrix).max(initial=0.0)
     probe = matrix @ np.random.default_rng(0).standard_normal(size)  # coincident samples are neighbours in it
     window = 10 * TOUCHING * largest + EQUAL * size * largest
-    representative, leaders = np.arange(size), []
+    representative = np.arange(size)
+    leaders: list[int] = []
     for sample in np.argsort(probe, kind="stable"):
         for leader in reversed(leaders):
             if probe[sample] - probe[leader] > window:
@@ -143,7 +144,7 @@ class Occupation:
         return own, scatter
 
 
-def shrinkage(count: np.ndarray, variance: np.ndarray, ridge: float) -> np.ndarray:
+def shrinkage(count: np.ndarray | float, variance: np.ndarray, ridge: float) -> np.ndarray:
     """s = delta / (delta + pi sigma^2); 1 where no copy is selected."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(count == 0, 1.0, np.where(variance > 0, ridge / (ridge + count * variance), 1.0))

@@ -1,4 +1,4 @@
-"""A campaign of seeded random faults: `make test-faults`, or `PYTHONPATH=. python tests/faults/campaign.py FAULTS [FIRST_SEED]`.
+"""A campaign of seeded random faults: `make test-faults`, or `PYTHONPATH=.:scripts python tests/faults/campaign.py FAULTS [FIRST_SEED]`.
 
 Each fault hits a copy of a finished run. Then the workflow is run again, as a user would: it must end with the tables of the
 undisturbed run, or stop with an error that names the file or the lock, after which doing what the message says must lead to these

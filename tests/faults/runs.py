@@ -30,7 +30,7 @@ from learnability.studies.schema import load_config, load_schema
 from learnability.studies.validation import check_meaning, checked
 
 ROOT = Path(__file__).parents[2]
-os.environ["PYTHONPATH"] = str(ROOT)  # for jobs, wherever they run
+os.environ["PYTHONPATH"] = os.pathsep.join((str(ROOT), str(ROOT / "scripts")))  # for jobs, wherever they run
 STUDY = {
     "domains": {"table": {"kind": "data", "path": "table.csv"}},
     "architectures": {"relu": {"depth": 1, "bias_std": 0.1}},

@@ -81,8 +81,8 @@ class Dense(Affine):
         return self._weighted(state, 1)
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
-        gain = self.weight_std / math.sqrt(signal.channels)
-        return Weights((width, signal.channels), nn.functional.linear, gain, self.bias_std), width
+        gain = self.weight_std / math.sqrt(signal.units)
+        return Weights((width, signal.units), nn.functional.linear, gain, self.bias_std), width
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class Conv(Affine):
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
         chosen = self.windows(signal.positions)
-        shape = (width, signal.channels, *[window.size for window in chosen])
+        shape = (width, signal.units, *[window.size for window in chosen])
         convolution = (nn.functional.conv1d, nn.functional.conv2d)[len(chosen) - 1]
 
         def product(x: Tensor, weight: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -57,7 +58,12 @@ class Covariances:
         """Sizes of the position axes."""
         return self.shape[1 : 1 + self.dims]
 
-    def each(self, function: Callable[[Tensor], Tensor], **changes: object) -> Covariances:
+    @property
+    def kernel(self) -> Tensor:
+        """What is asked for: the tangent kernel, or Sigma, which is the NNGP kernel."""
+        return self.covariance if self.tangent is None else self.tangent
+
+    def each(self, function: Callable[[Tensor], Tensor], **changes: Any) -> Covariances:
         """The state with a function applied to covariance and tangent kernel."""
         tangent = None if self.tangent is None else function(self.tangent)
         return replace(self, covariance=function(self.covariance), tangent=tangent, **changes)
@@ -68,7 +74,7 @@ class Covariances:
 
     def plus(self, other: Covariances) -> Covariances:
         """The state of a sum of independent signals, in place."""
-        if self.tangent is not None:
+        if self.tangent is not None and other.tangent is not None:
             self.tangent.add_(other.tangent)
         self.covariance.add_(other.covariance)
         return self

@@ -33,7 +33,7 @@ class Flatten(Layer):
         return equal.each(lambda tensor: tensor.mean(list(range(1, 1 + equal.dims))), dims=0)
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
-        return nn.Flatten(), signal.channels * math.prod(signal.positions)
+        return nn.Flatten(), signal.units * math.prod(signal.positions)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar
 
 from torch import nn
 
@@ -38,11 +37,21 @@ class Signal:
     channels: int | None = None
 
     @property
+    def units(self) -> int:
+        """The channels of a signal of a finite network."""
+        if self.channels is None:
+            raise ValueError(
+                "behind weights of infinite width there is no number of channels; give the signal its channels"
+            )
+        return self.channels
+
+    @property
     def place(self) -> str:
         """The positions in words."""
         return " x ".join(map(str, self.positions)) + " positions" if self.positions else "flat points"
 
 
+@dataclass(frozen=True)
 class Layer(ABC):
     """A layer of a network of infinite width.
 
@@ -58,10 +67,25 @@ class Layer(ABC):
         Whether what it makes is independent of what it takes, up to variances, by weights of its own.
     """
 
-    name: ClassVar[str]
-    pools: bool = False
-    odd: bool = True
-    fresh: bool = False
+    @property
+    def name(self) -> str:
+        """What a configuration calls it; of a layer that none can ask for, what its class is called."""
+        return type(self).__name__
+
+    @property
+    def pools(self) -> bool:
+        """Whether it mixes positions."""
+        return False
+
+    @property
+    def odd(self) -> bool:
+        """Whether it maps -z to minus what it maps z to."""
+        return True
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what it makes is independent of what it takes."""
+        return False
 
     @abstractmethod
     def after(self, signal: Signal) -> Signal:
@@ -153,7 +177,7 @@ def propagate_all(layers: Sequence[Layer], state: Covariances, left: tuple, righ
     return state
 
 
-def modules(layers: Sequence[Layer], signal: Signal, width: int) -> tuple[nn.Module, Signal]:
+def modules(layers: Sequence[Layer], signal: Signal, width: int) -> tuple[nn.Sequential, Signal]:
     """`Layer.module` of one layer after the other, as one module, and the signal that it makes."""
     made = []
     for layer in layers:

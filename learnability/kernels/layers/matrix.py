@@ -118,7 +118,7 @@ class LayersKernel:
         else:
             covariance = points.square().sum(2).reshape(len(points), *self.positions, 1, 1)
         statistics, own = prepare_all(self.layers, self._input(covariance, signal))
-        return statistics, (own.tangent if self.with_tangent else own.covariance).reshape(-1)
+        return statistics, own.kernel.reshape(-1)
 
     def _tile(self, left: PreparedPoints, right: PreparedPoints) -> Tensor:
         """The kernel between a few points and a few others."""
@@ -130,7 +130,7 @@ class LayersKernel:
             shape = (1, *self.positions, len(left), len(right))
         state = self._input(covariance.reshape(shape), left.signal)
         state = propagate_all(self.layers, state, left.statistics, right.statistics)
-        return (state.tangent if self.with_tangent else state.covariance)[0]
+        return state.kernel[0]
 
     def _input(self, covariance: Tensor, signal: Tensor) -> Covariances:
         """The state of inputs from their inner products over channels."""
@@ -202,7 +202,7 @@ def _bytes(statistics: Any) -> int:
     return statistics.numel() * statistics.element_size()
 
 
-def _joined(parts: Sequence[Any]) -> Any:
+def _joined(parts: list[Any] | tuple[Any, ...]) -> Any:
     """Statistics of parts of the points as one; Hermite series of different length are filled up with zeros."""
     if isinstance(parts[0], tuple):
         return tuple(map(_joined, zip(*parts, strict=True)))

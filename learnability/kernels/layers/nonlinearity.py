@@ -71,22 +71,21 @@ class Nonlinearity(Layer):
 
     def prepare(self, own: Covariances) -> tuple[tuple, Covariances]:
         statistics = self.function.prepare(own.of_themselves())
-        exact = tuple(part.T for part in self.function.diagonal(statistics))  # (points, positions)
+        k, kdot = (part.T for part in self.function.diagonal(statistics))  # (points, positions)
         if own.everywhere:
             sides = tuple(part.transpose(0, 1) for part in statistics)
             duals = self.function.dual(sides, sides, own.matrices(own.covariance))
-            for dual, diagonal in zip(duals, exact, strict=True):
+            for dual, diagonal in zip(duals, (k, kdot), strict=True):
                 dual.diagonal(dim1=1, dim2=2).copy_(diagonal)
-        else:
-            duals = exact
-        return statistics, _with_duals(own, *duals)
+            k, kdot = duals
+        return statistics, _with_duals(own, k, kdot)
 
     def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
-        sides = (tuple(map(state.side, statistics)) for statistics in (left, right))
-        return _with_duals(state, *self.function.dual(*sides, state.matrices(state.covariance)))
+        rows, columns = (tuple(map(state.side, statistics)) for statistics in (left, right))
+        return _with_duals(state, *self.function.dual(rows, columns, state.matrices(state.covariance)))
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
-        return Function(self.function.function), signal.channels
+        return Function(self.function.function), signal.units
 
 
 def _with_duals(state: Covariances, k: Tensor, kdot: Tensor) -> Covariances:

@@ -43,7 +43,7 @@ class LayerNorm(Layer):
         return _divided(state, state.side(left[0]), state.side(right[0]))
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
-        return Function(_normalised), signal.channels
+        return Function(_normalised), signal.units
 
 
 def _normalised(z: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,7 @@ class AvgPool(Layer):
 
     def windows(self, positions: tuple[int, ...]) -> list[Window]:
         """The windows on every position axis."""
-        return windows("window", positions, self.window, self.strides, self.padding)
+        return windows("window", positions, self.window, self.strides or self.window, self.padding)
 
     def after(self, signal: Signal) -> Signal:
         require_positions(self, signal)
@@ -67,7 +67,7 @@ class AvgPool(Layer):
         chosen = self.windows(signal.positions)
         pool = (nn.functional.avg_pool1d, nn.functional.avg_pool2d)[len(chosen) - 1]
         size, stride = [window.size for window in chosen], [window.stride for window in chosen]
-        return Function(lambda x: pool(padded(x, chosen), size, stride)), signal.channels
+        return Function(lambda x: pool(padded(x, chosen), size, stride)), signal.units
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,4 @@ class GlobalAvgPool(Layer):
         return state.each(lambda tensor: tensor.mean(axes), dims=0)
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
-        return Function(lambda x: x.flatten(2).mean(2)), signal.channels
+        return Function(lambda x: x.flatten(2).mean(2)), signal.units

@@ -47,13 +47,11 @@ def layer_from(entry: object) -> Layer:
     return classes[name](**options)
 
 
-def _name_and_options(entry: object) -> tuple[object, dict]:
+def _name_and_options(entry: object) -> tuple[str, dict]:
     if isinstance(entry, str):
         return entry, {}
-    require(
-        isinstance(entry, dict) and ("kind" in entry or len(entry) == 1),
-        f"a layer is a name, {{name: {{options}}}} or an object of lb.layers, got {entry!r}",
-    )
+    if not isinstance(entry, dict) or "kind" not in entry and len(entry) != 1:
+        raise ValueError(f"a layer is a name, {{name: {{options}}}} or an object of lb.layers, got {entry!r}")
     if "kind" in entry:
         return entry["kind"], {key: value for key, value in entry.items() if key != "kind"}
     ((name, options),) = entry.items()
@@ -70,11 +68,11 @@ def _named(entry: object) -> str:
 
 def layer_classes() -> dict[str, type[Layer]]:
     """Layers that a configuration may ask for, {name: class}."""
-    classes = {}
+    classes: dict[str, type[Layer]] = {}
     waiting = Layer.__subclasses__()
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if isinstance(getattr(kind, "name", None), str):
-            classes[kind.name] = kind
+        if isinstance(name := kind.name, str):  # a property of what has no name of its own
+            classes[name] = kind
     return classes

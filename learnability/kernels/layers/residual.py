@@ -86,4 +86,4 @@ class Residual(Layer):
 
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
         (branch, end), (shortcut, _) = (modules(part, signal, width) for part in (self.branch, self.shortcut))
-        return Sum(branch, shortcut), end.channels
+        return Sum(branch, shortcut), end.units

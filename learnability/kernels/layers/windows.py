@@ -131,7 +131,7 @@ def windows(
             f"{list((values * 2)[: len(positions)])}",
         )
         per_axis.append(values)
-    chosen = [Window.on(n, *options, padding) for n, *options in zip(positions, *per_axis, strict=True)]
+    chosen = [Window.on(n, length, stride, padding) for n, length, stride in zip(positions, *per_axis, strict=True)]
     for axis, (n, window) in enumerate(zip(positions, chosen, strict=True)):
         require(
             window.count(n) >= 1,
