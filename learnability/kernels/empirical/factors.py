@@ -6,7 +6,7 @@ precision, all sums over them are in float64: the small eigenvalues of a kernel 
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -18,6 +18,7 @@ COLUMNS = 1 << 14  # of Jacobians that are multiplied at a time, in float64
 PAIRS = 1 << 23  # of positions of two points that are multiplied at a time
 
 
+@runtime_checkable
 class Factor(Protocol):
     """A part of the tangent kernel between points that are known by this factor each."""
 
