@@ -23,9 +23,14 @@ MATHEMATICS = (
     "ensembles",
     "measurements",
 )
-install_import_hook(
-    [f"learnability.{package}" for package in MATHEMATICS], "run_time_types.checked"
-)  # before any import
+OF_PYTORCH = ("empirical", "torch_module", "infinite")  # their functions are called by PyTorch's own tracing
+CHECKED = [
+    f"learnability.{package}.{path.stem}"
+    for package in MATHEMATICS
+    for path in (Path(__file__).parent.parent / "learnability" / package).iterdir()
+    if path.stem not in (*OF_PYTORCH, "__init__", "__pycache__")
+]
+install_import_hook(CHECKED, "run_time_types.checked")  # before any import
 
 import learnability as lb  # noqa: E402
 
