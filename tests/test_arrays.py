@@ -75,6 +75,7 @@ def test_an_array_without_masked_values_is_an_array():
         array("x", [[1.0, None]])
 
 
+@pytest.mark.wrong_types
 def test_boolean_labels_are_signs_everywhere(tmp_path):
     """In arrays as in files: True is +1, False is -1."""
     truth = Y > 0

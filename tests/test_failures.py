@@ -154,4 +154,4 @@ def test_nothing_is_pickled_and_no_text_is_evaluated():
         ROOT / "Snakefile",
     ]:
         found = [match[0] for match in forbidden.finditer(path.read_text())]
-        assert found == (["exec("] if path.name == "own.py" else []), path
+        assert found == (["exec("] if path.name == "user_code.py" else []), path

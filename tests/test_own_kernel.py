@@ -49,6 +49,7 @@ def test_the_theory_takes_it(own):
         cube.spectrum(own(function="first_difference"))
 
 
+@pytest.mark.wrong_types
 def test_nothing_is_run_without_leave(tmp_path):
     (tmp_path / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     for leave in ({}, {"allow_code": False}, {"allow_code": "yes"}, {"allow_code": 1}):

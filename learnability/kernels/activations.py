@@ -14,7 +14,7 @@ those that a configuration may ask for; some have parameters, as in {kind: leaky
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -185,9 +185,9 @@ def activation_from(entry: str | dict[str, Any] | Activation) -> Activation:
         not any(isinstance(value, dict | list) for value in entry.values()),
         f"activation {entry!r} has values that are no numbers",
     )
-    return _parametric(tuple(sorted(entry.items())))
+    return _parametric(**dict(sorted(entry.items())))
 
 
-@cache
-def _parametric(items: tuple[tuple[str, Any], ...]) -> Activation:
-    return built("activation with parameters", PARAMETRIC, dict(items))
+@lru_cache(typed=True)  # True is not the slope 1
+def _parametric(**entry: Any) -> Activation:
+    return built("activation with parameters", PARAMETRIC, entry)
