@@ -210,7 +210,7 @@ def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
     x = rng.standard_normal((1200, 3))
     data = lb.Samples(x, np.sin(x[:, 0]) + x[:, 1] + 0.3 * rng.standard_normal(1200))
     candidates = networks(depth=[1, 2], activation="relu", bias_std=0.1)
-    found = lb.select(data, candidates, data.all(), [30, 60], [0.1])
+    found = lb.select(data, candidates, data.all(), [30, 60], [0.1], fast=True)
     assert len(np.unique(found.samples)) == 300 and 0 < found.sampling_error < 0.1
     assert all(len(errors) == 300 for errors in found.errors.values())
     for name, network in candidates.items():
@@ -218,9 +218,9 @@ def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
         rows = found.table[found.table["architecture"] == name].sort_values("train_size")
         assert np.abs(rows["test_mse"] / whole - 1).max() < 4 * found.sampling_error
     assert (found.samples_needed(found.table["nmse"].median())["standard_error"] > 0).any()
-    assert len(lb.select(data, candidates, data.all(), [30, 200], [0.1]).samples) == 400
+    assert len(lb.select(data, candidates, data.all(), [30, 200], [0.1], fast=True).samples) == 400
     small = lb.Samples(x[:300], x[:300, 0])
-    assert lb.select(small, candidates, small.all(), [30]).samples is None
+    assert lb.select(small, candidates, small.all(), [30], fast=True).samples is None
 
 
 def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
@@ -228,7 +228,7 @@ def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
     monkeypatch.setattr("learnability.selection.ranking.SEEN", 70)
     x = np.random.default_rng(0).standard_normal((120, 2))
     data = lb.Samples(x, np.where(np.arange(120) < 24, 1.0, -1.0))
-    found = lb.select(data, networks(depth=[1, 2], activation="relu"), data.all(), [20], [0.1])
+    found = lb.select(data, networks(depth=[1, 2], activation="relu"), data.all(), [20], [0.1], fast=True)
     assert len(found.samples) == 70 and abs((found.samples < 24).sum() - 14) <= 1
 
 

@@ -222,6 +222,7 @@ def predict(
     "--reach", type=float, help="List how many samples each candidate needs to reach this normalised error, 1 - R2."
 )
 @click.option("--r2", type=float, help="The same for this R2 off the training set: --r2 0.8 is --reach 0.2.")
+@click.option("--fast", is_flag=True, help="Use as few rows of a large FILE as the training sets need.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 def select(
     file: str | None,
@@ -237,13 +238,14 @@ def select(
     by: str,
     reach: float | None,
     r2: float | None,
+    fast: bool,
     csv: str | None,
     **table_options: Any,
 ) -> None:
     """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
-    What is repeated counts once. Of a large FILE only as many rows are used as the training sets need, which is said.
+    What is repeated counts once. Above some thousand rows --fast takes as few of them as the training sets need.
     Unless ridges are given each candidate has the best one at every size of FILE.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
@@ -269,7 +271,7 @@ def select(
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in options.items()}
     networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
-    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by)
+    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by, fast=fast)
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
     if csv:
         write_csv(csv, selection.table)

@@ -4,10 +4,10 @@ The theory is the one that `learnability.curves.choice` takes. The error is the 
 finite. Where the theory knows the samples of a data set, the difference of two candidates has a standard error: both are
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 
-What a candidate costs grows with the third power of the samples that it is predicted from. So of a large data set only as many
-are taken as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are drawn
-systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean, for
-errors go with that distance; each has the same probability.
+What a candidate costs grows with the third power of the samples that it is predicted from. A fast ranking of a large data set
+takes only as many as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are
+drawn systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean:
+errors go with that distance, and each sample has the same probability.
 """
 
 from collections.abc import Mapping, Sequence
@@ -241,11 +241,12 @@ def select(
     noise_std: float = 0.0,
     kernels: Sequence[str] = ("ntk",),
     by: str = "error",
+    fast: bool = False,
 ) -> Selection:
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
-    On a data set each candidate costs a kernel matrix (M, M) and a few factorizations per training size. M are its samples, or
-    of a large one as many at random as the largest training size needs: twice as many, at least 1024, at most 4096.
+    Errors are those of `learnability.learning_curve`. On a data set each candidate costs a kernel matrix (M, M) and a few
+    factorizations per training size. M are its samples, at most 4096.
 
     Parameters
     ----------
@@ -261,6 +262,9 @@ def select(
     kernels : sequence of "ntk" (networks trained to the end) and "nngp" (Bayesian networks, or only the readout trained)
     by : "error" or "accuracy"
         What candidates are ranked by; accuracy where labels are classes.
+    fast : bool
+        Take as few samples of a large data set as the largest training size needs: twice as many, at least 1024. Errors then
+        have the sampling error `Selection.sampling_error` beside that of the data set itself.
 
     Returns
     -------
@@ -307,7 +311,7 @@ def select(
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn_caller(remark(odd, target.name))
-    seen, aim, samples = _seen(domain, target, max(sizes))
+    seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
     for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
         learner = KernelOnDomain(seen, architecture, kernel)
         for ridge in ridge_values:
@@ -325,6 +329,8 @@ def select(
                 rows.append((*key, off_train[number], nmse, accuracy[number], curve.theory[number]))
                 if curve.sample_errors is not None and np.isfinite(curve.sample_errors[number]).all():
                     errors[key] = curve.sample_errors[number]
+    if samples is None and curve.samples is not None and len(curve.samples) < (domain.size or 0):
+        samples = curve.samples
     table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
     table = _ranked(table, by)
     remarks = _checked(table, seen, aim, architectures)
