@@ -148,14 +148,8 @@ def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> di
 
     Examples
     --------
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_config
+    >>> (study,) = studies_from(example_config()).values()
     >>> study.targets, study.measured_sizes, study.seeds
     ({'parity 2': {'parity': 2}}, [4], 30)
     """

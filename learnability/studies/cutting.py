@@ -22,15 +22,8 @@ def training_jobs(study: Study, architecture: str, width: int) -> list[tuple[int
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study(widths=[50])
     >>> training_jobs(study, "net", 50)
     [(4, 4, 0, 29)]
     """
@@ -57,15 +50,8 @@ def seed_seconds(study: Study, architecture: str, width: int, train_size: int) -
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study(widths=[50])
     >>> seed_seconds(study, "net", 50, 4) < seed_seconds(study, "net", 500, 4)
     True
     """

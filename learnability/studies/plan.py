@@ -88,14 +88,9 @@ def plan(config: Config, sizes: Sizes) -> Plan:
 
     Examples
     --------
-    >>> from learnability.studies.validation import check_meaning, checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> config = checked(config, schema)
+    >>> from learnability.studies.validation import check_meaning
+    >>> from learnability.studies.example import example_config
+    >>> config = example_config()
     >>> _, sizes = check_meaning(config)
     >>> [job.kind for job in plan(config, sizes).jobs()]
     ['kernel', 'spectrum', 'theory', 'regression', 'join', 'figure', 'explorer', 'agreement']

@@ -63,15 +63,8 @@ def theory_mb(study: Study, size: DomainSize) -> float:
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study()
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> theory_mb(study, size) > GRID_MB + kernel_mb(size)
     True
@@ -84,15 +77,8 @@ def regression_mb(study: Study, size: DomainSize) -> float:
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study()
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> regression_mb(study, size) > theory_mb(study, size)
     True
@@ -110,15 +96,8 @@ def networks_mb(
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study(widths=[50])
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> networks_mb(study, size, "net", 500, [4], seeds=30) > networks_mb(study, size, "net", 50, [4], seeds=10)
     True
@@ -162,15 +141,8 @@ def theory_seconds(study: Study, size: DomainSize) -> float:
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study()
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> theory_seconds(study, size)
     60
@@ -185,15 +157,8 @@ def regressions_seconds(study: Study, size: DomainSize) -> float:
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study()
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> round(regressions_seconds(study, size), 2)
     0.36
@@ -211,15 +176,8 @@ def networks_seconds(study: Study, architecture: str, width: int, train_sizes: S
 
     Examples
     --------
-    >>> from learnability.studies.configuration import studies_from
-    >>> from learnability.studies.validation import checked
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4], "widths": [50]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> (study,) = studies_from(checked(config, schema)).values()
+    >>> from learnability.studies.example import example_study
+    >>> study = example_study(widths=[50])
     >>> one, ten = (networks_seconds(study, "net", 50, [4], seeds) for seeds in (1, 10))
     >>> round(ten / one)
     10

@@ -111,13 +111,8 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
 
     Examples
     --------
-    >>> from learnability.studies.schema import load_schema
-    >>> from learnability.common.provenance import PACKAGE
-    >>> schema = load_schema(PACKAGE.parent / "config" / "schema.yaml")
-    >>> study = {"domain": "cube", "architectures": ["net"], "targets": [{"parity": 2}], "figure": "learning_curves"}
-    >>> config = {"studies": {"one": {**study, "train_sizes": [4]}}, "architectures": {"net": {"depth": 1}}}
-    >>> config["domains"] = {"cube": {"kind": "hypercube", "dim": 3}}
-    >>> _, sizes = check_meaning(checked(config, schema))
+    >>> from learnability.studies.example import example_config
+    >>> _, sizes = check_meaning(example_config())
     >>> sizes.domains["cube"].points, sizes.outputs
     (8, {'one': 1})
     """
