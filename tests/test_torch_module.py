@@ -11,6 +11,7 @@ from torch.func import functional_call, jacrev
 
 import learnability as lb
 from learnability.kernels import architecture_from
+from learnability.kernels.empirical import tangent
 from learnability.kernels.empirical.layer_by_layer import LayerByLayer
 from learnability.kernels.empirical.samplewise import AllAtOnce, OneByOne
 from learnability.kernels.empirical.tangent import MeasuredMethod
@@ -207,6 +208,16 @@ def test_it_is_the_brute_force_kernel(name, dtype):
     assert np.abs(matrix - expected).max() < scale and np.array_equal(matrix, matrix.T) and matrix.dtype == np.float64
     assert np.abs(kernel.kernel(IMAGES[:3], IMAGES[2:]) - expected[:3, 2:]).max() < scale
     assert np.abs(kernel.diagonal(IMAGES) - expected.diagonal()).max() < scale
+
+
+@pytest.mark.parametrize("method", [LayerByLayer, AllAtOnce, OneByOne])
+def test_a_module_that_keeps_what_it_computes_stays_as_it_was(method, monkeypatch):
+    """Whichever method wins, no tensor of its graph is left in the module: it can be copied, saved and used again."""
+    monkeypatch.setattr(tangent, "_timed", lambda one, points: (one(points), float(type(one) is not method)))
+    kernel = lb.TorchModule(lambda: Remembering().double(), seed=3)
+    matrix = kernel.kernel(IMAGES)
+    assert "last" not in vars(kernel._module) or not kernel._module.last.requires_grad
+    assert np.abs(matrix - brute_force(kernel, IMAGES)).max() < 1e-12 * np.abs(matrix).max()
 
 
 @pytest.mark.parametrize("method", [LayerByLayer, AllAtOnce, OneByOne])

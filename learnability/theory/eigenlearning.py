@@ -12,7 +12,7 @@ the rank, kappa = 0 and the limits of all quantities are returned; at n = 0, kap
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -60,7 +60,7 @@ class Eigenlearning(SpectralTheory):
         """
         n, delta, sigma = train_size, ridge, noise_std
         kappa = effective_regularization(spectrum, n, delta)
-        spread, squares, learned, missed = _sums(spectrum, power, kappa)
+        spread, squares, learned, missed, _ = sums_over_modes(spectrum, power, kappa)
         solved = (kappa > 0) & np.isfinite(kappa)
         rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
         divisor = np.where(solved, kappa, 1.0)
@@ -104,18 +104,24 @@ def mode_learnabilities(spectrum: Spectrum, kappa: Float[np.ndarray, " grid"]) -
         return np.where(values > 0, 1 / (1 + kappa[:, None] / values), 0.0)
 
 
-def _sums(
+class ModeSums(NamedTuple):
+    """Sums over modes at every kappa; M stands for 1 - L."""
+
+    spread: Float[np.ndarray, " grid"]  # sum m L M
+    squares: Float[np.ndarray, " grid"]  # sum m L^2
+    learned: Float[np.ndarray, "grid outputs"]  # sum v^2 L
+    missed: Float[np.ndarray, "grid outputs"]  # sum v^2 M^2
+    between: Float[np.ndarray, "grid outputs"]  # sum v^2 L M
+
+
+def sums_over_modes(
     spectrum: Spectrum, power: Float[np.ndarray, "levels outputs"], kappa: Float[np.ndarray, " grid"]
-) -> tuple[
-    Float[np.ndarray, " grid"],
-    Float[np.ndarray, " grid"],
-    Float[np.ndarray, "grid outputs"],
-    Float[np.ndarray, "grid outputs"],
-]:
-    """sum m L (1 - L) and sum m L^2; sum v^2 L and sum v^2 (1 - L)^2."""
+) -> ModeSums:
+    """What the equations need of a spectrum and a target; the spectrum's tail is left out."""
     positive = spectrum.eigenvalues > 0
     measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
-    spread, squares, learned, missed = measure.sums(
+    between, squares, learned, missed = measure.sums(
         kappa / unit, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M * M
     )
-    return spread[:, 0], squares[:, 0], learned[:, 1:], missed[:, 1:] + power[~positive].sum(0)
+    unlearnable = power[~positive].sum(0)
+    return ModeSums(between[:, 0], squares[:, 0], learned[:, 1:], missed[:, 1:] + unlearnable, between[:, 1:])

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 from ..common.errors import require
 from ..spectra.measure import SpectralMeasure
 from ..spectra.spectrum import Spectrum
-from .eigenlearning import mode_learnabilities
+from .eigenlearning import mode_learnabilities, sums_over_modes
 from .newton import Grid, solve_in_log
 from .solution import Solution, damped
 from .theory import SpectralTheory
@@ -101,7 +101,8 @@ class RandomFeatures(SpectralTheory):
         one_is_finite = bool((np.minimum(n, k) < np.inf).all())
         require(one_is_finite, "train_size and features must not both be infinite: give a large number for one of them")
         kappa = effective_regularization(spectrum, n, delta, k)
-        spread, squares, learned, missed, between = _sums(spectrum, power, kappa)
+        spread, squares, learned, missed, between = sums_over_modes(spectrum, power, kappa)
+        spread = spread + spectrum.tail / np.where(kappa > 0, kappa, np.inf)
         samples_left, features_left = _left_over(spectrum, n, delta, k, kappa)  # a, b
         room = np.where(spread > 0, spread + features_left, 1.0)  # S + b
         share = spread / room  # t: what the finite number of features adds to the samples' spread
@@ -234,22 +235,3 @@ def _left_over(
     rank = spectrum.multiplicities[spectrum.eigenvalues > 0].sum()
     left = np.where(solved, left, np.maximum(few - rank, 0))
     return np.where(n > k, left + apart, left), np.where(n > k, left, left + apart)
-
-
-def _sums(
-    spectrum: Spectrum, power: Float[np.ndarray, "levels outputs"], kappa: Float[np.ndarray, " grid"]
-) -> tuple[
-    Float[np.ndarray, " grid"],
-    Float[np.ndarray, " grid"],
-    Float[np.ndarray, "grid outputs"],
-    Float[np.ndarray, "grid outputs"],
-    Float[np.ndarray, "grid outputs"],
-]:
-    """S and q (grid,); sum v^2 L, sum v^2 (1-L)^2 and sum v^2 L (1-L) (grid, outputs)."""
-    positive = spectrum.eigenvalues > 0
-    measure, unit = SpectralMeasure.of_spectrum(spectrum, power)
-    between, squares, learned, missed = measure.sums(
-        kappa / unit, lambda L, M: L * M, lambda L, M: L * L, lambda L, M: L, lambda L, M: M * M
-    )
-    spread = between[:, 0] + spectrum.tail / np.where(kappa > 0, kappa, np.inf)
-    return spread, squares[:, 0], learned[:, 1:], missed[:, 1:] + power[~positive].sum(0), between[:, 1:]

@@ -95,7 +95,7 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     """
     parameters = sum(p.nbytes for p in module.parameters() if p.requires_grad)
     points = points[: min(MEASURED, max(2, MEMORY // (WORK * len(directions) * parameters)))]
-    loop = OneByOne(module, directions)
+    loop = OneByOne(copied(module), directions)  # a module may keep what it computes: each method has a copy of its own
     try:
         truth, loop_seconds = _timed(loop, points)
     except RuntimeError as error:
@@ -109,8 +109,7 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     )
     passing = passing_bytes(module, points)
     for kind in (LayerByLayer, AllAtOnce):
-        own = module if kind is LayerByLayer else copied(module)  # vmap that fails may leave its tensors behind
-        method = kind(own, directions)
+        method = kind(copied(module), directions)
         try:
             method(points)  # the first call prepares
             factors, seconds = _timed(method, points)
