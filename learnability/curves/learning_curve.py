@@ -17,7 +17,6 @@ from ..domains.normalisation import normalised, variances
 from ..domains.samples import Samples
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
-from ..theory.drawing import lines
 from ..theory.extrapolation import Extrapolation
 from ..theory.per_sample import PerSample
 from ..theory.prediction import Prediction, predict
@@ -111,6 +110,8 @@ class LearningCurve:
         self, measure: str = "test_mse_off_train", axis: "matplotlib.axes.Axes | None" = None
     ) -> "matplotlib.axes.Axes":
         """Draw one measure against the training-set size, a line per ridge and noise level; returns the axes."""
+        from ..theory.drawing import lines  # not above, because jobs of the theory draw nothing
+
         return lines(self.to_frame(), measure, ["ridge", "noise_std"], axis)
 
     def __repr__(self) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,6 +24,8 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     Each colour is one eigenfunction, its height the mean learnability over seeds; the error bar is the standard error
     of the total.
     """
+    import seaborn as sns  # not above, as in `style.colours`
+
     with rc_context(SETTINGS):
         table = converged(table[table["source"].isin(EXPERIMENTS)])
         sizes = sorted(table["train_size"].unique())

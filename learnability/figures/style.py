@@ -6,7 +6,6 @@ from typing import Any, cast
 import matplotlib
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
@@ -60,6 +59,8 @@ def legend_columns(handles: Sequence[Line2D], most: int) -> int:
 
 def colours(names: Iterable[Hashable]) -> dict[Any, Colour]:
     """A colour for each name, from seaborn's colour-blind palette; the same order gives the same colours."""
+    import seaborn as sns  # not above: every check of a configuration would wait half a second for it
+
     names = list(names)
     palette = sns.color_palette("colorblind" if len(names) <= 10 else "viridis", len(names))
     return dict(zip(names, palette, strict=True))

@@ -9,7 +9,6 @@ from functools import cache
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import qmc
 
 POINTS = 256
 
@@ -49,4 +48,6 @@ def right_output_is_largest(
 @cache
 def _normal_points(outputs: int) -> Float[np.ndarray, "points outputs"]:
     """Scrambled Sobol points turned into standard normal ones, (POINTS, outputs)."""
+    from scipy.stats import qmc  # not above: SciPy's statistics take half a second, and most jobs ask for no classes
+
     return qmc.MultivariateNormalQMC(np.zeros(outputs), seed=0).random(POINTS)

@@ -6,12 +6,12 @@ A sample of a site of m copies has a case for every number of the other copies s
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from .classes import right_output_is_largest
 from .sample_equations import SampleSolution
 from .sample_layout import Layout
-from .sites import RARE, shrinkage
+from .sites import RARE, binomial, shrinkage
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Cases:
         copies = layout.pool.copies[layout.site]
         row = np.repeat(np.arange(len(copies)), copies)
         others = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
-        probability = stats.binom.pmf(others, copies[row] - 1, solution.rates[layout.site][row])
+        probability = binomial(others, copies[row] - 1, solution.rates[layout.site][row])
         likely = probability > RARE
         return cls(row[likely], others[likely].astype(float), probability[likely], len(copies))
 

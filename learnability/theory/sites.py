@@ -17,12 +17,18 @@ C is c for a single sample, 1 - (1 - c)^m without a ridge, and c again at a larg
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 EQUAL = 1e-12  # of the largest entry: two rows that differ by less are equal
 TOUCHING = 1e-7  # the same between points that coincide, where kernels with a kink lose half of their digits
 RARE = 1e-15  # probabilities below count as 0
 EPSILON = np.finfo(float).eps
+
+
+def binomial(count: np.ndarray, copies: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """The probability that `count` of `copies` are selected, each with a probability `rate`, entry by entry."""
+    from scipy.stats import binom  # not above: SciPy's statistics take half a second, and most jobs have no samples
+
+    return binom.pmf(count, copies, rate)
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ class Occupation:
         crowded = np.flatnonzero(copies > 1)
         site = np.repeat(crowded, copies[crowded] + 1)
         count = np.concatenate([np.arange(number + 1) for number in copies[crowded]] or [np.arange(0)])
-        probability = stats.binom.pmf(count, copies[site], rates[site])
+        probability = binomial(count, copies[site], rates[site])
         likely = probability > RARE
         self.crowded, self.site = crowded, site[likely]
         self.count, self.probability = count[likely].astype(float), probability[likely]
