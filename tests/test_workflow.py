@@ -220,7 +220,7 @@ def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):
     assert planned(place, config="config/own.yaml") == of_kernel
     (place / "table.csv").write_text((place / "table.csv").read_text().replace("3,2,", "3,5,"))
     of_data = {"theory": 1, "regression": 1, "join": 1}
-    assert planned(place, config="config/own.yaml") == {**of_kernel, **of_data, "kernel": 2, "figure": 2}
+    assert planned(place, config="config/own.yaml") == {**of_kernel, **of_data, "kernel": 2, "spectrum": 2, "figure": 2}
 
 
 def test_deleted_files_come_back_to_the_same_bytes(run):
