@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import re
 import shutil
 import subprocess
@@ -11,8 +12,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
+from nbclient import NotebookClient
 
 import learnability as lb
 from describe_gallery import PLACE, with_configurations
@@ -63,6 +66,26 @@ def test_the_code_of_a_page_runs_from_top_to_bottom_and_its_studies_are_valid(pa
     schema = load_schema(ROOT / "config" / "schema.yaml")
     for block in blocks(page, "yaml"):
         check_meaning(checked(yaml.safe_load(block), schema))
+
+
+def printed(notebook):
+    """What its cells print and show, but for pictures."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [
+        output.get("text") or output["data"]["text/plain"]
+        for output in outputs
+        if "image/png" not in output.get("data", {})
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_notebook_runs_and_prints_what_it_shows(path, tmp_path):
+    notebook = nbformat.read(path, as_version=4)
+    shown = printed(notebook)
+    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+    client.execute(env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "IPYTHONDIR": str(tmp_path)})
+    assert shown and printed(notebook) == shown
 
 
 @pytest.fixture(scope="module")
