@@ -25,6 +25,7 @@ INTRODUCTION = """# Configuration
 | `paper.yaml` | every experiment of the paper |
 | `fidelity.yaml` | what the trainer's tolerance buys |
 | `select.yaml` | which architecture will learn the digits |
+| `beyond_the_data.yaml` | learning curves for more rows than a table has |
 | `large.yaml` | data sets too large for their kernel matrix; kernels after training; SGD and Adam |
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |
