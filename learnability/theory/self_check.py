@@ -2,7 +2,7 @@
 
 The per-sample theory is an approximation whose cavities fluctuate least where training sets are large and ridges are not
 small. On kernels that are nearly singular (one to three columns with a smooth kernel, no ridge) it and regression itself
-are at the mercy of single samples; see docs/theory-rates.md, "Nearly singular kernels".
+are at the mercy of single samples; see docs/research/rates.md, "Nearly singular kernels".
 """
 
 from dataclasses import dataclass
