@@ -1,6 +1,7 @@
 """The page "predict" in headless Chromium: its JavaScript says what the library says, and keyboard and address work."""
 
 import json
+from pathlib import Path
 from urllib.parse import urlencode
 
 import numpy as np
@@ -217,3 +218,20 @@ def test_a_telephone_shows_all_of_it(browser, path):
         wide = "() => Math.max(...[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect().right))"
         assert phone.evaluate(wide) <= 360
     phone.close()
+
+
+def test_the_home_page_of_a_site_carries_it(browser, tmp_path):
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
+    (tmp_path / "docs").mkdir()
+    frame = '<iframe src="predict.html" title="Predict" style="width: 100%; height: 62rem; border: 0"></iframe>'
+    (tmp_path / "docs" / "index.md").write_text(f"# Home\n\n{frame}\n\n[alone](predict.html)\n")
+    hook = Path(__file__).parent.parent / "docs" / "predict_page.py"
+    (tmp_path / "mkdocs.yml").write_text(f"site_name: site\ntheme: mkdocs\nplugins: []\nhooks: ['{hook}']\n")
+    build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))
+    home = browser.new_page()
+    home.goto((tmp_path / "site" / "index.html").as_uri())
+    inside = home.frame_locator("iframe")
+    assert "learnability of the target is" in inside.locator("#summary").inner_text()
+    home.close()

@@ -170,101 +170,103 @@ function resolved(found, trace, unresolved) {
 
 // The equations of theory/finite_population.py, whose limit of an infinite population are the paper's, theory/eigenlearning.py.
 // spectrum: {levels: [{lambda, multiplicity, power}], tail, beyond}, power the squared coefficients, `beyond` those in the tail.
-// Returns besides the predictions `learned`, L of every level, and what else takes a share of n: n = sum m L + tail + ridge.
-function solve({ levels, tail, beyond }, population, n, delta, sigma) {
+// Returns a function of n, delta and sigma, whose result holds besides the predictions `learned`, L of every level, and what
+// else takes a share of n: n = sum m L + tail + ridge.
+function solver({ levels, tail, beyond }, population) {
   const finite = Number.isFinite(population);
   const positive = levels.filter(({ lambda }) => lambda > 0);
-  const rankListed = sum(positive, level => level.multiplicity);
   const nodes = [...positive];
   if (finite && tail > 0) {
-    const rest = population - rankListed;
+    const rest = population - sum(positive, level => level.multiplicity);
     nodes.push({ lambda: tail / rest, multiplicity: rest, power: beyond });
   }
-  const modes = sum(nodes, level => level.multiplicity);
-  const rank = Math.abs(population - modes) < ROUNDING * population ? population : modes;
   const unit = Math.max(...nodes.map(level => level.lambda), 0) || 1;
-  const endless = finite ? 0 : tail / unit;  // a tail of infinitely many modes
-  const ridge = delta / unit;
+  const lambdas = Float64Array.from(nodes, level => level.lambda / unit);
+  const counts = Float64Array.from(nodes, level => level.multiplicity);
+  const powers = Float64Array.from(nodes, level => level.power);
+  const modes = sum(counts);
+  const rank = Math.abs(population - modes) < ROUNDING * population ? population : modes;
   const zeros = finite ? Math.max(population - rank, 0) : 0;
+  const endless = finite ? 0 : tail / unit;  // a tail of infinitely many modes
   const unlearnable = sum(levels, level => level.lambda > 0 ? 0 : level.power) + (finite && tail > 0 ? 0 : beyond);
+  const power = sum(levels, level => level.power) + beyond;
+  const trace = sum(counts, (count, i) => count * lambdas[i]) + endless;
+  const smallest = lambdas.reduce((least, lambda) => Math.min(least, lambda), Infinity);
 
   function sums(kappa) {
-    let [total, missed, spread, squares, square, learned, bias] = [0, 0, 0, 0, 0, 0, 0];
-    for (const { lambda, multiplicity, power } of nodes) {
-      const ratio = kappa * unit / lambda;
-      const [L, M] = [1 / (1 + ratio), ratio > 0 ? 1 / (1 + 1 / ratio) : 0];
-      total += multiplicity * L;
-      missed += multiplicity * M;
-      spread += multiplicity * L * M;
-      squares += multiplicity * L * L;
-      square += multiplicity * M * M;
-      learned += power * L;
-      bias += power * M * M;
+    let total = 0, missed = 0, spread = 0, squares = 0, square = 0, learned = 0, bias = 0;
+    for (let i = 0; i < lambdas.length; i++) {
+      const ratio = kappa / lambdas[i];
+      const L = 1 / (1 + ratio), M = ratio > 0 ? 1 / (1 + 1 / ratio) : 0;
+      total += counts[i] * L;
+      missed += counts[i] * M;
+      spread += counts[i] * L * M;
+      squares += counts[i] * L * L;
+      square += counts[i] * M * M;
+      learned += powers[i] * L;
+      bias += powers[i] * M * M;
     }
     const over = endless > 0 ? endless / kappa : 0;
     const [u, meanSquare] = finite ? [(missed + zeros) / population, (square + zeros) / population] : [1, 1];
-    return { total: total + over, missed, spread: spread + over, squares, u, meanSquare, learned, bias: bias + unlearnable, over };
+    return { total, missed, spread, squares, u, meanSquare, learned, bias: bias + unlearnable, over };
   }
 
-  let kappa = 0, rho = 0;
-  if (ridge + endless > 0 || n < rank) {
-    kappa = balanced(sums, nodes, { rank, n, ridge, endless, population, finite, unit });
-    rho = ridge / kappa;
-  } else {
-    rho = !finite ? n - rank : population > rank ? (n - rank) / (1 - rank / population) : population;
+  // theory/newton.py: the conservation law n = total + over + u delta/kappa, for log kappa, held in a bracket.
+  function balanced(n, ridge) {
+    const few = n <= rank / 2;
+    const least = finite ? ridge / population : (ridge + endless) / n;
+    let low = Math.log(Math.max(least, n < rank ? smallest * (rank - n) / n : 0) / 2);
+    let high = Math.log(trace + ridge) - Math.log(n);
+    let x = Number.isFinite(high + low) ? (high + low) / 2 : high;
+    high += 1e-9;
+    for (let step = 0; step < 200; step++) {
+      const kappa = Math.exp(x);
+      const { total, missed, spread, u, meanSquare, over } = sums(kappa);
+      const [paid, fall] = [ridge / kappa * u, ridge / kappa * meanSquare];
+      const up = few ? n : missed + Math.max(n - rank, 0);
+      const down = over + paid + (few ? total : Math.max(rank - n, 0));
+      const slope = few ? (spread + over + fall) / down : spread / up + (over + fall) / down;
+      const change = (Math.log(up) - Math.log(down)) / slope;
+      if (change > 0) high = Math.min(high, x);
+      if (change < 0) low = Math.max(low, x);
+      let next = x - change;
+      if (!(next >= low && next <= high)) next = (low + high) / 2;
+      const done = Math.abs(next - x) <= 1e-12 * Math.max(1, Math.abs(x));
+      x = next;
+      if (done) break;
+    }
+    return Math.exp(x);
   }
-  const whole = kappa === 0 && finite && zeros <= 0;  // all points are known, without a ridge
-  const { total, spread, squares, u, meanSquare, learned, bias, over } = sums(whole ? 1e-140 : kappa);
-  const pull = spread + rho * meanSquare;
-  const noise = sigma * sigma;
-  const unexplained = bias + noise * meanSquare;
-  const damped = (value, factor) => factor > 0 ? value * factor : 0;
-  const perMode = damped((1 - (finite ? rho / population : 0)) / pull, unexplained) + (finite ? noise / population : 0);
-  const off = damped(n / (u * pull), unexplained);
-  const residual = whole ? 0 : rho * u / n;
-  const power = sum(levels, level => level.power) + beyond;
-  return {
-    kappa: kappa * unit,
-    learnability: learned / power,
-    test_mse: (whole ? 0 : bias) + squares * perMode + noise,
-    test_mse_off_train: off,
-    train_mse: damped(off, residual * residual),
-    learned: levels.map(({ lambda }) => lambda > 0 ? 1 / (1 + kappa * unit / lambda) : 0),
-    tail: finite ? total - sum(positive, level => level.multiplicity / (1 + kappa * unit / level.lambda)) : over,
-    ridge: rho * u,
+
+  return (n, delta, sigma) => {
+    const ridge = delta / unit;
+    const vanishing = ridge + endless === 0 && n >= rank;  // kappa = 0
+    const kappa = vanishing ? 0 : balanced(n, ridge);
+    const limit = !finite ? n - rank : population > rank ? (n - rank) / (1 - rank / population) : population;
+    const rho = vanishing ? limit : ridge / kappa;
+    const whole = vanishing && finite && zeros <= 0;  // all points are known, without a ridge
+    const { total, spread, squares, u, meanSquare, learned, bias, over } = sums(whole ? 1e-140 : kappa);
+    const noise = sigma * sigma;
+    const pull = spread + over + rho * meanSquare;
+    const unexplained = bias + noise * meanSquare;
+    const damped = (value, factor) => factor > 0 ? value * factor : 0;
+    const perMode = damped((1 - (finite ? rho / population : 0)) / pull, unexplained) + (finite ? noise / population : 0);
+    const off = damped(n / (u * pull), unexplained);
+    const residual = whole ? 0 : rho * u / n;
+    return {
+      kappa: kappa * unit,
+      learnability: learned / power,
+      test_mse: (whole ? 0 : bias) + squares * perMode + noise,
+      test_mse_off_train: off,
+      train_mse: damped(off, residual * residual),
+      learned: levels.map(({ lambda }) => lambda > 0 ? 1 / (1 + kappa * unit / lambda) : 0),
+      tail: over + total - sum(positive, level => level.multiplicity / (1 + kappa * unit / level.lambda)),
+      ridge: rho * u,
+    };
   };
 }
 
-// theory/newton.py: the conservation law n = total + u delta/kappa, by Newton's method for log kappa, held in a bracket.
-function balanced(sums, nodes, { rank, n, ridge, endless, population, finite, unit }) {
-  const few = n <= rank / 2;
-  const least = finite ? ridge / population : (ridge + endless) / n;
-  const smallest = Math.min(...nodes.map(level => level.lambda)) / unit;
-  const trace = sum(nodes, level => level.multiplicity * level.lambda / unit);
-  let low = Math.log(Math.max(least, n < rank ? smallest * (rank - n) / n : 0) / 2);
-  let high = Math.log(trace + ridge + endless) - Math.log(n);
-  let x = Number.isFinite(high + low) ? (high + low) / 2 : high;
-  high += 1e-9;
-  for (let step = 0; step < 200; step++) {
-    const kappa = Math.exp(x);
-    const { total, missed, spread, u, meanSquare } = sums(kappa);
-    const [paid, fall] = [ridge / kappa * u, ridge / kappa * meanSquare];
-    const up = few ? n : missed + Math.max(n - rank, 0);
-    const down = few ? total + paid : paid + (finite ? 0 : endless / kappa) + Math.max(rank - n, 0);
-    const over = finite ? 0 : endless / kappa;
-    const slope = few ? (spread + fall) / down : (spread - over) / up + (fall + over) / down;
-    const change = (Math.log(up) - Math.log(down)) / slope;
-    if (change > 0) high = Math.min(high, x);
-    if (change < 0) low = Math.max(low, x);
-    let next = x - change;
-    if (!(next >= low && next <= high)) next = (low + high) / 2;
-    const done = Math.abs(next - x) <= 1e-13 * Math.max(1, Math.abs(x));
-    x = next;
-    if (done) break;
-  }
-  return Math.exp(x);
-}
-
+// The results of a function, kept by its first argument.
 function remembered(make) {
   const values = new Map();
   return (key, ...rest) => {

@@ -73,12 +73,15 @@ function allowed(wanted) {
 
 // The spectrum of a state, with the power of its target.
 
+let latest = {};  // {key, spectrum}: sliders of the training leave the spectrum as it is
+
 function spectrumOf(state) {
   if (state.domain === "digits") return digitsSpectrum(state);
   const size = state[DOMAINS[state.domain].size];
-  const spectrum = { hypercube, circle, sphere }[state.domain](size, state, settings);
-  const levels = spectrum.levels.map(level => ({ ...level, power: level.mode === state.k ? 1 : 0 }));
-  return { levels, tail: spectrum.tail, beyond: levels.some(level => level.power) ? 0 : 1 };
+  const key = [state.domain, size, state.depth, state.activation, state.weight_std, state.bias_std].join();
+  if (key !== latest.key) latest = { key, spectrum: { hypercube, circle, sphere }[state.domain](size, state, settings) };
+  const levels = latest.spectrum.levels.map(level => ({ ...level, power: level.mode === state.k ? 1 : 0 }));
+  return { levels, tail: latest.spectrum.tail, beyond: levels.some(level => level.power) ? 0 : 1 };
 }
 
 function digitsSpectrum({ depth, activation, weight_std, bias_std, labels }) {
@@ -182,17 +185,16 @@ const mark = ({ top, bottom }, x, y) => [
   node("circle", { cx: x, cy: y, r: 5, fill: "white", stroke: "#222", "stroke-width": 2 }),
 ];
 
-function drawBudget(state, groups, spectrum) {
+function drawBudget(state, groups, spectrum, solved) {
   const frame = canvas("budget", 220);
-  const total = population(state);
-  const ns = sizes(total, Math.max(6, Math.min(20, Math.floor(frame.width / 44))));
+  const ns = sizes(population(state), Math.max(6, Math.min(20, Math.floor(frame.width / 44))));
   const wide = (frame.right - frame.left) / ns.length;
   const y = share => frame.bottom + (frame.top - frame.bottom) * share;
   const parts = [0, 0.5, 1].flatMap(share => [
     node("text", { x: frame.left - 5, y: y(share) + 4, "text-anchor": "end", fill: "#444" }, share === 1 ? "n" : share === 0.5 ? "n/2" : "0"),
   ]);
   ns.forEach((n, index) => {
-    const spent = budget(groups, spectrum, solve(spectrum, total, n, state.ridge, state.noise_std));
+    const spent = budget(groups, spectrum, solved(n));
     const bar = node("g", { class: "bar", "data-n": n, "data-sum": sum(spent) });
     let below = 0;
     spent.forEach((part, number) => {
@@ -279,13 +281,14 @@ function show() {
   waiting = false;
   const spectrum = spectrumOf(state);
   const total = population(state);
-  const solved = n => solve(spectrum, total, n, state.ridge, state.noise_std);
+  const equations = solver(spectrum, total);
+  const solved = n => equations(n, state.ridge, state.noise_std);
   const ns = spaced(total, CURVE_POINTS);
   const answer = solved(state.n);
   const groups = groupsOf(state, spectrum);
   drawAnswers(answer);
   drawCurves(state, ns, ns.map(solved), answer);
-  drawBudget(state, groups, spectrum);
+  drawBudget(state, groups, spectrum, solved);
   drawKey(groups, spectrum, state, answer);
   element("python").textContent = python(state);
   element("equations").textContent = (Number.isFinite(total) ? NOTES.finite : NOTES.infinite) + (state.domain === "digits" ? NOTES.digits : "");
