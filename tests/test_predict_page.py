@@ -120,6 +120,14 @@ def test_the_page_says_what_predict_says(tab, state, number, n, ridge, noise):
     compared(tab, state, network, spectrum, target, domain.size, n, ridge, noise)
 
 
+@pytest.mark.parametrize("domain", ["hypercube", "circle", "sphere"])
+def test_the_python_that_it_shows_gives_its_numbers(tab, domain):
+    open_at(tab, domain=domain, depth=1, activation="gelu", ridge=0.5, noise_std=0.1, n=50, k=1)
+    names = {}
+    exec(tab.text_content("#python").replace("print(", "prediction = ("), names)
+    assert np.isclose(answers(tab)["test_mse"], names["prediction"].test_mse, rtol=1e-6)
+
+
 @pytest.mark.slow
 def test_on_the_digits_the_page_says_what_predict_says(tab):
     """Of one network: the page's table is that of `digits.quadrature`, and says what the spectrum of 1797 modes says."""
@@ -128,6 +136,10 @@ def test_on_the_digits_the_page_says_what_predict_says(tab):
     targets = {"digit": domain.all(), "even": domain.target(digits.even(domain))}
     for state, _, n, ridge, noise in ON_DIGITS:
         compared(tab, state, network, spectrum, targets[state["labels"]], domain.size, n, ridge, noise)
+        made = tab.text_content("#python").split("network =")[0]
+        names = {}
+        exec(made, names)
+        assert np.array_equal(names["target"].values, targets[state["labels"]].values)
 
 
 def test_the_table_of_digits_holds_the_grid(path):
