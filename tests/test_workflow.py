@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from learnability.tables.agreement import headlines
+
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts", "learnability")
@@ -79,6 +81,26 @@ def test_the_report_holds_figures_tables_and_captions_and_needs_no_network(run):
     assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|png|woff2?)"', page)
     assert all(f"results/figures/{name}.png" in page for name in ("curves", "bars", "spectra"))
     assert "results/agreement.csv" in page and "median relative difference" in page
+
+
+def test_the_report_opens_with_a_figure_and_its_agreement(run, browser):
+    done = snakemake(run, "--report", "results/report.html")
+    assert done.returncode == 0, done.stderr
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((run / "results" / "report.html").as_uri())
+    figure = tab.locator(".prose img")
+    tab.wait_for_function("() => document.querySelector('.prose img')?.naturalWidth > 0")
+    tab.wait_for_selector("#rulegraph canvas, #rulegraph svg")
+    top = {name: tab.locator(name).first.bounding_box()["y"] for name in (".prose img", ".prose li", "#rulegraph")}
+    assert 0 <= top[".prose img"] < top[".prose li"] < top["#rulegraph"] and figure.get_attribute("alt").endswith(
+        "curves"
+    )
+    agreements = pd.read_csv(run / "results" / "agreement.csv")
+    found = tab.locator(".prose li").all_inner_texts()
+    for study, part in agreements.groupby("study"):
+        assert {f"{study}: {line}" for line in headlines(part)} <= set(found)
+    assert any(line.startswith("curves: kernel regression, test_mse: median") for line in found)
+    tab.close()
 
 
 def test_the_numbers_of_a_caption_are_those_of_the_agreement(run):

@@ -357,7 +357,11 @@ KINDS = {
         _join, "join_study.py", "Table of {study}", "join/{study}", {"csv": "csv", "h5": "h5"}, "studies/{study}"
     ),
     "agreement": Kind(
-        _agreement, "measure_agreement.py", "Agreement of theory and experiment", "agreement", {"agreements": "csv"}
+        _agreement,
+        "measure_agreement.py",
+        "Agreement of theory and experiment",
+        "agreement",
+        {"agreements": "csv", "summary": "rst"},
     ),
     "figure": Kind(
         _figure,
@@ -366,5 +370,7 @@ KINDS = {
         "figures/{drawn}",
         {"pdf": "pdf", "svg": "svg", "png": "png", "caption": "rst"},
     ),
-    "explorer": Kind(_explorer, "write_explorer.py", "Explorer page", "explorer", {"html": "html"}),
+    "explorer": Kind(
+        _explorer, "write_explorer.py", "Explorer pages", "explorer", {"html": "html", "predict": "predict.html"}
+    ),
 }
