@@ -52,6 +52,8 @@ _HOME = {
     "IllConditioned": "common.conditioning",
     "select": "selection.ranking",
     "Selection": "selection.ranking",
+    "NTKRegressor": "sklearn",
+    "NTKClassifier": "sklearn",
     "train": "ensembles.training.fit",
     "TrainingResult": "ensembles.training.result",
     "Ensemble": "ensembles.networks",

@@ -177,6 +177,16 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
         f"label, or numbers",
     )
     member = texts[:, None] == np.array(names)[None, :]
-    if len(names) == 2:
-        return np.where(member[:, :1], 1.0, -1.0), [f"{names[0]} or {names[1]}"]
-    return member - 1.0 / len(names), names
+    return of_members(member), [f"{names[0]} or {names[1]}"] if len(names) == 2 else names
+
+
+def of_members(member: np.ndarray) -> np.ndarray:
+    """Outputs of classes from who is in which, (samples, classes) bool: two as one of +-1, the first is +1, more centred.
+
+    Examples
+    --------
+    >>> of_members(np.array([[True, False], [False, True]])).tolist()
+    [[1.0], [-1.0]]
+    """
+    classes = member.shape[1]
+    return np.where(member[:, :1], 1.0, -1.0) if classes == 2 else member - 1.0 / classes
