@@ -51,7 +51,7 @@ _HOME = {
     "kernel_regression": "regression.ridge",
     "IllConditioned": "common.conditioning",
     "select": "selection.ranking",
-    "Selection": "selection.ranking",
+    "Selection": "selection.selection",
     "NTKRegressor": "sklearn",
     "NTKClassifier": "sklearn",
     "train": "ensembles.training.fit",
