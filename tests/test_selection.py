@@ -10,7 +10,7 @@ from learnability.kernels import architecture_from
 from learnability.kernels.grid import expanded
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.regression import kernel_experiment
-from learnability.selection.ranking import Selection
+from learnability.selection.selection import Selection
 from learnability.studies.configuration import with_grids
 from learnability.tables.recommendation import best_lines, recommendation, samples_lines
 from learnability.theory.best_ridge import best_ridge

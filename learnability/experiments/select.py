@@ -25,7 +25,8 @@ from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
 from ..measurements.task import LearningTask
-from ..selection.ranking import Selection, level_of, select
+from ..selection.ranking import select
+from ..selection.selection import Selection, level_of
 from ..spectra.spectrum import Spectrum
 from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
@@ -95,7 +96,7 @@ def run(
         prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets); nmse is the mean
         over the labels' variance. Rows "best" per train_size: the candidate of least predicted error (mean and nmse: the
         normalised one), its runner_up, margin and margin_error. Rows "samples needed" per candidate to reach nmse, with
-        their standard_error (see `learnability.selection.ranking.Selection`). Rows "rank correlation" (Spearman, of a
+        their standard_error (see `learnability.selection.selection.Selection`). Rows "rank correlation" (Spearman, of a
         source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
         all candidates, as estimated from those that were trained.
     """
@@ -135,7 +136,7 @@ def _shape(network: Kernel) -> dict[str, str | float]:
 
 def _recommended(ranking: Selection, level: float) -> list[Row]:
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
-    best = ranking.best().drop(columns=["ridge", "test_mse", "accuracy"]).assign(measure="best")
+    best = ranking.best().drop(columns=["ridge", "test_mse", "test_mse_std", "accuracy"]).assign(measure="best")
     best["mean"] = best["nmse"]
     needed = ranking.samples_needed(level).drop(columns="ridge").rename(columns={"samples": "mean"})
     both = pd.concat([best, needed.assign(measure="samples needed", nmse=level)]).assign(source="theory")
