@@ -26,7 +26,6 @@ from ..common.progress import counted
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..curves.beyond import checks
-from ..curves.learning_curve import curve_of
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
@@ -35,8 +34,10 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
+from .candidate import initialisations, predicted
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
+KEY = (*PARAMETERS, "train_size")  # of a candidate's errors at one training size
 SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
 ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
 
@@ -50,7 +51,8 @@ class Selection:
     table : DataFrame
         A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (off the
         training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the mean),
-        accuracy off the training set (nan unless labels are classes), rank.
+        accuracy off the training set (nan unless labels are classes), rank; spread, the standard deviation of nmse over
+        initialisations, where a candidate has several.
     seconds : float
         What the ranking took.
     errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
@@ -113,9 +115,9 @@ class Selection:
         DataFrame
             Per train_size: the candidate, its test_mse, nmse and accuracy, the runner_up of another architecture or kernel,
             margin (how much larger its error is, test_mse / test_mse - 1; ranked by accuracy, how much more often it is
-            wrong) and margin_error, the margin's standard error over
-            samples; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the margin
-            is infinite, or zero where the runner-up's vanishes too, and has no standard error.
+            wrong) and margin_error, the margin's standard error over samples, and over initialisations where there are
+            several; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the
+            margin is infinite, or zero where the runner-up's vanishes too, and has no standard error.
         """
         rows = []
         for train_size, part in self.table.groupby("train_size"):
@@ -143,12 +145,19 @@ class Selection:
         return second["test_mse"] / first["test_mse"] - 1, self._difference_error(first, second) / first["test_mse"]
 
     def _difference_error(self, first: pd.Series, second: pd.Series) -> float:
-        """Standard error over samples of the difference of two candidates' errors."""
+        """Standard error of the difference of two candidates' errors, over samples and over initialisations."""
         keys = [_key(row) for row in (first, second)]
         if keys[0] not in self.errors:
             return np.nan
         difference = self.errors[keys[0]] - self.errors[keys[1]]
-        return difference.std(ddof=1) / np.sqrt(len(difference))
+        of_means = [self._mean_error(row) for row in (first, second)]
+        return float(np.sqrt(difference.var(ddof=1) / len(difference) + np.nansum(np.square(of_means))))
+
+    def _mean_error(self, row: pd.Series) -> float:
+        """Standard error of a mean over initialisations, nan where there is one."""
+        if "spread" not in row:
+            return np.nan
+        return row["spread"] * self.variances.mean() / np.sqrt(row["initialisations"])
 
     def samples_needed(self, nmse: float | None = None, *, r2: float | None = None) -> pd.DataFrame:
         """Training samples from which on each candidate's error stays at or below a level, fewest first.
@@ -217,7 +226,7 @@ class Selection:
 
 def _key(row: pd.Series) -> tuple:
     """Of a candidate's errors at one training size."""
-    return tuple(row[[*PARAMETERS, "train_size"]])
+    return tuple(row[[*KEY]])
 
 
 def level_of(nmse: float | None = None, r2: float | None = None) -> float:
@@ -251,8 +260,9 @@ def select(
     Parameters
     ----------
     domain : Hypercube, Circle, Hypersphere or Samples
-    architectures : dict of name to architecture
-        See `learnability.kernels.grid.expanded` for grids.
+    architectures : dict of name to architecture, or to a list of them
+        See `learnability.kernels.grid.expanded` for grids. A list is one candidate: a network's kernels at several
+        initialisations, `[lb.TorchModule(factory, seed) for seed in range(3)]`, whose predicted errors are averaged.
     target : Target on the domain, with one output or several
     train_sizes, ridges : sequences of numbers
         Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once. Of a data set
@@ -308,32 +318,26 @@ def select(
     spread = variances(domain, target) + noise_std**2
     rows, errors = [], {}
     began = perf_counter()
-    odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
+    kernels_of = {name: initialisations(name, one) for name, one in architectures.items()}
+    labels = target(*domain.evaluation())
+    odd = [name for name, (network, *_) in kernels_of.items() if misses_the_mean(network, labels)]
     if odd:
         warn_caller(remark(odd, target.name))
     seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
-    for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        learner = KernelOnDomain(seen, architecture, kernel)
-        for ridge in ridge_values:
-            curve = curve_of(learner, aim, sizes, ridge, noise_std)
-            off_train, accuracy = (
-                np.where(np.isnan(off), everywhere, off)
-                for off, everywhere in (
-                    (curve.test_mse_off_train, curve.test_mse),
-                    (curve.accuracy_off_train, curve.accuracy),
-                )
-            )
+    for (name, networks), kernel in counted(product(kernels_of.items(), kernels), "kernels"):
+        for mean in predicted(seen, networks, kernel, aim, sizes, ridge_values, noise_std):
             for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(curve.ridge[number]), train_size)
-                nmse = float(normalised(off_train[number], spread.mean()))
-                rows.append((*key, off_train[number], nmse, accuracy[number], curve.theory[number]))
-                if curve.sample_errors is not None and np.isfinite(curve.sample_errors[number]).all():
-                    errors[key] = curve.sample_errors[number]
-    if samples is None and curve.samples is not None and len(curve.samples) < (domain.size or 0):
-        samples = curve.samples
-    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
-    table = _ranked(table, by)
-    remarks = _checked(table, seen, aim, architectures)
+                key = (name, kernel, float(mean.ridge[number]), train_size)
+                error, std = normalised([mean.test_mse[number], mean.spread[number]], spread.mean()).tolist()
+                several = {"spread": std, "initialisations": len(networks)} if len(networks) > 1 else {}
+                scores = {"test_mse": mean.test_mse[number], "nmse": error, "accuracy": mean.accuracy[number]}
+                rows.append({**dict(zip(KEY, key)), **scores, "theory": mean.theory[number], **several})
+                if mean.sample_errors is not None and np.isfinite(mean.sample_errors[number]).all():
+                    errors[key] = mean.sample_errors[number]
+            if samples is None and mean.samples is not None and len(mean.samples) < (domain.size or 0):
+                samples = mean.samples
+    table = _ranked(pd.DataFrame(rows), by)
+    remarks = _checked(table, seen, aim, {name: first for name, (first, *_) in kernels_of.items()})
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
     return Selection(table, perf_counter() - began, errors, spread, by, parameters, samples, remarks)
 
