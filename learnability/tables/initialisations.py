@@ -27,8 +27,8 @@ def averaged(table: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> rows = pd.DataFrame({"train_size": [8, 8], "initialisation": ["seed0", "seed1"], "test_mse": [0.5, 0.7]})
-    >>> averaged(rows.reindex(columns=[*KEYS, "initialisation", "test_mse"]))[["test_mse", "initialisations"]].values.tolist()
-    [[0.6, 2]]
+    >>> averaged(rows.reindex(columns=[*KEYS, "initialisation", "test_mse"]))["test_mse"].tolist()
+    [0.6]
     """
     if "initialisation" not in table:
         return table
