@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from ..common.conditioning import one_warning
@@ -228,6 +229,14 @@ def predict(
 @click.option("--activation", "activations", default=["relu", "erf", "tanh"], **REPEATED)
 @click.option("--weight-std", "weight_stds", default=[2**0.5], **REPEATED)
 @click.option("--bias-std", "bias_stds", default=[0.1], **REPEATED)
+@click.option(
+    "--modules",
+    metavar="FILE.py[:NAME,...]",
+    help="Rank the PyTorch modules that functions of this file build, all of them or those named; the file is run.",
+    **REPEATED,
+)
+@click.option("--seeds", default=3, type=click.IntRange(min=1), help="Initialisations of every module.")
+@click.option("--architecture", "others", help="Rank it, too; in YAML, e.g. 'smooth: {kind: gaussian}'.", **REPEATED)
 @click.option("--kernel", "kernels", default=["ntk"], **REPEATED, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
 @click.option("--ridge", "ridges", show_default="auto on FILE, else 0", **RIDGES)
@@ -241,7 +250,9 @@ def predict(
 @click.option("--fast", is_flag=True, help="Use as few rows of a large FILE as the training sets need.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 @click.option("--json", type=click.Path(), help="The same as a list of rows.")
+@click.pass_context
 def select(
+    context: click.Context,
     file: str | None,
     domain: str | None,
     target: str | None,
@@ -250,6 +261,9 @@ def select(
     activations: tuple[str, ...],
     weight_stds: tuple[float, ...],
     bias_stds: tuple[float, ...],
+    modules: tuple[str, ...],
+    seeds: int,
+    others: tuple[str, ...],
     kernels: tuple[str, ...],
     train_sizes: tuple[int, ...],
     ridges: tuple[float, ...] | Literal["auto"],
@@ -268,6 +282,9 @@ def select(
     Unless ridges are given each candidate has the best one at every size of FILE. With --test candidates are ranked by their
     errors on that file.
 
+    With --modules or --architecture dense networks are ranked beside them where --depth or another of their options is given.
+    A module has a kernel per initialisation: the errors of --seeds of them are averaged, their spread is told.
+
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
     from .. import select as ranked
@@ -275,6 +292,7 @@ def select(
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
     from ..selection.selection import level_of
+    from .candidates import architectures_of, modules_of
     from .problem import default_ridges, problem, ranking, require_writable, sizes_of, test_set_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
@@ -290,7 +308,12 @@ def select(
         "bias_std": bias_stds,
     }
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in options.items()}
-    networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    networks = {**modules_of(modules, seeds), **architectures_of(others)}
+    asked = [context.get_parameter_source(name) for name in ("depths", "activations", "weight_stds", "bias_stds")]
+    if networks and all(source is ParameterSource.DEFAULT for source in asked):
+        grid = {}
+    else:
+        networks |= {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
     selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by, fast=fast, test_set=tests)
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))

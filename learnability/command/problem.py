@@ -62,10 +62,10 @@ def problem(
         unused = [f"--{name}" for name in options]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
-        space = _shown(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
+        space = _shown(mapping_of("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
         space = _data(str(file), options)
-    entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
+    entry = mapping_of("--target", target or "{all: null}", "{parity: 3}")
     return space, {label_of(entry): target_from(space, entry)}
 
 
@@ -161,7 +161,8 @@ def require_writable(*paths: str | None) -> None:
             raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from error
 
 
-def _yaml(option: str, text: str, example: str) -> dict[str, Any]:
+def mapping_of(option: str, text: str, example: str) -> dict[str, Any]:
+    """An option in YAML; ValueError with the example unless it is a mapping."""
     try:
         entry = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -258,6 +259,10 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
     wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=measure == "nmse")
     if measure == "nmse" and selection.table["accuracy"].notna().all():
         wide = wide.join(_wide(selection.table, candidate, "accuracy").iloc[:, -1:])
+    if "spread" in selection.table:
+        wide = wide.join(
+            _wide(selection.table, candidate, "spread").iloc[:, -1:].rename(columns=lambda name: "± over seeds")
+        )
     if "ridge" not in candidate:
         wide = wide.join(_wide(selection.table, candidate, "ridge", "best ridge"))
     if reach is not None:

@@ -58,7 +58,7 @@ def curves(table: pd.DataFrame) -> dict[str, list[Any]]:
     means = means[means["mean"].notna()].sort_values("train_size", kind="stable")
     measured = set(means["train_size"][means["source"].isin(EXPERIMENTS)])
     names = ["source", "width", *CHOICES, "measure"]
-    sizes: dict[tuple[float, ...], int] = {}
+    sizes: dict[tuple[float | None, ...], int] = {}
     drawn = []
     for key, part in means.groupby(names, dropna=False, sort=False):
         part = part[thinned(part["train_size"].to_numpy(float), measured)]

@@ -26,7 +26,6 @@ from ..common.progress import counted
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..curves.beyond import checks
-from ..curves.learning_curve import LearningCurve, curve_of
 from ..curves.scatter import scatter
 from ..curves.test_set import TestSet
 from ..domains.domain import Domain
@@ -37,7 +36,8 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
-from .selection import PARAMETERS, Selection
+from .candidate import initialisations, predicted
+from .selection import KEY, PARAMETERS, Selection
 
 SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
 
@@ -63,8 +63,9 @@ def select(
     Parameters
     ----------
     domain : Hypercube, Circle, Hypersphere or Samples
-    architectures : dict of name to architecture
-        See `learnability.kernels.grid.expanded` for grids.
+    architectures : dict of name to architecture, or to a list of them
+        See `learnability.kernels.grid.expanded` for grids. A list is one candidate: a network's kernels at several
+        initialisations, `[lb.TorchModule(factory, seed) for seed in range(3)]`, whose predicted errors are averaged.
     target : Target on the domain, with one output or several
     train_sizes, ridges : sequences of numbers
         Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once. Of a data set
@@ -123,39 +124,32 @@ def select(
     spread = (variances(domain, target) if tests is None else tests.distances) + noise_std**2
     rows, errors = [], {}
     began = perf_counter()
-    odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
+    kernels_of = {name: initialisations(name, one) for name, one in architectures.items()}
+    labels = target(*domain.evaluation())
+    odd = [name for name, (network, *_) in kernels_of.items() if misses_the_mean(network, labels)]
     if odd:
         warn_caller(remark(odd, target.name))
     seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
-    for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        learner = KernelOnDomain(seen, architecture, kernel)
-        for ridge in ridge_values:
-            curve = curve_of(learner, aim, sizes, ridge, noise_std, test_set=tests)
-            error, accuracy, of_points = _measures(curve)
+    for (name, networks), kernel in counted(product(kernels_of.items(), kernels), "kernels"):
+        for mean in predicted(seen, networks, kernel, aim, sizes, ridge_values, noise_std, tests):
             for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(curve.ridge[number]), train_size)
-                nmse = float(normalised(error[number], spread.mean()))
-                rows.append((*key, error[number], nmse, accuracy[number], curve.theory[number]))
-                if of_points is not None and np.isfinite(of_points[number]).all():
-                    errors[key] = of_points[number]
-    if samples is None and curve.samples is not None and len(curve.samples) < (domain.size or 0):
-        samples = curve.samples
-    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
-    table = _ranked(table, by)
+                key = (name, kernel, float(mean.ridge[number]), train_size)
+                error, std = normalised([mean.test_mse[number], mean.spread[number]], spread.mean()).tolist()
+                several = {"spread": std, "initialisations": len(networks)} if len(networks) > 1 else {}
+                scores = {"test_mse": mean.test_mse[number], "nmse": error, "accuracy": mean.accuracy[number]}
+                rows.append({**dict(zip(KEY, key)), **scores, "theory": mean.theory[number], **several})
+                if mean.point_errors is not None and np.isfinite(mean.point_errors[number]).all():
+                    errors[key] = mean.point_errors[number]
+            if samples is None and mean.samples is not None and len(mean.samples) < (domain.size or 0):
+                samples = mean.samples
+    table = _ranked(pd.DataFrame(rows), by)
     with one_warning():  # of dozens of training sets
-        remarks, scattered = _checked(table, seen, aim, architectures, noise_std, tests)
+        remarks, scattered = _checked(
+            table, seen, aim, {name: first for name, (first, *_) in kernels_of.items()}, noise_std, tests
+        )
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
     seconds, on_test_set = perf_counter() - began, tests is not None
     return Selection(table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set)
-
-
-def _measures(curve: LearningCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Errors and accuracies (sizes,), errors of single points (sizes, points): on a test set, else off the training set."""
-    if curve.test_set_errors is not None:
-        return curve.test_set_mse, curve.test_set_accuracy, curve.test_set_errors
-    pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
-    error, accuracy = (np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs)
-    return error, accuracy, curve.sample_errors
 
 
 def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Target, Int[np.ndarray, " samples"] | None]:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from ..common.errors import real, require
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
+KEY = (*PARAMETERS, "train_size")  # of a candidate's errors at one training size
 ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
 
 
@@ -22,7 +23,8 @@ class Selection:
     table : DataFrame
         A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (on the test set,
         else off the training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the
-        mean), accuracy there (nan unless labels are classes), rank.
+        mean), accuracy there (nan unless labels are classes), rank; spread, the standard deviation of nmse over
+        initialisations, where a candidate has several.
     seconds : float
         What the ranking took.
     errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
@@ -128,12 +130,19 @@ class Selection:
         return second["test_mse"] / first["test_mse"] - 1, self._difference_error(first, second) / first["test_mse"]
 
     def _difference_error(self, first: pd.Series, second: pd.Series) -> float:
-        """Standard error over samples of the difference of two candidates' errors."""
+        """Standard error of the difference of two candidates' errors, over samples and over initialisations."""
         keys = [_key(row) for row in (first, second)]
         if keys[0] not in self.errors:
             return np.nan
         difference = self.errors[keys[0]] - self.errors[keys[1]]
-        return difference.std(ddof=1) / np.sqrt(len(difference))
+        of_means = [self._mean_error(row) for row in (first, second)]
+        return float(np.sqrt(difference.var(ddof=1) / len(difference) + np.nansum(np.square(of_means))))
+
+    def _mean_error(self, row: pd.Series) -> float:
+        """Standard error of a mean over initialisations, nan where there is one."""
+        if "spread" not in row:
+            return np.nan
+        return row["spread"] * self.variances.mean() / np.sqrt(row["initialisations"])
 
     def samples_needed(self, nmse: float | None = None, *, r2: float | None = None) -> pd.DataFrame:
         """Training samples from which on each candidate's error stays at or below a level, fewest first.
@@ -203,7 +212,7 @@ class Selection:
 
 def _key(row: pd.Series) -> tuple:
     """Of a candidate's errors at one training size."""
-    return tuple(row[[*PARAMETERS, "train_size"]])
+    return tuple(row[[*KEY]])
 
 
 def level_of(nmse: float | None = None, r2: float | None = None) -> float:

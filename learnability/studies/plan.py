@@ -12,7 +12,7 @@ from ..common.errors import require
 from ..experiments import EXPERIMENTS
 from ..figures import FIGURES
 from . import requests
-from .configuration import Config, Entry, Experiment, Study, experiments_from, studies_from, targets_in
+from .configuration import Config, Entry, Experiment, Study, candidates_in, experiments_from, studies_from, targets_in
 from .cutting import training_jobs
 from .job import Job, Kind
 from .labels import files_of
@@ -105,7 +105,7 @@ def _kernel(plan: Plan, domain: str, architecture: str, suffix: str) -> Job:
         "kernel",
         {"domain": domain, "architecture": architecture, "suffix": suffix},
         {"domain": entries[0], "architecture": entries[1], "kernel": suffix.removeprefix("+") or "ntk"},
-        data=_data_files(entries[0], architecture=entries[1]),
+        data=_data_files(entries[0], {}, entries[1]),
         megabytes=requests.kernel_mb(size),
         minutes=minutes(requests.spectrum_seconds(size)),
     )
@@ -181,7 +181,8 @@ def _cell(plan: Plan, experiment: str, cell: str) -> Job:
     options, labels = entry.cells[cell]
     reads = {"values": entry.reads(cell, "values"), "eigenvalues": entry.reads(cell, "eigenvalues")}
     rules = {"values": "kernel", "eigenvalues": "spectrum"}
-    data = _data_files(options.get("domain") or {}, targets_in(options), options.get("architecture"))
+    networks = [options.get("architecture") or {}, *candidates_in(options).values()]
+    data = _data_files(options.get("domain") or {}, targets_in(options), *networks)
     return _job(
         "cell",
         {"experiment": experiment, "cell": cell},
@@ -211,7 +212,8 @@ def _join(plan: Plan, study: str) -> Job:
                 place: dict[str, str | int] = {"study": study, "architecture": architecture, "width": width}
                 block = {"smallest": smallest, "largest": largest, "first": first, "last": last}
                 reads["networks"].append(plan.job("networks", **place, **block))
-    return _job("join", {"study": study}, {"study": study}, reads, **TABLE)
+    named = {"initialisations": entry.initialisations} if entry.initialisations else {}
+    return _job("join", {"study": study}, {"study": study, **named}, reads, **TABLE)
 
 
 def _agreement(plan: Plan) -> Job:
@@ -240,12 +242,19 @@ def _explorer(plan: Plan) -> Job:
 def parts(join: Job) -> dict[str, list[tuple[dict[str, str | int], Specification]]]:
     """For each input of a study's table, by kind: the columns that it stands for, and what it must have been made from."""
     kinds = ("theory", "regression", "networks")
-    return {kind: [(_columns(job), job.parameters) for job in join.after if job.kind == kind] for kind in kinds}
+    named = join.parameters.get("initialisations", {})
+    return {kind: [(_columns(job, named), job.parameters) for job in join.after if job.kind == kind] for kind in kinds}
 
 
-def _columns(job: Job) -> dict[str, str | int]:
-    """The constant columns of the rows that a job of a study makes; a theory's say themselves which theory they are from."""
-    columns: dict[str, str | int] = {"architecture": job.identity["architecture"]}
+def _columns(job: Job, initialisations: Mapping[str, str]) -> dict[str, str | int]:
+    """The constant columns of the rows that a job of a study makes; a theory's say themselves which theory they are from.
+
+    initialisations : dict of architecture to the network that it is one initialisation of
+    """
+    own = job.identity["architecture"]
+    columns: dict[str, str | int] = {"architecture": initialisations.get(own, own)}
+    if own in initialisations:
+        columns["initialisation"] = own
     if job.kind == "networks":
         columns["width"] = job.parameters["width"]
     sources = {"regression": "kernel", "networks": "network"}
@@ -301,11 +310,11 @@ def _data_of_study(study: Study, architecture: str) -> list[str]:
 
 
 def _data_files(
-    domain: Specification, targets: Mapping[str, Entry] | None = None, architecture: Specification | None = None
+    domain: Specification, targets: Mapping[str, Entry] | None = None, *architectures: Specification
 ) -> list[str]:
-    """Files that a domain, its targets and a kernel of the user's own are read from."""
-    files = [domain.get("path"), (architecture or {}).get("path")]
-    return [path for path in files if path] + [path for target in (targets or {}).values() for path in files_of(target)]
+    """Files that a domain, its targets and kernels of the user's own are read from, each once."""
+    files = [path for entry in (domain, *architectures) if (path := entry.get("path"))]
+    return [*dict.fromkeys([*files, *(path for target in (targets or {}).values() for path in files_of(target))])]
 
 
 KINDS = {
