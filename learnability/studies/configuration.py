@@ -9,6 +9,7 @@ from typing import Any
 from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..domains import DOMAINS, label_of
+from ..ensembles.memory import ModuleSize
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded
@@ -17,6 +18,8 @@ from .labels import column_of
 Entry = dict[str, Any]
 Config = dict[str, Any]  # checked, see `validation.checked`
 
+OWN = "own"  # among widths: the sizes that a module of PyTorch has itself
+MODULES = ("sequential", "torch_module")  # kinds of architecture whose networks are PyTorch modules
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -32,8 +35,11 @@ class Study:
         For kernel regression and theory; for trained networks.
     seeds, network_seeds : int
         Seeds 0 ... seeds - 1.
+    widths : list of int and OWN
     outputs : int
         Of each target.
+    modules : dict of "architecture/width" to ModuleSize
+        Of the networks that are PyTorch modules.
     """
 
     name: str
@@ -46,7 +52,7 @@ class Study:
     network_sizes: list[int]
     ridges: list[float]
     noise_stds: list[float]
-    widths: list[int]
+    widths: list[int | str]
     seeds: int
     network_seeds: int
     kernel: str
@@ -54,6 +60,7 @@ class Study:
     training: Entry = field(default_factory=dict)
     figure_options: Entry = field(default_factory=dict)
     outputs: int = 1
+    modules: Mapping[str, ModuleSize] = field(default_factory=dict)
 
     @property
     def per_sample(self) -> bool:
@@ -68,6 +75,16 @@ class Study:
     def sizes_between(self, smallest: int, largest: int) -> list[int]:
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
+
+    def widths_of(self, architecture: str) -> list[int | str]:
+        """The widths at which an architecture's networks are trained: PyTorch modules of the user's have their own sizes."""
+        own = self.architectures[architecture].get("kind") == "torch_module"
+        return [width for width in self.widths if (width == OWN) == own]
+
+    def module(self, architecture: str, width: int | str) -> ModuleSize | None:
+        """The size of an architecture's networks that are PyTorch modules, None of others."""
+        kind = self.architectures[architecture].get("kind")
+        return self.modules[f"{architecture}/{width}"] if kind in MODULES else None
 
     def settings(self) -> dict[str, Any]:
         """What the study is, for its caption."""
@@ -143,8 +160,17 @@ def grid_in(options: Mapping[str, Any]) -> dict[str, Entry]:
     return expanded("net", options["grid"]) if "grid" in options else {}
 
 
-def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> dict[str, Study]:
-    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1.
+def studies_from(
+    config: Config,
+    outputs: Mapping[str, int] | None = None,
+    modules: Mapping[str, Mapping[str, ModuleSize]] | None = None,
+) -> dict[str, Study]:
+    """The studies of a checked configuration, {name: Study}.
+
+    Parameters
+    ----------
+    outputs : {study: int}, how many its targets have, else 1
+    modules : {study: {"architecture/width": ModuleSize}}, of the networks that are PyTorch modules
 
     Examples
     --------
@@ -154,7 +180,8 @@ def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> di
     ({'parity 2': {'parity': 2}}, [4], 30)
     """
     return {
-        name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
+        name: _study(config, name, entry, (outputs or {}).get(name, 1), (modules or {}).get(name, {}))
+        for name, entry in config["studies"].items()
     }
 
 
@@ -225,7 +252,7 @@ def _file_name(value: object) -> str:
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
+def _study(config: Config, name: str, entry: Entry, outputs: int, modules: Mapping[str, ModuleSize]) -> Study:
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     architectures = {
@@ -270,6 +297,7 @@ def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
         outputs=outputs,
+        modules=modules,
     )
 
 
