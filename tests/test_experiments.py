@@ -25,6 +25,7 @@ DATA = {"kind": "data", "name": "digits", "classes": [4, 9], "samples": 60}
 
 CELLS = {
     "after_kernel": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "width": 16, "train_size": 5, "seeds": 2, "draws": 2},
+    "locality": {"dim": 5, "architecture": {"kind": "sequential", "layers": [{"conv": {"kernel": 3, "padding": "circular"}}, "relu", "flatten", "dense"]}, "seeds": 2},
     "optimizers": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "width": 16, "method": "sgd", "seeds": 2},
     "beyond_the_data": {"table": "wine", "architecture": NET, "parts": [0.2], "seeds": 1, "draws": 2},
     "circle_fits": {"domain": RING, "architecture": NET, "width": 32, "frequencies": [1, 2], "amplitude": 0.7, "shown_sizes": [4], "train_sizes": [2, 4], "probe": 2, "seeds": 2},
@@ -57,6 +58,7 @@ DRAWN = {
         "comparison",
         {"x": "train_size", "group": "ridge", "measures": ["test_mse"], "yscale": "log"},
     ),
+    "locality": ("comparison", {"x": "dim"}),
     "parity_hardness": ("comparison", {"x": "dim"}),
     "spectra": ("comparison", {"x": "mode", "measures": ["eigenvalue"], "yscale": "log"}),
 }

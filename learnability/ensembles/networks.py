@@ -53,8 +53,8 @@ class Ensemble:
     def initial(
         cls,
         architecture: FullyConnected,
-        input_dim: int,
-        width: int,
+        input_dim: int | Sequence[int],
+        width: int | None,
         seeds: Sequence[int],
         outputs: int = 1,
         dtype: torch.dtype = torch.float32,
@@ -65,11 +65,15 @@ class Ensemble:
         Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
         float32 numbers, the same on every device, in every block and for either `dtype`.
 
+        Parameters
+        ----------
+        input_dim : int, or the shape (dim,) of a point
+
         Returns
         -------
         Ensemble with one network per entry of `seeds`.
         """
-        sizes = architecture.layer_sizes(int(input_dim), whole("width", width, 1), int(outputs))
+        sizes = architecture.layer_sizes(_dim(input_dim), whole("width", width, 1), int(outputs))
         shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
         drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
 
@@ -85,15 +89,15 @@ class Ensemble:
     @staticmethod
     def bytes_in_training(
         architecture: FullyConnected,
-        width: int,
-        input_dim: int,
+        width: int | None,
+        input_dim: int | Sequence[int],
         outputs: int,
         train_size: int,
         test_points: int,
         precision: torch.dtype,
     ) -> int:
         """Bytes that one network takes while it is trained by gradient flow."""
-        sizes = architecture.layer_sizes(input_dim, width, outputs)
+        sizes = architecture.layer_sizes(_dim(input_dim), whole("width", width, 1), outputs)
         return network_bytes(sizes, train_size, test_points, precision.itemsize)
 
     @classmethod
@@ -125,6 +129,14 @@ class Ensemble:
     def parameters(self) -> list[Tensor]:
         """All weights, then all biases, each (networks, ...)."""
         return [*self.weights, *self.biases]
+
+    def constants(self) -> list[Tensor]:
+        """None: all that a network has are its parameters."""
+        return []
+
+    def calibrated(self, x: Float[Tensor, "*networks points dim"]) -> "Ensemble":
+        """Itself: nothing of these networks depends on data before training."""
+        return self
 
     def select(self, index: Index) -> "Ensemble":
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
@@ -230,6 +242,20 @@ class Ensemble:
             signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))
             signals.insert(0, signal.add_(signals[0]) if self.architecture.shortcuts[layer + 1] else signal)
         return Linearization(values, inputs, signals, slopes, gains, grams)
+
+    def largest_eigenvalues(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
+        """Of the empirical tangent kernel of all outputs at the points x, in float64."""
+        return torch.linalg.eigvalsh(self.linearize(x).tangent_kernel().double())[:, -1]
+
+    def largest_traces(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
+        """The largest, over the points x, of the trace over outputs of a point's kernel with itself, in float64."""
+        own = self.linearize(x).tangent_kernel().double().diagonal(dim1=1, dim2=2)
+        return own.reshape(len(own), self.outputs, -1).sum(1).amax(1)
+
+
+def _dim(shape: int | Sequence[int]) -> int:
+    """The dimension of points of a shape (dim,)."""
+    return math.prod(shape) if isinstance(shape, Sequence) else int(shape)
 
 
 @one_thread

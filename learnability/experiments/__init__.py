@@ -33,6 +33,7 @@ EXPERIMENTS = {
     "large_data": "learnability.experiments.large_data",
     "large_spectrum": "learnability.experiments.large_spectrum",
     "linear_regression": "learnability.experiments.linear_regression",
+    "locality": "learnability.experiments.locality",
     "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",

@@ -130,6 +130,24 @@ class TorchModule(Kernel):
         name = self.function or getattr(self.factory, "__name__", type(self.factory).__name__)
         return f"<TorchModule {name}, seed {self.seed}>"
 
+    def module(self, seed: int | None = None) -> nn.Module:
+        """A finite network at initialisation, in evaluation mode: a copy of its own.
+
+        Parameters
+        ----------
+        seed : int, optional
+            Missing: the architecture's own.
+
+        Returns
+        -------
+        torch.nn.Module
+        """
+        factory = self.factory
+        if self.path is not None and self.function is not None:
+            factory, _ = user_function(self.path, self.function, self.allow_code)
+        assert factory is not None
+        return initialised(factory, self.seed if seed is None else whole("seed", seed, 0))
+
     @one_thread
     def calibrated(self, x: Array) -> "TorchModule":
         """The same module, its batch normalisation calibrated by one pass over points, which then belong to what it is.

@@ -9,6 +9,7 @@ from typing import Any
 from ..common.errors import choose, require
 from ..common.seeding import digest
 from ..domains import DOMAINS, label_of
+from ..ensembles.memory import ModuleSize
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
 from ..kernels.grid import expanded, initialisations, members
@@ -17,6 +18,8 @@ from .labels import column_of
 Entry = dict[str, Any]
 Config = dict[str, Any]  # checked, see `validation.checked`
 
+OWN = "own"  # among widths: the sizes that a module of PyTorch has itself
+MODULES = ("sequential", "torch_module")  # kinds of architecture whose networks are PyTorch modules
 SECTIONS = {"domain": "domains", "architecture": "architectures"}
 
 
@@ -32,10 +35,13 @@ class Study:
         For kernel regression and theory; for trained networks.
     seeds, network_seeds : int
         Seeds 0 ... seeds - 1.
+    widths : list of int and OWN
     outputs : int
         Of each target.
     initialisations : dict of str to str
         What architectures are called that are one of several initialisations of a network; tables have their means.
+    modules : dict of "architecture/width" to ModuleSize
+        Of the networks that are PyTorch modules.
     """
 
     name: str
@@ -48,7 +54,7 @@ class Study:
     network_sizes: list[int]
     ridges: list[float]
     noise_stds: list[float]
-    widths: list[int]
+    widths: list[int | str]
     seeds: int
     network_seeds: int
     kernel: str
@@ -57,6 +63,7 @@ class Study:
     figure_options: Entry = field(default_factory=dict)
     outputs: int = 1
     initialisations: dict[str, str] = field(default_factory=dict)
+    modules: Mapping[str, ModuleSize] = field(default_factory=dict)
 
     @property
     def learners(self) -> list[str]:
@@ -76,6 +83,16 @@ class Study:
     def sizes_between(self, smallest: int, largest: int) -> list[int]:
         """Training-set sizes of the networks in a range, ascending."""
         return [n for n in sorted(self.network_sizes) if smallest <= n <= largest]
+
+    def widths_of(self, architecture: str) -> list[int | str]:
+        """The widths at which an architecture's networks are trained: PyTorch modules of the user's have their own sizes."""
+        own = self.architectures[architecture].get("kind") == "torch_module"
+        return [width for width in self.widths if (width == OWN) == own]
+
+    def module(self, architecture: str, width: int | str) -> ModuleSize | None:
+        """The size of an architecture's networks that are PyTorch modules, None of others."""
+        kind = self.architectures[architecture].get("kind")
+        return self.modules[f"{architecture}/{width}"] if kind in MODULES else None
 
     def settings(self) -> dict[str, Any]:
         """What the study is, for its caption."""
@@ -155,8 +172,17 @@ def candidates_in(options: Mapping[str, Any]) -> dict[str, Entry]:
     return {name: entry[0] if isinstance(entry, list) else entry for name, entry in candidates.items()}
 
 
-def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> dict[str, Study]:
-    """The studies of a checked configuration, {name: Study}; outputs: how many their targets have, {name: int}, else 1.
+def studies_from(
+    config: Config,
+    outputs: Mapping[str, int] | None = None,
+    modules: Mapping[str, Mapping[str, ModuleSize]] | None = None,
+) -> dict[str, Study]:
+    """The studies of a checked configuration, {name: Study}.
+
+    Parameters
+    ----------
+    outputs : {study: int}, how many its targets have, else 1
+    modules : {study: {"architecture/width": ModuleSize}}, of the networks that are PyTorch modules
 
     Examples
     --------
@@ -166,7 +192,8 @@ def studies_from(config: Config, outputs: Mapping[str, int] | None = None) -> di
     ({'parity 2': {'parity': 2}}, [4], 30)
     """
     return {
-        name: _study(config, name, entry, (outputs or {}).get(name, 1)) for name, entry in config["studies"].items()
+        name: _study(config, name, entry, (outputs or {}).get(name, 1), (modules or {}).get(name, {}))
+        for name, entry in config["studies"].items()
     }
 
 
@@ -267,7 +294,7 @@ def _file_name(value: object) -> str:
     return plain if plain == text else f"{plain.strip('-')}+{digest(text)[:8]}"
 
 
-def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
+def _study(config: Config, name: str, entry: Entry, outputs: int, modules: Mapping[str, ModuleSize]) -> Study:
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
     groups = {listed: _kernels_of(config, where, listed) for listed in entry["architectures"]}
@@ -315,6 +342,7 @@ def _study(config: Config, name: str, entry: Entry, outputs: int) -> Study:
         figure_options=_in_order(entry["figure_options"]),
         outputs=outputs,
         initialisations={name: listed for listed, group in groups.items() if listed not in group for name in group},
+        modules=modules,
     )
 
 

@@ -12,7 +12,17 @@ from ..common.errors import require
 from ..experiments import EXPERIMENTS
 from ..figures import FIGURES
 from . import requests
-from .configuration import Config, Entry, Experiment, Study, candidates_in, experiments_from, studies_from, targets_in
+from .configuration import (
+    OWN,
+    Config,
+    Entry,
+    Experiment,
+    Study,
+    candidates_in,
+    experiments_from,
+    studies_from,
+    targets_in,
+)
 from .cutting import training_jobs
 from .job import Job, Kind
 from .labels import files_of
@@ -95,7 +105,7 @@ def plan(config: Config, sizes: Sizes) -> Plan:
     >>> [job.kind for job in plan(config, sizes).jobs()]
     ['kernel', 'spectrum', 'theory', 'regression', 'join', 'figure', 'explorer', 'agreement']
     """
-    return Plan(config, studies_from(config, dict(sizes.outputs)), experiments_from(config), sizes)
+    return Plan(config, studies_from(config, dict(sizes.outputs), sizes.modules), experiments_from(config), sizes)
 
 
 def _kernel(plan: Plan, domain: str, architecture: str, suffix: str) -> Job:
@@ -162,8 +172,9 @@ def _networks(
     train_sizes = entry.sizes_between(int(smallest), int(largest))
     require(len(train_sizes) > 0, f"study {study} trains nothing with n = {smallest} to {largest}")
     identity = {"study": study, "architecture": architecture, "width": width, "smallest": smallest, "largest": largest}
-    block = architecture, int(width), train_sizes, int(last) - int(first) + 1
-    own = {"width": int(width), "train_sizes": train_sizes, "seeds": [int(first), int(last)]}
+    size = OWN if width == OWN else int(width)
+    block = architecture, size, train_sizes, int(last) - int(first) + 1
+    own = {"width": None if width == OWN else size, "train_sizes": train_sizes, "seeds": [int(first), int(last)]}
     return _job(
         "networks",
         {**identity, "first": first, "last": last},
@@ -207,7 +218,7 @@ def _join(plan: Plan, study: str) -> Job:
     for architecture in entry.architectures:
         for kind in ("theory", "regression"):
             reads[kind].append(plan.job(kind, study=study, architecture=architecture))
-        for width in entry.widths:
+        for width in entry.widths_of(architecture):
             for smallest, largest, first, last in training_jobs(entry, architecture, width):
                 place: dict[str, str | int] = {"study": study, "architecture": architecture, "width": width}
                 block = {"smallest": smallest, "largest": largest, "first": first, "last": last}
@@ -255,7 +266,7 @@ def _columns(job: Job, initialisations: Mapping[str, str]) -> dict[str, str | in
     columns: dict[str, str | int] = {"architecture": initialisations.get(own, own)}
     if own in initialisations:
         columns["initialisation"] = own
-    if job.kind == "networks":
+    if job.kind == "networks" and job.parameters["width"] is not None:
         columns["width"] = job.parameters["width"]
     sources = {"regression": "kernel", "networks": "network"}
     return {"source": sources[job.kind], **columns} if job.kind in sources else columns

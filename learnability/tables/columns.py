@@ -43,6 +43,7 @@ LABELS = {
     "noise_std": r"noise $\sigma$",
     "dim": "dimension $d$",
     "samples needed": "samples needed for the full parity",
+    "samples": "samples needed",
     "overfitting_coefficient": r"overfitting coefficient $\mathcal{E}_0$",
     "eigenvalue": r"eigenvalue $\lambda$",
     "mode": "mode",
