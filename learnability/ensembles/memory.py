@@ -3,6 +3,19 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+DECOMPOSED = 200  # rows of a tangent kernel of several outputs, up to which forming and decomposing it costs less
+
+
+def is_decomposed(train_size: int, outputs: int) -> bool:
+    """Whether gradient flow decomposes the tangent kernel, of outputs * train_size rows.
+
+    Examples
+    --------
+    >>> is_decomposed(1000, outputs=1), is_decomposed(1000, outputs=2)
+    (True, False)
+    """
+    return outputs == 1 or train_size * outputs <= DECOMPOSED
+
 
 def network_bytes(layer_sizes: Sequence[int], train_size: int, test_points: int, itemsize: int = 4) -> int:
     """Bytes that training takes for each network.
