@@ -166,17 +166,17 @@ class FrozenModel:
     """
 
     def __init__(self, expansion: Expansion[Any], points: int) -> None:
-        decomposed = is_decomposed(points, expansion.values.shape[2]) or not isinstance(expansion, Factored)
         self.expansion = expansion
-        self.kernel = FrozenKernel(expansion.tangent_kernel(), points) if decomposed else None
+        self.kernel: FrozenKernel | None = None
+        if is_decomposed(points, expansion.values.shape[2]) or not isinstance(expansion, Factored):
+            self.kernel = FrozenKernel(expansion.tangent_kernel(), points)
 
     def largest_value(self, residual: Float[Tensor, "networks points outputs"]) -> Float[Tensor, " networks"]:
         """The largest eigenvalue of Theta / n, or of its modes that the residual has."""
         if self.kernel is not None:
             return self.kernel.values[:, -1]
         exactly = torch.zeros(len(residual), dtype=torch.float64, device=residual.device)
-        product = self.expansion.tangent_product
-        return krylov_flow(product, residual, exactly + FOREVER, exactly, FIRST_VECTORS).values[:, -1]
+        return self._krylov_flow(residual, exactly + FOREVER, exactly, FIRST_VECTORS).values[:, -1]
 
     def flow(
         self,
@@ -187,7 +187,11 @@ class FrozenModel:
         """The flow of a residual over a step, its end to an accuracy (root mean square) where it is not exact."""
         if self.kernel is not None:
             return self.kernel.flow(residual)
-        return krylov_flow(self.expansion.tangent_product, residual, step, accuracy)
+        return self._krylov_flow(residual, step, accuracy)
+
+    def _krylov_flow(self, *problem: Any) -> Flow:
+        assert isinstance(self.expansion, Factored)
+        return krylov_flow(self.expansion.tangent_product, *problem)
 
     def select(self, index: Index) -> "FrozenModel":
         """The models of the networks listed in `index`."""

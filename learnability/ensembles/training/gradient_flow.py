@@ -165,12 +165,12 @@ class State:
 
         The errors are in units of the labels, as `allowed` is.
         """
-        accuracy = KRYLOV_SHARE * allowed * _rms(self.y)
+        accuracy = allowed * _rms(self.y)  # of the middle, in which errors are of higher order
         cotangent = self.frozen.flow(self.residual, length, accuracy).displacement(length).to(self.networks.dtype)
         middle = self.frozen.expansion.descend(self.networks, cotangent / 2, out=self.spare)
         step = Step(self.start, self.frozen.expansion, cotangent)
         frozen = FrozenModel(middle.linearize(self.x, step), self.x.shape[-2])
-        flow = frozen.flow(self.residual, length, accuracy)
+        flow = frozen.flow(self.residual, length, KRYLOV_SHARE * accuracy)
         length = flow.time_to(0.99 * target_mse, length)
         cotangent = flow.displacement(length).to(self.networks.dtype)
         new = frozen.expansion.descend(self.networks, cotangent, out=self.spare)
