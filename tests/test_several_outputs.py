@@ -6,9 +6,13 @@ import torch
 
 import learnability as lb
 from learnability.ensembles.training import frozen_kernel
-from learnability.ensembles.training.frozen_kernel import FrozenKernel, krylov_flow
+from learnability.ensembles.training.frozen_kernel import FrozenKernel, KrylovSpace
 
 NETWORKS, POINTS, OUTPUTS = 3, 12, 4
+
+
+def krylov_flow(product, residual, *step_and_accuracy):
+    return KrylovSpace.of(product, residual).flow(*step_and_accuracy)
 
 
 @pytest.fixture

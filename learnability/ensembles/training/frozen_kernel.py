@@ -2,24 +2,27 @@ r"""The flow of a linear model, r' = -Theta r / n: functions of a frozen tangent
 
 With one output the kernel is decomposed. With several it has outputs * n rows: it is never formed, and the flow of one
 residual is found in the Krylov space {r, Theta r, Theta^2 r, ...} by Lanczos' method (Saad 1992, SIAM J. Numer. Anal. 29, 209;
-Hochbruck & Lubich 1997, SIAM J. Numer. Anal. 34, 1911). There Theta is a small tridiagonal matrix T, and what the flow in the
-space gets wrong of the residual at the end of a step h is |r| beta_k |e_k^T T phi(h T) e_1|, without any estimate of norms.
+Hochbruck & Lubich 1997, SIAM J. Numer. Anal. 34, 1911). There Theta / n is a small tridiagonal matrix T. By how much the model misses the end of a step h
+that the flow in k vectors foresees is known: |r| beta_k |e_k^T phi(h) e_1| with phi(h) = T^-1 (1 - exp(-T h)), and beta_k what
+couples the last vector to the next one. The space grows until that is small enough.
 """
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn.functional import pad
 
 from ..memory import is_decomposed
 from ..model import Expansion, Index
 
 NEWTON_STEPS = 12  # 12 reach rounding for eigenvalues over six decades
+ROUNDING = 1e-14  # of the largest eigenvalue: what couples a space to nothing
 FOREVER = 1e300  # a step after which nothing is left
 FIRST_VECTORS = 6  # of a Krylov space whose largest Ritz value is to be near the largest eigenvalue
 
@@ -102,50 +105,98 @@ class FrozenKernel:
         self.values[index], self.vectors[index] = other.values, other.vectors
 
 
-def krylov_flow(
-    product: Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]],
-    residual: Float[Tensor, "networks points outputs"],
-    step: Float[Tensor, " networks"],
-    accuracy: Float[Tensor, " networks"],
-    most: int | None = None,
-) -> Flow:
-    """The flow of a residual over a step, in the Krylov space of a tangent kernel that is known by its products.
+@dataclass
+class KrylovSpace:
+    """The Krylov space of a residual and a tangent kernel that is known by its products; it grows as it is needed.
 
-    Parameters
-    ----------
-    product : callable
-        c -> Theta c, both (networks, points, outputs).
-    residual : (networks, points, outputs)
-    step : (networks,)
-    accuracy : (networks,)
-        Of the residual at the end of the step, root mean square. Each network's space grows until it is reached.
-    most : int, optional
-        Largest dimension of the space; missing: that of the residual, where the flow is exact.
+    product : c -> Theta c, both (networks, points, outputs)
+    shape : (points, outputs)
+    size : (networks,), norm of the residual, which is the first vector
+    basis : (networks, vectors, outputs * points), orthonormal, but for zeros where a network needed no further vector
+    inner : (networks, vectors, vectors), Theta / n in the basis: tridiagonal without the zeros
+    last : (networks,), which vector is a network's last
+    beyond, coupling : (networks, outputs * points), (networks,), the next vector and what couples it to the last
     """
-    start, shape = _flat(residual), (residual.shape[1], residual.shape[2])
-    size, limit = start.norm(dim=1), accuracy * start.shape[1] ** 0.5
-    basis = (start / size.clamp_min(1e-300)[:, None])[:, None]
-    inner = start.new_zeros(len(start), 1, 1)
-    while True:
-        dim = basis.shape[1]
-        image = _flat(product(basis[:, -1].view(len(start), shape[1], shape[0]).mT.to(residual.dtype)))
-        image = image.nan_to_num(0.0, 0.0, 0.0) / shape[0]
-        inner[:, -1, -1] = (image * basis[:, -1]).sum(1)
+
+    product: Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]]
+    shape: tuple[int, int]
+    size: Float[Tensor, " networks"]
+    basis: Float[Tensor, "networks vectors rows"]
+    inner: Float[Tensor, "networks vectors vectors"]
+    last: Int[Tensor, " networks"]
+    beyond: Float[Tensor, "networks rows"]
+    coupling: Float[Tensor, " networks"]
+
+    @classmethod
+    def of(
+        cls,
+        product: Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]],
+        residual: Float[Tensor, "networks points outputs"],
+    ) -> "KrylovSpace":
+        """The space of a residual alone."""
+        start = _flat(residual)
+        size = start.norm(dim=1)
+        beyond = start / size.clamp_min(1e-300)[:, None]
+        basis, inner = start.new_empty(len(start), 0, start.shape[1]), start.new_empty(len(start), 0, 0)
+        last, shape = torch.zeros(len(start), dtype=torch.long, device=start.device), residual.shape[1:]
+        space = cls(product, (shape[0], shape[1]), size, basis, inner, last, beyond, torch.zeros_like(size))
+        space._grow(torch.ones_like(last, dtype=torch.bool))
+        return space
+
+    def flow(
+        self, step: Float[Tensor, " networks"], accuracy: Float[Tensor, " networks"], most: int | None = None
+    ) -> Flow:
+        """The flow of the residual over a step, after the space of each network has grown to an accuracy.
+
+        Parameters
+        ----------
+        step : (networks,)
+        accuracy : (networks,)
+            Of the residual at the end of the step, root mean square.
+        most : int, optional
+            The largest number of vectors; missing: as many as there are rows, where the flow is exact.
+        """
+        limit, network = accuracy * self.basis.shape[2] ** 0.5, torch.arange(len(self.size), device=self.size.device)
+        while True:
+            values, vectors = _eigh(self.inner)
+            values = values.clamp_min(0.0)
+            end = (vectors[network, self.last] * vectors[:, 0] * phi(values, step)).sum(1)
+            grows = (self.size * self.coupling * end.abs() > limit) & (self.coupling > values[:, -1] * ROUNDING)
+            if self.basis.shape[1] == most or not grows.any():
+                components = self.size[:, None] * vectors[:, 0]
+                return Flow(values, torch.bmm(self.basis.mT, vectors), components, self.shape)
+            self._grow(grows)
+
+    def _grow(self, grows: Bool[Tensor, " networks"]) -> None:
+        """One vector more for the networks that need one, and the one that would follow it."""
+        vector = torch.where(grows[:, None], self.beyond, 0.0)
+        image = self.product(vector.view(len(vector), self.shape[1], self.shape[0]).mT)
+        image = _flat(image).nan_to_num(0.0, 0.0, 0.0) / self.shape[0]
+        network, new = torch.arange(len(vector), device=vector.device), self.basis.shape[1]
+        self.basis = torch.cat([self.basis, vector[:, None]], 1)
+        self.inner = pad(self.inner, (0, 1, 0, 1))
+        coupling = torch.where(grows, self.coupling, 0.0)
+        self.inner[network, self.last, new] = self.inner[network, new, self.last] = coupling
+        self.inner[:, new, new] = (image * vector).sum(1)
         for _ in range(2):  # orthogonal to rounding
-            image = image - torch.bmm(torch.bmm(basis, image[..., None]).mT, basis)[:, 0]
-        beta = image.norm(dim=1)
-        values, vectors = _eigh(inner)
-        values = values.clamp_min(0.0)
-        last = (vectors[:, -1] * vectors[:, 0] * phi(values, step)).sum(1)
-        grows = (size * beta * last.abs() > limit) & (beta > values[:, -1] * 1e-14)
-        if dim == (most or start.shape[1]) or not grows.any():
-            break
-        beta = torch.where(grows, beta, 0.0)
-        inner = torch.nn.functional.pad(inner, (0, 1, 0, 1))
-        inner[:, -1, -2] = inner[:, -2, -1] = beta
-        following = torch.where(grows[:, None], image / beta.clamp_min(1e-300)[:, None], 0.0)
-        basis = torch.cat([basis, following[:, None]], 1)
-    return Flow(values, torch.bmm(basis.mT, vectors), size[:, None] * vectors[:, 0], shape)
+            image = image - torch.bmm(torch.bmm(self.basis, image[..., None]).mT, self.basis)[:, 0]
+        norm = image.norm(dim=1)
+        self.last = torch.where(grows, new, self.last)
+        self.coupling = torch.where(grows, norm, self.coupling)
+        self.beyond = torch.where(grows[:, None], image / norm.clamp_min(1e-300)[:, None], self.beyond)
+
+    def select(self, product: Callable, index: Index) -> "KrylovSpace":
+        """The spaces of the networks listed in `index`; `product` is that of their kernels."""
+        names = ("size", "basis", "inner", "last", "beyond", "coupling")
+        return replace(self, product=product, **{name: getattr(self, name)[index] for name in names})
+
+    def copy_from(self, other: "KrylovSpace", index: Index) -> None:
+        """Overwrite the spaces of the networks listed in `index` by those of `other`."""
+        missing = other.basis.shape[1] - self.basis.shape[1]
+        for space, more in ((self, max(missing, 0)), (other, max(-missing, 0))):
+            space.basis, space.inner = pad(space.basis, (0, 0, 0, more)), pad(space.inner, (0, more, 0, more))
+        for name in ("size", "basis", "inner", "last", "beyond", "coupling"):
+            getattr(self, name)[index] = getattr(other, name)
 
 
 @runtime_checkable
@@ -163,11 +214,13 @@ class FrozenModel:
 
     expansion : Expansion
     kernel : its decomposed tangent kernel; None where it is known by its products only
+    space : the Krylov space of the last residual whose flow was asked for, without a decomposed kernel
     """
 
     def __init__(self, expansion: Expansion[Any], points: int) -> None:
         self.expansion = expansion
         self.kernel: FrozenKernel | None = None
+        self.space: KrylovSpace | None = None
         if is_decomposed(points, expansion.values.shape[2]) or not isinstance(expansion, Factored):
             self.kernel = FrozenKernel(expansion.tangent_kernel(), points)
 
@@ -176,7 +229,7 @@ class FrozenModel:
         if self.kernel is not None:
             return self.kernel.values[:, -1]
         exactly = torch.zeros(len(residual), dtype=torch.float64, device=residual.device)
-        return self._krylov_flow(residual, exactly + FOREVER, exactly, FIRST_VECTORS).values[:, -1]
+        return self._space_of(residual).flow(exactly + FOREVER, exactly, FIRST_VECTORS).values[:, -1]
 
     def flow(
         self,
@@ -187,17 +240,41 @@ class FrozenModel:
         """The flow of a residual over a step, its end to an accuracy (root mean square) where it is not exact."""
         if self.kernel is not None:
             return self.kernel.flow(residual)
-        return self._krylov_flow(residual, step, accuracy)
+        return self._space_of(residual).flow(step, accuracy)
 
-    def _krylov_flow(self, *problem: Any) -> Flow:
+    def onward(
+        self,
+        residual: Float[Tensor, "networks points outputs"],
+        elapsed: Float[Tensor, " networks"],
+        step: Float[Tensor, " networks"],
+        accuracy: Float[Tensor, " networks"],
+    ) -> Float[Tensor, "networks points outputs"]:
+        """phi(h) r for the residual at which a model has arrived that was meant to follow the last flow for the time elapsed.
+
+        Without a decomposed kernel that flow goes on in its space, which has to grow little: it does not see how far from it
+        the model has arrived, by an error that its step was allowed.
+        """
+        if self.kernel is not None:
+            return self.kernel.flow(residual).displacement(step)
+        assert self.space is not None
+        flow = self.space.flow(elapsed + step, accuracy)
+        return flow.displacement(elapsed + step) - flow.displacement(elapsed)
+
+    def _space_of(self, residual: Float[Tensor, "networks points outputs"]) -> KrylovSpace:
         assert isinstance(self.expansion, Factored)
-        return krylov_flow(self.expansion.tangent_product, *problem)
+        self.space = KrylovSpace.of(self._product, residual)
+        return self.space
+
+    def _product(self, vector: Float[Tensor, "networks points outputs"]) -> Float[Tensor, "networks points outputs"]:
+        assert isinstance(self.expansion, Factored)
+        return self.expansion.tangent_product(vector.to(self.expansion.values.dtype))
 
     def select(self, index: Index) -> "FrozenModel":
         """The models of the networks listed in `index`."""
         model = copy(self)
         model.expansion = self.expansion.select(index)
         model.kernel = None if self.kernel is None else self.kernel.select(index)
+        model.space = None if self.space is None else self.space.select(model._product, index)
         return model
 
     def copy_from(self, other: "FrozenModel", index: Index) -> None:
@@ -205,6 +282,8 @@ class FrozenModel:
         self.expansion.copy_from(other.expansion, index)
         if self.kernel is not None and other.kernel is not None:
             self.kernel.copy_from(other.kernel, index)
+        if self.space is not None and other.space is not None:
+            self.space.copy_from(other.space, index)
 
 
 def _flat(residual: Float[Tensor, "networks points outputs"]) -> Float[Tensor, "networks rows"]:

@@ -12,9 +12,11 @@ makes it second order:
     theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
 
-one linearization and one eigendecomposition per step. Where the activation has a kink, its slopes in J_mid are means
-over the step, so that units which come to rest on the kink do not stop the integration (`learnability.ensembles.kinks`). The
-difference between the true new residual and the one that the frozen kernel predicted estimates the local error.
+one linearization and one eigendecomposition per step. With several outputs the kernel is not formed but multiplied by
+(`learnability.ensembles.training.frozen_kernel`), and on the way to the middle the flow of the step before simply goes on.
+Where the activation has a kink, its slopes in J_mid are means over the step, so that units which come to rest on the kink do
+not stop the integration (`learnability.ensembles.kinks`). The difference between the true new residual and the one that the
+frozen kernel predicted estimates the local error.
 
 What a network learns late moves its function little, while an early error decides which features it learns: followed
 by exact training to the end, an error made at r = y ends three to six times larger than one made at r = y / 10. What
@@ -116,7 +118,8 @@ class State:
     networks : Model; spare : Model, room for the next step
     frozen : the linear model in the middle of the last step
     start : where the next step starts, what the networks pass through on x
-    residual : (active, n, outputs); step, time : (active,), the step to try next and the flow time
+    residual : (active, n, outputs)
+    step, before, time : (active,), the step to try next, the length of the last one, and the flow time
     """
 
     number: Int[Tensor, " active"]
@@ -129,6 +132,7 @@ class State:
     start: Evaluation
     residual: Float[Tensor, "active samples outputs"]
     step: Float[Tensor, " active"]
+    before: Float[Tensor, " active"]
     time: Float[Tensor, " active"]
 
     @classmethod
@@ -136,11 +140,11 @@ class State:
         """At time 0, with a step in units of n / lambda_max."""
         evaluated = ensemble.evaluate(x)
         frozen = FrozenModel(ensemble.linearize(x, evaluated=evaluated), x.shape[-2])
-        step = FIRST_STEP / frozen.largest_value(y).clamp_min(1e-300)
+        step = FIRST_STEP / frozen.largest_value(-y).clamp_min(1e-300)
         number, time = torch.arange(len(ensemble), device=ensemble.device), torch.zeros_like(step)
         spare = ensemble.empty_like()
         start = evaluated.trimmed()
-        return cls(number, x, y, evaluated.values, ensemble, spare, frozen, start, -y, step, time)
+        return cls(number, x, y, evaluated.values, ensemble, spare, frozen, start, -y, step, time, time)
 
     def select(self, keep: Int[Tensor, " left"]) -> "State":
         """The networks listed in `keep`."""
@@ -155,6 +159,7 @@ class State:
             start=self.start.select(keep),
             residual=self.residual[keep],
             step=self.step[keep],
+            before=self.before[keep],
             time=self.time[keep],
         )
 
@@ -166,7 +171,7 @@ class State:
         The errors are in units of the labels, as `allowed` is.
         """
         accuracy = allowed * _rms(self.y)  # of the middle, in which errors are of higher order
-        cotangent = self.frozen.flow(self.residual, length, accuracy).displacement(length).to(self.networks.dtype)
+        cotangent = self.frozen.onward(self.residual, self.before, length, accuracy).to(self.networks.dtype)
         middle = self.frozen.expansion.descend(self.networks, cotangent / 2, out=self.spare)
         step = Step(self.start, self.frozen.expansion, cotangent)
         frozen = FrozenModel(middle.linearize(self.x, step), self.x.shape[-2])
@@ -184,6 +189,7 @@ class State:
             frozen=frozen,
             start=reached.trimmed(),
             residual=residual,
+            before=length,
         )
         return trial, length, error.nan_to_num(nan=torch.inf)
 
@@ -195,6 +201,7 @@ class State:
             self.frozen.copy_from(before.frozen.select(rejected), rejected)
             self.start.copy_from(before.start.select(rejected), rejected)
         self.residual = torch.where(accepted[:, None, None], self.residual, before.residual)
+        self.before = torch.where(accepted, self.before, before.before)
         return self
 
 
