@@ -167,7 +167,7 @@ def _shape(network: Kernel) -> dict[str, str | float]:
 
 def _recommended(ranking: Selection, level: float) -> list[Row]:
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
-    best = ranking.best().drop(columns=["ridge", "test_mse", "accuracy"]).assign(measure="best")
+    best = ranking.best().drop(columns=["ridge", "test_mse", "test_mse_std", "accuracy"]).assign(measure="best")
     best["mean"] = best["nmse"]
     needed = ranking.samples_needed(level).drop(columns="ridge").rename(columns={"samples": "mean"})
     both = pd.concat([best, needed.assign(measure="samples needed", nmse=level)]).assign(source="theory")
