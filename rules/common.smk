@@ -53,7 +53,7 @@ wildcard_constraints:
     architecture=any_of(config["architectures"]),
     suffix=r"|\+nngp",
     cell=r"[^/]+",
-    width=r"\d+",
+    width=r"\d+|own",
     smallest=r"\d+",
     largest=r"\d+",
     first=r"\d+",

@@ -31,7 +31,7 @@ def main(parameters: Mapping[str, Any], threads: int, gpu: int, functions: str) 
     seeds = range(first, last + 1)
 
     def trained(x: NDArray, y: NDArray, x_test: NDArray, seeds: range) -> TrainingResult:
-        began, progress = process_time(), Progress(len(x), f"width {width}, n = {x.shape[1]}")
+        began, progress = process_time(), Progress(len(x), f"width {width or 'own'}, n = {x.shape[1]}")
         result = fit(architecture, width, x, y, x_test, seeds, report=progress, **parameters["training"])
         logging.info("trained in %.3f s of CPU", process_time() - began)
         return result

@@ -25,6 +25,7 @@ DATA = {"kind": "data", "name": "digits", "classes": [4, 9], "samples": 60}
 
 CELLS = {
     "after_kernel": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "width": 16, "train_size": 5, "seeds": 2, "draws": 2},
+    "locality": {"dim": 5, "architecture": {"kind": "sequential", "layers": [{"conv": {"kernel": 3, "padding": "circular"}}, "relu", "flatten", "dense"]}, "seeds": 2},
     "optimizers": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "width": 16, "method": "sgd", "seeds": 2},
     "beyond_the_data": {"table": "wine", "architecture": NET, "parts": [0.2], "seeds": 1, "draws": 2},
     "circle_fits": {"domain": RING, "architecture": NET, "width": 32, "frequencies": [1, 2], "amplitude": 0.7, "shown_sizes": [4], "train_sizes": [2, 4], "probe": 2, "seeds": 2},
@@ -43,6 +44,7 @@ CELLS = {
     "hermite_ansatz": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_sizes": [8, 16], "labels": 60, "seeds": 2, "test_points": 20, "mixed": 30},
     "random_features": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "features": [8, 16], "ridges": [0.01], "draws": 3},
     "select": {"domain": DATA, "grid": {"depth": [1, 2], "activation": ["relu", "erf"]}, "target": {"all": None}, "train_sizes": [8, 16], "kernels": ["ntk", "nngp"], "seeds": 3, "width": 16, "network_seeds": 2},
+    "shifted_test": {"architecture": NET, "pool": 60, "train_sizes": [10, 20], "draws": 3},
     "spectra": {"domain": CUBE, "architecture": NET},
 }  # fmt: skip
 DRAWN = {
@@ -56,6 +58,7 @@ DRAWN = {
         "comparison",
         {"x": "train_size", "group": "ridge", "measures": ["test_mse"], "yscale": "log"},
     ),
+    "locality": ("comparison", {"x": "dim"}),
     "parity_hardness": ("comparison", {"x": "dim"}),
     "spectra": ("comparison", {"x": "mode", "measures": ["eigenvalue"], "yscale": "log"}),
 }

@@ -18,7 +18,7 @@ from ..spectra.quadrature import LargeSpectrum
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from . import domain_from
-from .domain import Domain
+from .domain import Domain, Points
 from .large import large_spectrum
 
 
@@ -116,6 +116,10 @@ class KernelOnDomain:
         if "values" not in self.files and len(index) < len(points):
             return self.architecture.kernel(points[index], kind=self.kind)
         return self.blocks.block((points[index], index))
+
+    def cross(self, x: Points, index: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The kernel between other points and samples of a finite domain, (points, samples)."""
+        return self.architecture.kernel(x, self.domain.evaluation()[0][index], self.kind)
 
     def _read(self, name: str) -> dict[str, NDArray] | None:
         return read_h5(self.files[name], made_from=dict(self.made_from))[0] if name in self.files else None

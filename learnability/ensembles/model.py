@@ -1,7 +1,8 @@
 """What a trainer sees of networks: they evaluate, linearize and descend. Layers, widths and kinks are the model's own business.
 
-A `Model` is an ensemble of networks of one architecture. Its tensors have the axis `networks` first: a trainer selects
-networks, copies some over others, and drops those that are done.
+An ensemble of networks of one architecture has the axis `networks` first in all its tensors: a trainer selects networks, copies
+some over others, and drops those that are done. Methods that descend by gradients train all that is `Trainable`, any PyTorch
+module among them. Exact gradient flow needs a `Model`, which expands to first order along a step.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ Index = Tensor | slice
 SomeEvaluation = TypeVar("SomeEvaluation", bound="Evaluation")
 SomeExpansion = TypeVar("SomeExpansion", bound="Expansion")
 SomeModel = TypeVar("SomeModel", bound="Model")
+SomeDescent = TypeVar("SomeDescent", bound="Descent")
+SomeTrainable = TypeVar("SomeTrainable", bound="Trainable")
 
 
 @runtime_checkable
@@ -86,8 +89,23 @@ class Step(Generic[SomeEvaluation, SomeExpansion]):
 
 
 @runtime_checkable
-class Model(Protocol):
-    """Networks of one architecture, as trainers see them."""
+class Descent(Protocol):
+    """Outputs at given points, and the way down from there."""
+
+    @property
+    def values(self) -> Float[Tensor, "networks points outputs"]:
+        """Outputs."""
+
+    def descend(self, model: Any, cotangent: Float[Tensor, "networks points outputs"], out: Any = None) -> Any:
+        """The model at parameters - J^T c, c the cotangent; written into `out` if there is one."""
+
+    def select(self: SomeDescent, index: Index) -> SomeDescent:
+        """That of the networks listed in `index`."""
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """Networks of one architecture, as trainers see them that follow gradients."""
 
     @property
     def outputs(self) -> int:
@@ -107,24 +125,44 @@ class Model(Protocol):
     def parameters(self) -> Sequence[Tensor]:
         """All parameters, each (networks, ...)."""
 
+    def constants(self) -> Sequence[Tensor]:
+        """What a network has of its own beside its parameters, each (networks, ...)."""
+
     @classmethod
-    def joined(cls: type[SomeModel], parts: Sequence[SomeModel]) -> SomeModel:
+    def joined(cls: type[SomeTrainable], parts: Sequence[SomeTrainable]) -> SomeTrainable:
         """One model from several of the same architecture and shape."""
 
-    def select(self: SomeModel, index: Index) -> SomeModel:
+    def select(self: SomeTrainable, index: Index) -> SomeTrainable:
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
 
-    def to(self: SomeModel, device: torch.device | str) -> SomeModel:
+    def to(self: SomeTrainable, device: torch.device | str) -> SomeTrainable:
         """The same networks on a device."""
 
-    def empty_like(self: SomeModel) -> SomeModel:
-        """As many networks of the same shape, their parameters not yet set."""
+    def copy_from(self: SomeTrainable, other: SomeTrainable, index: Index) -> None:
+        """Overwrite the parameters of the networks listed in `index` by those of `other`."""
 
-    def copy_from(self: SomeModel, other: SomeModel, index: Index) -> None:
-        """Overwrite the networks listed in `index` by those of `other`."""
+    def calibrated(self: SomeTrainable, x: Float[Tensor, "..."]) -> SomeTrainable:
+        """The same networks, with what of them depends on the inputs x of a training set before training."""
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "networks points outputs"]:
         """Outputs at x, (points, ...) or (networks, points, ...): (networks, points, outputs)."""
+
+    def linearize(self, x: Float[Tensor, "..."]) -> Descent:
+        """The first-order expansion around the present parameters."""
+
+    def largest_eigenvalues(self, x: Float[Tensor, "..."]) -> Float[Tensor, " networks"]:
+        """Of J J^T on all outputs at the points x, in float64."""
+
+    def largest_traces(self, x: Float[Tensor, "..."]) -> Float[Tensor, " networks"]:
+        """The largest, over the points x, of the trace of J(x) J(x)^T, in float64."""
+
+
+@runtime_checkable
+class Model(Trainable, Protocol):
+    """Networks that expand to first order along a step, for trainers that follow their flow exactly."""
+
+    def empty_like(self: SomeModel) -> SomeModel:
+        """As many networks of the same shape, their parameters not yet set."""
 
     def evaluate(self, x: Float[Tensor, "..."]) -> Evaluation:
         """`forward`, and what it passes through."""

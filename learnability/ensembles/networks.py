@@ -53,8 +53,8 @@ class Ensemble:
     def initial(
         cls,
         architecture: FullyConnected,
-        input_dim: int,
-        width: int,
+        input_dim: int | Sequence[int],
+        width: int | None,
         seeds: Sequence[int],
         outputs: int = 1,
         dtype: torch.dtype = torch.float32,
@@ -65,11 +65,15 @@ class Ensemble:
         Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
         float32 numbers, the same on every device, in every block and for either `dtype`.
 
+        Parameters
+        ----------
+        input_dim : int, or the shape (dim,) of a point
+
         Returns
         -------
         Ensemble with one network per entry of `seeds`.
         """
-        sizes = architecture.layer_sizes(int(input_dim), whole("width", width, 1), int(outputs))
+        sizes = architecture.layer_sizes(_dim(input_dim), whole("width", width, 1), int(outputs))
         shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
         drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
 
@@ -85,15 +89,15 @@ class Ensemble:
     @staticmethod
     def bytes_in_training(
         architecture: FullyConnected,
-        width: int,
-        input_dim: int,
+        width: int | None,
+        input_dim: int | Sequence[int],
         outputs: int,
         train_size: int,
         test_points: int,
         precision: torch.dtype,
     ) -> int:
         """Bytes that one network takes while it is trained by gradient flow."""
-        sizes = architecture.layer_sizes(input_dim, width, outputs)
+        sizes = architecture.layer_sizes(_dim(input_dim), whole("width", width, 1), outputs)
         return network_bytes(sizes, train_size, test_points, precision.itemsize)
 
     @classmethod
@@ -125,6 +129,14 @@ class Ensemble:
     def parameters(self) -> list[Tensor]:
         """All weights, then all biases, each (networks, ...)."""
         return [*self.weights, *self.biases]
+
+    def constants(self) -> list[Tensor]:
+        """None: all that a network has are its parameters."""
+        return []
+
+    def calibrated(self, x: Float[Tensor, "*networks points dim"]) -> "Ensemble":
+        """Itself: nothing of these networks depends on data before training."""
+        return self
 
     def select(self, index: Index) -> "Ensemble":
         """The networks listed in `index`: copied for a tensor of numbers or a mask, shared for a slice."""
@@ -208,28 +220,44 @@ class Ensemble:
         activation = activation_from(self.architecture.activation)
         passage = evaluated or self.evaluate(x)
         values, hidden, inputs = passage.values, passage.hidden, passage.inputs
-        networks, points = values.shape[:2]
         gains = [self._gain(layer) for layer in range(len(self.weights))]
         grams = along = None
         if step is not None and activation.kink is not None:
             grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
             kernels = preactivation_kernels(grams, self.architecture, step.expansion.slopes)
             along = SlopesAlongStep(activation.kink, step, kernels)
-        # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
-        unit = torch.eye(self.outputs, dtype=self.dtype, device=self.device).repeat_interleave(points, 0)
-        signals: list[Tensor] = [unit.expand(networks, -1, -1)]
-        slopes: list[Tensor] = []
+        one = self.outputs == 1
+        weights = [] if one else [w.clone() for w in self.weights[1:]]
+        if along is None and not one:
+            slopes = [activation.derivative(z) for z in hidden]
+            return Linearization(values, inputs, slopes, gains, self.architecture.shortcuts, [], weights, grams)
+        signals: list[Tensor] = [torch.ones_like(values) if step is None or one else step.cotangent]
+        slopes = []
         for layer in reversed(range(len(hidden))):
-            if layer == len(hidden) - 1:
-                back = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
+            back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
+            if along is None:
+                slope = activation.derivative(hidden[layer])
             else:
-                back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
-            middle = hidden[layer]
-            slope = activation.derivative(middle) if along is None else along.of_layer(layer, middle, back)
+                slope = along.of_layer(layer, hidden[layer], back * along.step.cotangent if one else back)
             slopes.insert(0, slope)
-            signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))
+            signal = back.mul_(slope)
             signals.insert(0, signal.add_(signals[0]) if self.architecture.shortcuts[layer + 1] else signal)
-        return Linearization(values, inputs, signals, slopes, gains, grams)
+        signals = signals if one else []  # of several outputs they were those of one cotangent
+        return Linearization(values, inputs, slopes, gains, self.architecture.shortcuts, signals, weights, grams)
+
+    def largest_eigenvalues(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
+        """Of the empirical tangent kernel of all outputs at the points x, in float64."""
+        return torch.linalg.eigvalsh(self.linearize(x).tangent_kernel().double())[:, -1]
+
+    def largest_traces(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
+        """The largest, over the points x, of the trace over outputs of a point's kernel with itself, in float64."""
+        own = self.linearize(x).tangent_kernel().double().diagonal(dim1=1, dim2=2)
+        return own.reshape(len(own), self.outputs, -1).sum(1).amax(1)
+
+
+def _dim(shape: int | Sequence[int]) -> int:
+    """The dimension of points of a shape (dim,)."""
+    return math.prod(shape) if isinstance(shape, Sequence) else int(shape)
 
 
 @one_thread

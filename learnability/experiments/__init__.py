@@ -33,10 +33,12 @@ EXPERIMENTS = {
     "large_data": "learnability.experiments.large_data",
     "large_spectrum": "learnability.experiments.large_spectrum",
     "linear_regression": "learnability.experiments.linear_regression",
+    "locality": "learnability.experiments.locality",
     "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",
+    "shifted_test": "learnability.experiments.shifted_test",
     "spectra": "learnability.experiments.spectra",
 }
 WITHOUT_MATRIX = (

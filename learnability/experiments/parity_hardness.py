@@ -5,7 +5,7 @@ these there are 2^(d-1), itself included. Its learnability is therefore at most 
 needs n >= 2^(d-1) (1 - sqrt(eps)) (Simon et al. 2021, sec. 4): exponentially many.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from ..tables.means import mean_row, table
 from ..theory.eigenlearning import Eigenlearning
 from ..theory.prediction import predict
 from .entries import Entry, of_kind
+from .least_size import least_size
 
 
 def run(dim: int, architecture: Entry, errors: Sequence[float] = (0.5,), seeds: int = 10) -> pd.DataFrame:
@@ -43,18 +44,9 @@ def run(dim: int, architecture: Entry, errors: Sequence[float] = (0.5,), seeds: 
     rows = []
     for error in errors:
         keys = {"dim": dim, "error": error}
-        theory = _least(predicted_error, error, cube.size)
-        measured = _least(learned_error, error, cube.size)
+        theory = least_size(predicted_error, error, cube.size)
+        measured = least_size(learned_error, error, cube.size)
         rows.append(mean_row("kernel", "samples needed", [measured], theory, **keys))
         rows.append({"source": "theory", "measure": "samples needed", **keys, "mean": theory})
         rows.append({"source": "bound", "measure": "samples needed", **keys, "mean": 2 ** (dim - 1) * (1 - error**0.5)})
     return table(rows)
-
-
-def _least(error_at: Callable[[int], float], error: float, most: int) -> int:
-    """The least n with error_at(n) <= error, for an error that falls once it has begun to (it is 0 at n = most)."""
-    low, high = 0, most
-    while high - low > max(1, most // 512):
-        middle = (low + high) // 2
-        low, high = (low, middle) if error_at(middle) <= error else (middle, high)
-    return high

@@ -13,7 +13,7 @@ class Study(Protocol):
         """Training-set sizes of the theory and of kernel regression."""
 
     @property
-    def widths(self) -> Sequence[int]:
+    def widths(self) -> Sequence[int | str]:
         """Widths of the trained networks."""
 
     @property

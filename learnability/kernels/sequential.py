@@ -18,7 +18,7 @@ from ..common.errors import require, whole
 from ..common.seeding import stream
 from .kernel import KINDS, Kernel, Matrix
 from .layers.affine import Affine
-from .layers.flatten import Unflatten
+from .layers.flatten import Arrangement
 from .layers.layer import INPUTS, PRE_ACTIVATIONS, Layer, Signal, modules, signals
 from .layers.matrix import LayersKernel
 from .layers.reading import layers_from
@@ -146,8 +146,8 @@ class Sequential(Kernel):
         return network
 
     def arranged(self, points: torch.Tensor) -> torch.Tensor:
-        """Points as the layers take them: with `unflatten` as first layer sequences or images, else as they are."""
-        return self.layers[0].arranged(points) if isinstance(self.layers[0], Unflatten) else points
+        """Points as the layers take them: arranged by `unflatten` or `shuffle` as first layer, else as they are."""
+        return self.layers[0].arranged(points) if isinstance(self.layers[0], Arrangement) else points
 
     def _matrix(self, points: torch.Tensor, points2: torch.Tensor | None, kind: str) -> Matrix:
         kernel = LayersKernel(self.layers, self.signals(points.shape[1:]), kind)

@@ -1,9 +1,13 @@
 """How long jobs take, for cutting a study into jobs and asking for time. Estimates never decide what is computed."""
 
+from ..ensembles.memory import ModuleSize
+
 RATE = 4e10  # operations per second of one core in the trainer's matrix products (docs/performance.md)
 STREAMED = 8e-9  # seconds per weight to read and write it, its gradient and the optimizer's means
 EXACT_RATE = 1e10  # in the factorizations of float64 matrices
 KERNEL_ENTRY = 2e-8  # seconds per entry of a kernel and layer: 11 to 17 ns for relu and erf, ten times as much for tanh
+MODULE_RATE = 1e10  # multiplications per second of one core in the layers of PyTorch modules
+MODULE_STEP = 1e-3  # seconds per step of a module beside them: what calls of PyTorch cost, and the optimizer
 START = 0.012  # seconds to draw a network's weights and evaluate it
 
 
@@ -43,6 +47,19 @@ def mini_batch_seconds(depth: int, width: int, train_size: int, batch_size: int)
     """
     weights = depth * width**2
     return START + (100 + 8 * train_size) * weights * (6 * min(batch_size, train_size) / RATE + STREAMED)
+
+
+def module_seconds(size: ModuleSize, train_size: int, batch_size: int) -> float:
+    """Seconds to train a PyTorch module by gradients, in some 100 + 8 n steps, each thrice as much as an evaluation.
+
+    Examples
+    --------
+    >>> small, large = (ModuleSize(parameter_bytes=4000, signal_bytes=4000, products=n) for n in (10_000, 1_000_000))
+    >>> module_seconds(small, 64, 32) < module_seconds(large, 64, 32)
+    True
+    """
+    step = MODULE_STEP + 3 * size.products * min(batch_size, train_size) / MODULE_RATE
+    return START + (100 + 8 * train_size) * step
 
 
 def decomposition_seconds(points: int) -> float:

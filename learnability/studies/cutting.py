@@ -3,14 +3,14 @@
 from itertools import groupby
 
 from ..ensembles.training.methods import options_of
-from .configuration import Study
-from .costs import descent_seconds, mini_batch_seconds, network_seconds
+from .configuration import OWN, Study
+from .costs import descent_seconds, mini_batch_seconds, module_seconds, network_seconds
 
 BLOCKS = (300, 100, 30, 10, 5, 1)  # seeds per job
 SHARED = 1 / 4  # of a job's time that 30 seeds of a training-set size take at most, if it is to share a job with others
 
 
-def training_jobs(study: Study, architecture: str, width: int) -> list[tuple[int, int, int, int]]:
+def training_jobs(study: Study, architecture: str, width: int | str) -> list[tuple[int, int, int, int]]:
     """The training jobs of a study's architecture and width.
 
     Returns
@@ -45,7 +45,7 @@ def training_jobs(study: Study, architecture: str, width: int) -> list[tuple[int
     return jobs
 
 
-def seed_seconds(study: Study, architecture: str, width: int, train_size: int) -> float:
+def seed_seconds(study: Study, architecture: str, width: int | str, train_size: int) -> float:
     """Estimated time to train a study's networks of one seed at one training-set size.
 
     Examples
@@ -55,9 +55,12 @@ def seed_seconds(study: Study, architecture: str, width: int, train_size: int) -
     >>> seed_seconds(study, "net", 50, 4) < seed_seconds(study, "net", 500, 4)
     True
     """
-    size = (study.architectures[architecture].get("depth", 1), width, train_size)
-    method = study.training["method"]
-    if "batch_size" in options_of(method):
+    module, method = study.module(architecture, width), study.training["method"]
+    size = (study.architectures[architecture].get("depth", 1), 0 if width == OWN else int(width), train_size)
+    if module is not None:
+        batch = study.training["batch_size"] if "batch_size" in options_of(method) else train_size
+        one = module_seconds(module, train_size, batch)
+    elif "batch_size" in options_of(method):
         one = mini_batch_seconds(*size, study.training["batch_size"])
     elif method == "gradient_descent":
         one = descent_seconds(*size, study.outputs)

@@ -7,7 +7,7 @@ for the larger of the two, beside Python and PyTorch themselves.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..ensembles.memory import network_bytes
+from ..ensembles.memory import module_bytes, network_bytes
 from ..experiments import WITHOUT_MATRIX
 from ..kernels.matrix import LARGEST_MATRIX
 from ..tables.curve_sizes import sample_curve_sizes
@@ -90,7 +90,7 @@ def regression_mb(study: Study, size: DomainSize) -> float:
 
 
 def networks_mb(
-    study: Study, size: DomainSize, architecture: str, width: int, train_sizes: Sequence[int], seeds: int
+    study: Study, size: DomainSize, architecture: str, width: int | str, train_sizes: Sequence[int], seeds: int
 ) -> float:
     """A block of networks; all learned functions, and their copies while they are joined and written.
 
@@ -102,14 +102,17 @@ def networks_mb(
     >>> networks_mb(study, size, "net", 500, [4], seeds=30) > networks_mb(study, size, "net", 50, [4], seeds=10)
     True
     """
-    depth = study.architectures[architecture].get("depth", 1)
+    module = study.module(architecture, width)
+    if module is None:
+        depth = study.architectures[architecture].get("depth", 1)
+        block = _block(size, depth, int(width), max(train_sizes), study.outputs)
+    else:
+        block = _in_block(module_bytes(module, max(train_sizes), size.points, study.outputs))
     networks = seeds * len(train_sizes) * len(study.targets) * len(study.noise_stds)
     learned = 6 * 4 * networks * size.points * study.outputs
     return _job_mb(
         size,
-        study.training["threads"] * _block(size, depth, width, max(train_sizes), study.outputs)
-        + _functions(study, size)
-        + learned,
+        study.training["threads"] * block + _functions(study, size) + learned,
     )
 
 
@@ -171,7 +174,9 @@ def regressions_seconds(study: Study, size: DomainSize) -> float:
     return study.seeds * sum(each)
 
 
-def networks_seconds(study: Study, architecture: str, width: int, train_sizes: Sequence[int], seeds: int) -> float:
+def networks_seconds(
+    study: Study, architecture: str, width: int | str, train_sizes: Sequence[int], seeds: int
+) -> float:
     """Training of all seeds at these sizes.
 
     Examples
@@ -201,8 +206,12 @@ def _functions(study: Study, size: DomainSize) -> int:
 
 
 def _block(size: DomainSize, depth: int, width: int, train_size: int, outputs: int) -> float:
-    """Bytes of a block of networks, half as much again for what PyTorch keeps, beside its libraries."""
-    one = network_bytes([size.dim, *[width] * depth, outputs], train_size, size.points)
+    """Bytes of a block of dense networks."""
+    return _in_block(network_bytes([size.dim, *[width] * depth, outputs], train_size, size.points))
+
+
+def _in_block(one: float) -> float:
+    """Bytes of a block of networks that take so much each, half as much again for what PyTorch keeps, beside its libraries."""
     return 200e6 + 1.5 * max(one, BLOCK_BYTES)
 
 

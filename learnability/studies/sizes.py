@@ -4,13 +4,14 @@ import json
 import os
 import tracemalloc
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..domains import domain_from
 from ..domains.data import OPENML, import_readers, openml_bytes
 from ..domains.domain import Domain
 from ..domains.samples import DataSet
+from ..ensembles.memory import ModuleSize
 from ..kernels.matrix import LARGEST_MATRIX
 
 VARIABLE = "LEARNABILITY_SIZES"
@@ -44,6 +45,8 @@ class DomainSize:
 class Sizes:
     """The sizes of the domains, by name, and how many outputs the targets of a study or experiment have, by name.
 
+    `modules` are the sizes of a study's networks that are PyTorch modules, by study and "architecture/width".
+
     Examples
     --------
     >>> sizes = Sizes({"cube": DomainSize(16, 4, 16, True, 0, 0)}, {"one": 1})
@@ -53,6 +56,7 @@ class Sizes:
 
     domains: Mapping[str, DomainSize]
     outputs: Mapping[str, int]
+    modules: Mapping[str, Mapping[str, ModuleSize]] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text, for a process that should not build the domains again."""
@@ -72,7 +76,11 @@ class Sizes:
         """From the text that `to_json` makes."""
         content = json.loads(text)
         domains = {name: DomainSize(**size) for name, size in content["domains"].items()}
-        return cls(domains, content["outputs"])
+        modules = {
+            study: {name: ModuleSize(**size) for name, size in of_study.items()}
+            for study, of_study in content["modules"].items()
+        }
+        return cls(domains, content["outputs"], modules)
 
 
 def measured(specification: Mapping[str, Any]) -> tuple[Domain, DomainSize]:

@@ -16,15 +16,18 @@ import jsonschema
 
 from ..common.errors import require, require_arguments
 from ..domains.domain import Domain
+from ..ensembles.memory import ModuleSize
 from ..experiments import READS, WITHOUT_MATRIX, check, check_domain, experiment
 from ..spectra.target import Target
 from .configuration import (
+    MODULES,
+    OWN,
     Config,
     Entry,
     Experiment,
     Study,
+    candidates_in,
     experiments_from,
-    grid_in,
     studies_from,
     targets_in,
     with_grids,
@@ -128,10 +131,10 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
     )
     domains = {name: domain for name, (domain, _) in built.items()}
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
-    of_studies, *_, of_experiments, _ = _together(
+    of_studies, _, modules, _, of_experiments, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
         lambda: with_context("studies", studies, check_figure_options),
-        lambda: with_context("studies", studies, partial(_check_networks, architectures)),
+        lambda: with_context("studies", studies, partial(_check_networks, architectures, domains)),
         lambda: with_context("studies", studies, partial(_check_kernels, architectures, domains)),
         lambda: with_context("experiments", experiments, partial(_check_experiment, known)),
         lambda: with_context("experiments", experiments, check_figure_options),
@@ -140,7 +143,7 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
         lambda: with_context("studies", studies, check_figure),
         lambda: with_context("experiments", experiments, check_figure_of_experiment),
     )
-    sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments})
+    sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments}, modules)
     return remarks(config, studies, experiments, domains, architectures), sizes
 
 
@@ -159,12 +162,11 @@ def _together(*checks: Callable[[], Any]) -> list[Any]:
 def _check_study(study: Study, domain: Domain) -> int:
     """Targets exist and have the same number of outputs, which is returned, and training sets fit into the domain."""
     from ..ensembles.training.methods import trainer_from
-    from ..measurements.task import truth
 
     _check_matrix(domain, study.domain_name)
     for key in ("train_sizes", "network_sizes"):
         _check_sizes(key, getattr(study, key), domain, study.domain_name)
-    outputs = truth(_targets(study.targets, domain), domain.sample(1, 0)).shape[-1]
+    outputs = _outputs(study, domain)
     options = study.training_options()
     trainer_from(**{key: value for key, value in options.items() if key not in ("target_mse", "max_steps", "dtype")})
     return outputs
@@ -184,7 +186,7 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         _check_lists(options)
-        with_context("grid", grid_in(options), architecture_from)
+        with_context("grid", candidates_in(options), architecture_from)
         check(entry.kind, options)
         if options.get("domain"):
             name = entry.names[cell]["domain"]
@@ -195,7 +197,7 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
             sizes = {label: truth({"": target}, domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
             outputs = max([outputs, *sizes.values()])
             check_domain(entry.kind, options["domain"]["kind"], domain.size, sizes)
-            networks = {name: architecture_from(one) for name, one in grid_in(options).items()}
+            networks = {name: architecture_from(one) for name, one in candidates_in(options).items()}
             if options.get("architecture"):
                 networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
             read = [options.get("kernel", kind) for kind in READS.get(entry.kind, {}).values()]
@@ -217,15 +219,45 @@ def _check_lists(options: dict) -> None:
         with_context("grid", {key: {key: values}}, _check_lists)
 
 
-def _check_networks(architectures: Mapping[str, Any], study: Study) -> None:
-    """Only architectures that have networks are trained."""
-    from ..ensembles.families import trains
+def _check_networks(
+    architectures: Mapping[str, Any], domains: Mapping[str, Domain], study: Study
+) -> dict[str, ModuleSize]:
+    """Only architectures that have networks are trained, by methods that they know.
 
-    for name in study.architectures:
+    Returns the sizes of networks that are PyTorch modules, {"architecture/width": ModuleSize}.
+    """
+    from ..ensembles.families import require_method, trains
+    from ..ensembles.modules import module_size
+
+    sizes = {}
+    for name in study.architectures if study.widths else ():
+        architecture, kind = architectures[name], study.architectures[name].get("kind")
         require(
-            not study.widths or trains(architectures[name]),
+            trains(architecture),
             f"widths: {study.widths} with architecture {name!r}, which is a kernel only; leave widths out",
         )
+        remedy = f"sizes of its own: add {OWN}" if kind == "torch_module" else "networks of any width: add some"
+        require(bool(study.widths_of(name)), f"widths: {study.widths} with architecture {name!r}, which has {remedy}")
+        require_method(architecture, study.training["method"])
+        if kind in MODULES:
+            domain = domains[study.domain_name]
+            shape, outputs = domain.sample(1, 0)[0].shape[1:], _outputs(study, domain)
+            for width in study.widths_of(name):
+                own = None if width == OWN else int(width)
+                sizes[f"{name}/{width}"] = module_size(architecture, shape, own, outputs)
+    modules = [name for name in study.architectures if study.widths_of(name) == [OWN]]
+    require(
+        OWN not in study.widths or len(modules) > 0,
+        f"widths: {study.widths}, and no architecture is of kind torch_module; leave {OWN} out",
+    )
+    return sizes
+
+
+def _outputs(study: Study, domain: Domain) -> int:
+    """Of each target of a study."""
+    from ..measurements.task import truth
+
+    return truth(_targets(study.targets, domain), domain.sample(1, 0)).shape[-1]
 
 
 def _check_kernels(architectures: dict, domains: dict, study: Study) -> None:

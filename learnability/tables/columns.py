@@ -11,6 +11,7 @@ MEASURES = [
     "accuracy",
     "accuracy_off_train",
 ]
+SPREAD = "_spread"  # behind a measure: its standard deviation over initialisations of a network
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
 EXPERIMENTS = ("kernel", "network")
 NAMES = {
@@ -42,6 +43,7 @@ LABELS = {
     "noise_std": r"noise $\sigma$",
     "dim": "dimension $d$",
     "samples needed": "samples needed for the full parity",
+    "samples": "samples needed",
     "overfitting_coefficient": r"overfitting coefficient $\mathcal{E}_0$",
     "eigenvalue": r"eigenvalue $\lambda$",
     "mode": "mode",

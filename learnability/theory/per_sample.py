@@ -131,9 +131,12 @@ class PerSample(SampleTheory):
         ridge: ArrayLike,
         noise_std: ArrayLike,
         population: int | None = None,
+        test_kernel: ArrayLike | None = None,
+        test_y: ArrayLike | None = None,
     ) -> SamplePrediction:
         """`predict_samples`."""
-        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
+        test_set = {"test_kernel": test_kernel, "test_y": test_y}
+        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population, **test_set)
 
 
 @one_thread

@@ -50,7 +50,7 @@ def a_frozen_kernel_follows_the_matrix_exponential(device: str) -> None:
     kernel = tangent_kernel(_ensemble(device), _x(device))
     residual = torch.ones(3, 12, 1, dtype=torch.float64, device=device)
     step = torch.full((3,), 0.3, dtype=torch.float64, device=device)
-    decayed = FrozenKernel(kernel, 12).decayed(step, residual)
+    decayed = FrozenKernel(kernel, 12).flow(residual).decayed(step)
     torch.testing.assert_close(decayed, torch.linalg.matrix_exp(-0.3 * kernel / 12) @ residual, rtol=1e-9, atol=1e-9)
 
 

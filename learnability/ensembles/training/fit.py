@@ -19,8 +19,8 @@ from ...common.errors import choose, require, require_finite, whole
 from ...common.threads import in_parallel, one_thread
 from ...kernels.odd import warn_of_odd
 from ...kernels.points import flattened
-from ..families import family_of
-from ..model import Model
+from ..families import family_of, has_width, require_method
+from ..model import Trainable
 from ..networks import as_tensor
 from .methods import DTYPE, MAX_STEPS, TARGET_MSE, require_positive, trainer_from
 from .result import History, Report, TrainingResult, ignore
@@ -33,7 +33,7 @@ CUDA_SHARE = 0.6  # of the free memory of the device
 
 def train(
     architecture: Any,
-    width: int,
+    width: int | None,
     x_train: ArrayLike,
     y_train: ArrayLike,
     x_test: ArrayLike,
@@ -42,16 +42,18 @@ def train(
 ) -> TrainingResult:
     """Train one network per seed on one training set, all of them at once.
 
-    Networks are in the NTK parameterization (Jacot et al. 2018, arXiv 1806.07572), their outputs are centred at initialisation,
-    the loss is the mean squared error.
+    Fully connected networks and lists of layers are in the NTK parameterization (Jacot et al. 2018, arXiv 1806.07572). Outputs
+    are centred at initialisation and the loss is the mean squared error, unless the settings say otherwise.
 
     Parameters
     ----------
-    architecture : FullyConnected
-    width : int
+    architecture : FullyConnected, Residual, Sequential or TorchModule
+    width : int or None
+        Of the hidden layers, of convolutions their channels; None for a TorchModule, which has sizes of its own.
     x_train : (n, dim) or of more axes, y_train : (n,) or (n, outputs), x_test : (n_test, dim) or of more axes
     seeds : sequence of int
-        Initial weights follow from (architecture, dim, width, outputs, seed).
+        Initial weights follow from (architecture, shape of a point, width, outputs, seed). The network of a TorchModule of a
+        seed is the one whose kernel is that of TorchModule(..., seed=seed); it is trained in evaluation mode.
     settings
         Those of `fit`: method, target_mse, max_steps, dtype, device, times, memory, report, keep_networks, and the
         method's own.
@@ -64,7 +66,8 @@ def train(
     Raises
     ------
     ValueError
-        An unknown method, dtype or option, shapes that do not match, values that are not finite.
+        An unknown method, dtype or option, shapes that do not match, values that are not finite; method gradient_flow for other
+        networks than fully connected and residual ones.
 
     Examples
     --------
@@ -78,6 +81,15 @@ def train(
     (4, 256)
     >>> bool(np.corrcoef(result.predictions.mean(0), cube.parity(1)(cube.points))[0, 1] > 0.9)
     True
+
+    Convolutions, whose kernel of infinite width is `layers.kernel`:
+
+    >>> layers = lb.Sequential([{"conv": {"kernel": 3}}, "relu", "flatten", "dense"])
+    >>> images = np.random.default_rng(0).standard_normal((40, 1, 8, 8))
+    >>> labels = np.sign(images.mean((1, 2, 3)))
+    >>> settings = {"seeds": range(2), "method": "gradient_descent"}
+    >>> lb.train(layers, 32, images[:20], labels[:20], images[20:], **settings).predictions.shape
+    (2, 20)
     """
     _require_order("train", "(n, dim)", x_train)
     x_train, x_test = finite_array("x_train", x_train), finite_array("x_test", x_test)
@@ -94,7 +106,7 @@ def train(
 @one_thread
 def fit(
     architecture: Any,
-    width: int,
+    width: int | None,
     x_train: ArrayLike,
     y_train: ArrayLike,
     x_test: ArrayLike,
@@ -115,11 +127,11 @@ def fit(
 
     Parameters
     ----------
-    architecture : FullyConnected
-    width : int
+    architecture, width : as in `train`
     x_train : (networks, n, ...), y_train : (networks, n, outputs), x_test : (n_test, ...)
     seeds : (networks,) ints; equal seeds mean equal initial weights
     method : "gradient_flow", "gradient_descent", "sgd" or "adam"
+        Gradient flow is followed exactly, by fully connected and residual networks only.
     target_mse : float > 0
         Training stops when mean((y - f)^2) on the training set falls below it.
     max_steps : int
@@ -136,7 +148,8 @@ def fit(
         Hand out the trained networks too, in the result's `networks`; they take as much memory as all their weights.
     options
         Of the method: `tolerance` (gradient_flow); `learning_rate`, `step_fraction` (gradient_descent, sgd); `batch_size`,
-        `momentum` (sgd); `learning_rate`, `batch_size`, `betas` (adam).
+        `momentum` (sgd); `learning_rate`, `batch_size`, `betas` (adam); of all but gradient_flow `loss`, `target_loss` and
+        `centred`, see `learnability.ensembles.training.methods.ByGradients`.
 
     Returns
     -------
@@ -154,25 +167,32 @@ def fit(
     _require_order("fit", "(networks, n, dim)", x_train)
     family = family_of(architecture)
     trainer = trainer_from(method, **options)
+    require_method(architecture, method)
     require_positive(target_mse=target_mse, max_steps=max_steps)
     precision = getattr(torch, choose("dtype", dtype, ("float32", "float64")))
     where = _device(device)
     moments: list[float] = np.atleast_1d(np.asarray(times, dtype=float)).tolist()
     ordered = all(a < b for a, b in zip(moments, moments[1:])) and all(0 <= t < np.inf for t in moments)
     require(ordered, f"times must be finite, >= 0 and increasing, got {moments}")
-    numbers, width = _seeds(seeds), whole("width", width, 1)
+    numbers = _seeds(seeds)
+    if has_width(architecture):
+        width = whole("width", width, 1)
+    else:
+        require(width is None, f"{architecture!r} has sizes of its own: width must be None, got {width!r}")
     inputs, labels, points = (np.asarray(a, dtype=float) for a in (x_train, y_train, x_test))
     if architecture.event_dims is None:  # its networks take flat points, as its kernel does
         inputs = inputs.reshape(*inputs.shape[:2], math.prod(inputs.shape[2:]))
         points = flattened(points)
     _check_arrays(numbers, inputs, labels, points)
     size = block_size(architecture, width, inputs, labels, points, precision, where, memory)
-    dim, outputs = inputs.shape[-1], labels.shape[-1]
+    shape, outputs = inputs.shape[2:], labels.shape[-1]
+    inputs, points = (a.reshape(*a.shape[: a.ndim - len(shape)], math.prod(shape)) for a in (inputs, points))
     progress = _Progress(report)
 
     def trained(rows: slice) -> TrainingResult:
-        ensemble = family.initial(architecture, dim, width, numbers[rows], outputs, precision, where)
         x, y, x_out = (as_tensor(a, precision, where) for a in (inputs[rows], labels[rows], points))
+        initial = family.initial(architecture, shape, width, numbers[rows], outputs, precision, where)
+        ensemble: Trainable = initial.calibrated(x)
         problem = (ensemble, x, y, x_out, target_mse, max_steps, moments, progress.of_block(rows.start))
         with _no_denormals(where):
             history = trainer.train(*problem, seeds=numbers[rows])
@@ -282,7 +302,7 @@ def _device(name: torch.device | str | None) -> torch.device:
 
 
 def _result(
-    ensemble: Model,
+    ensemble: Trainable,
     x: Float[Tensor, "..."],
     y: Float[Tensor, "networks samples outputs"],
     x_test: Float[Tensor, "..."],
@@ -310,7 +330,7 @@ def _free(device: torch.device | str) -> int:
 
 def block_size(
     architecture: Any,
-    width: int,
+    width: int | None,
     x_train: Float[np.ndarray | Tensor, "networks samples ..."],
     y_train: Float[np.ndarray | Tensor, "networks samples outputs"],
     x_test: Float[np.ndarray | Tensor, "points ..."],
@@ -321,6 +341,6 @@ def block_size(
     """How many networks to train at once within `memory` bytes (missing: what the device can spare), at least 1."""
     if memory is None:
         memory = CPU_BUDGET if torch.device(device).type == "cpu" else int(CUDA_SHARE * _free(device))
-    n, dim, outputs = x_train.shape[-2], x_train.shape[-1], y_train.shape[-1]
-    needed = family_of(architecture).bytes_in_training(architecture, width, dim, outputs, n, len(x_test), precision)
+    n, outputs, shape = y_train.shape[-2], y_train.shape[-1], tuple(x_test.shape[1:])
+    needed = family_of(architecture).bytes_in_training(architecture, width, shape, outputs, n, len(x_test), precision)
     return max(1, memory // needed)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 History: TypeAlias = "learnability.ensembles.training.result.History"
 
-TARGET_MSE = 1e-5  # of any method, unless given: when training ends,
+TARGET_MSE = 1e-5  # of any method, unless given: when training on the mean squared error ends,
 MAX_STEPS = 10_000  # or gives up,
 DTYPE = "float32"  # and in which precision
 
@@ -47,7 +47,46 @@ class GradientFlow:
 
 
 @dataclass(frozen=True)
-class GradientDescent:
+class ByGradients:
+    """What the methods have in common that follow gradients of a loss, see `learnability.ensembles.training.losses`.
+
+    Parameters
+    ----------
+    loss : "mse" or "cross_entropy"
+        The mean squared error, or the cross-entropy of classes, whose outputs are logits.
+    target_loss : float > 0
+        Of the cross-entropy: training ends when it falls below. The mean squared error has `target_mse`.
+    centred : bool
+        Whether outputs at initialisation are subtracted, as infinite width has it.
+    """
+
+    loss: str = "mse"
+    target_loss: float = 0.01
+    centred: bool = True
+
+    def __post_init__(self) -> None:
+        from .losses import LOSSES
+
+        choose("loss", self.loss, LOSSES)
+        require_positive(target_loss=self.target_loss)
+        require(isinstance(self.centred, bool), f"centred must be true or false, got {self.centred!r}")
+
+    def prepared(self, problem: Sequence[Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+        """A problem with its labels encoded and the target of the loss, and what a trainer takes of the options."""
+        from .losses import MSE, loss_from
+
+        ensemble, x, y, x_test, target_mse, *others = problem
+        loss = loss_from(self.loss)
+        target = target_mse if loss is MSE else self.target_loss
+        own = {name: value for name, value in vars(self).items() if name not in SHARED}
+        return (ensemble, x, loss.encoded(y), x_test, target, *others), {**own, "loss": loss, "centred": self.centred}
+
+
+SHARED = [field.name for field in fields(ByGradients)]
+
+
+@dataclass(frozen=True)
+class GradientDescent(ByGradients):
     """Full-batch gradient descent, see `learnability.ensembles.training.gradient_descent`.
 
     Parameters
@@ -55,12 +94,14 @@ class GradientDescent:
     learning_rate : float > 0, optional
         The same rate for all networks; missing: `step_fraction` times the stability limit of each.
     step_fraction : float > 0
+    loss, target_loss, centred : see `ByGradients`
     """
 
     learning_rate: float | None = None
     step_fraction: float = 0.5
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_positive(step_fraction=self.step_fraction)
         if self.learning_rate is not None:
             require_positive(learning_rate=self.learning_rate)
@@ -69,11 +110,12 @@ class GradientDescent:
         """Train an ensemble in place, see `learnability.ensembles.training.gradient_descent.gradient_descent`."""
         from .gradient_descent import gradient_descent
 
-        return gradient_descent(*problem, learning_rate=self.learning_rate, step_fraction=self.step_fraction)
+        prepared, options = self.prepared(problem)
+        return gradient_descent(*prepared, **options)
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(ByGradients):
     """Mini-batch stochastic gradient descent, see `learnability.ensembles.training.mini_batches`.
 
     Parameters
@@ -84,6 +126,7 @@ class SGD:
     batch_size : int >= 1
         Larger than the training set: all of it.
     momentum : float, 0 <= momentum < 1
+    loss, target_loss, centred : see `ByGradients`
     """
 
     learning_rate: float | None = None
@@ -92,6 +135,7 @@ class SGD:
     momentum: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_positive(step_fraction=self.step_fraction)
         if self.learning_rate is not None:
             require_positive(learning_rate=self.learning_rate)
@@ -102,11 +146,12 @@ class SGD:
         """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.sgd`."""
         from .mini_batches import sgd
 
-        return sgd(*problem, seeds=seeds, **vars(self))
+        prepared, options = self.prepared(problem)
+        return sgd(*prepared, seeds=seeds, **options)
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(ByGradients):
     """Mini-batch Adam, see `learnability.ensembles.training.mini_batches`.
 
     Parameters
@@ -115,6 +160,7 @@ class Adam:
     batch_size : int >= 1
         Larger than the training set: all of it.
     betas : two floats, 0 <= beta < 1
+    loss, target_loss, centred : see `ByGradients`
     """
 
     learning_rate: float = 1e-3
@@ -122,6 +168,7 @@ class Adam:
     betas: Sequence[float] = (0.9, 0.999)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_positive(learning_rate=self.learning_rate)
         whole("batch_size", self.batch_size, 1)
         require(np.shape(self.betas) == (2,), f"betas must be two numbers, got {self.betas!r}")
@@ -133,7 +180,8 @@ class Adam:
         """Train an ensemble in place, see `learnability.ensembles.training.mini_batches.adam`."""
         from .mini_batches import adam
 
-        return adam(*problem, seeds=seeds, **vars(self))
+        prepared, options = self.prepared(problem)
+        return adam(*prepared, seeds=seeds, **options)
 
 
 Method: TypeAlias = GradientFlow | GradientDescent | SGD | Adam

@@ -12,7 +12,8 @@ H / eta. For batches of b samples, drawn without replacement, and Theta = J J^T,
     E[H_b^2] <= c H,    c = (n - b) / (b (n - 1)) max_x Theta(x, x) + n (b - 1) / (b (n - 1)) lambda_max(Theta / n),
 
 so that eta < 1/c is stable: Ma, Bassily & Belkin (2018, arXiv 1712.06559, theorem 4) at n = infinity, gradient descent's
-limit at b = n.
+limit at b = n. A loss whose Hessian with respect to a sample's outputs is at most h, instead of 2 / outputs, takes
+2 / (outputs h) times that rate.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,17 +26,18 @@ from torch import Tensor
 
 from ...common.errors import require
 from ...common.seeding import stream
-from ..model import Model
-from .gradient_descent import record
+from ..model import Trainable
+from .gradient_descent import origins, record
+from .losses import MSE, Loss
 from .result import History, Report, hold_final, ignore
 
 
 def sgd(
-    ensemble: Model,
+    ensemble: Trainable,
     x: Float[Tensor, "..."],
     y: Float[Tensor, "networks samples outputs"],
     x_test: Float[Tensor, "..."],
-    target_mse: float,
+    target: float,
     max_steps: int,
     times: Sequence[float] = (),
     report: Report = ignore,
@@ -45,29 +47,39 @@ def sgd(
     learning_rate: float | None,
     step_fraction: float,
     momentum: float,
+    loss: Loss = MSE,
+    centred: bool = True,
 ) -> History:
     """Train an ensemble in place; see `learnability.ensembles.training.fit` for the shapes. Returns a History.
 
     The rate of every network weighs its loss, and the optimizer's own rate is 1: its steps are proportional to the gradient.
     """
     if learning_rate is None:
-        rate = step_fraction * (1 - momentum) * stable_rate(ensemble, x, batch_size)
+        rate = step_fraction * (1 - momentum) * stable_rate(ensemble, x, batch_size, loss)
     else:
         rate = torch.full((len(ensemble),), float(learning_rate), dtype=torch.float64, device=ensemble.device)
     optimizer = partial(torch.optim.SGD, lr=1.0, momentum=momentum)
-    per_step = 2 * rate / ensemble.outputs / (1 - momentum)
-    problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
+    per_step = loss.pace(ensemble.outputs) * rate / (1 - momentum)
+    problem = (ensemble, x, y, x_test, target, max_steps, times, report)
     return _trained(
-        *problem, seeds=seeds, batch_size=batch_size, optimizer=optimizer, weight=rate, per_step=per_step, rate=rate
+        *problem,
+        seeds=seeds,
+        batch_size=batch_size,
+        optimizer=optimizer,
+        weight=rate,
+        per_step=per_step,
+        rate=rate,
+        loss=loss,
+        centred=centred,
     )
 
 
 def adam(
-    ensemble: Model,
+    ensemble: Trainable,
     x: Float[Tensor, "..."],
     y: Float[Tensor, "networks samples outputs"],
     x_test: Float[Tensor, "..."],
-    target_mse: float,
+    target: float,
     max_steps: int,
     times: Sequence[float] = (),
     report: Report = ignore,
@@ -76,12 +88,14 @@ def adam(
     batch_size: int,
     learning_rate: float,
     betas: Sequence[float],
+    loss: Loss = MSE,
+    centred: bool = True,
 ) -> History:
     """As `sgd`, by Adam (Kingma & Ba 2015, arXiv 1412.6980); it keeps no flow time, so that `times` must be empty."""
     require(not times, f"adam keeps no flow time, got times {times}; leave times out, or take another method")
     one = torch.ones(len(ensemble), dtype=torch.float64, device=ensemble.device)
     optimizer = partial(torch.optim.Adam, lr=learning_rate, betas=(betas[0], betas[1]))
-    problem = (ensemble, x, y, x_test, target_mse, max_steps, times, report)
+    problem = (ensemble, x, y, x_test, target, max_steps, times, report)
     return _trained(
         *problem,
         seeds=seeds,
@@ -90,21 +104,25 @@ def adam(
         weight=one,
         per_step=torch.nan * one,
         rate=learning_rate * one,
+        loss=loss,
+        centred=centred,
     )
 
 
-def stable_rate(ensemble: Model, x: Float[Tensor, "..."], batch_size: int) -> Float[Tensor, " networks"]:
-    """1/c of the empirical tangent kernel on the training sets x, in float64.
+def stable_rate(
+    ensemble: Trainable, x: Float[Tensor, "..."], batch_size: int, loss: Loss = MSE
+) -> Float[Tensor, " networks"]:
+    """2 / (outputs h c) of the empirical tangent kernel on the training sets x, in float64.
 
     With several outputs H is Theta / (n outputs), and Theta(x, x) a matrix, whose trace bounds its largest eigenvalue.
     """
-    kernel, n, outputs = ensemble.linearize(x).tangent_kernel().double(), x.shape[-2], ensemble.outputs
-    batch = n // _batches(n, batch_size)
-    largest = torch.linalg.eigvalsh(kernel)[:, -1] / (n * outputs)
+    n, outputs = x.shape[-2], ensemble.outputs
+    batch, scale = n // _batches(n, batch_size), 2 / (outputs * loss.sharpness(outputs))
+    largest = ensemble.largest_eigenvalues(x) / (n * outputs)
     if batch == n:
-        return 1 / largest
-    own = kernel.diagonal(dim1=1, dim2=2).reshape(-1, outputs, n).sum(1).amax(1) / outputs
-    return batch * (n - 1) / ((n - batch) * own + n * (batch - 1) * largest)
+        return scale / largest
+    own = ensemble.largest_traces(x) / outputs
+    return scale * batch * (n - 1) / ((n - batch) * own + n * (batch - 1) * largest)
 
 
 def epochs(seed: int, train_size: int, batch_size: int) -> Iterator[Int[np.ndarray, " samples"]]:
@@ -120,11 +138,11 @@ def _batches(train_size: int, batch_size: int) -> int:
 
 
 def _trained(
-    ensemble: Model,
+    ensemble: Trainable,
     x: Float[Tensor, "..."],
     y: Float[Tensor, "networks samples outputs"],
     x_test: Float[Tensor, "..."],
-    target_mse: float,
+    target: float,
     max_steps: int,
     times: Sequence[float],
     report: Report,
@@ -135,23 +153,25 @@ def _trained(
     weight: Float[Tensor, " networks"],
     per_step: Float[Tensor, " networks"],
     rate: Float[Tensor, " networks"],
+    loss: Loss,
+    centred: bool,
 ) -> History:
     """Train until every network has converged or diverged at the end of an epoch, or `max_steps` batches are done."""
     networks, n = len(ensemble), y.shape[1]
-    start, start_test = ensemble.forward(x), ensemble.forward(x_test)
+    start, start_test = origins(ensemble, x, x_test, centred)
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
     active, step = torch.arange(networks, device=ensemble.device), 0
-    run = Run(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer)
+    run = Run(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer, loss)
     orders = [epochs(seed, n, batch_size) for seed in seeds]
     record(snapshots, times, run.networks, x_test, start_test, active, step, per_step)
     while True:
-        mse = run.train_mse()
-        finished = (mse < target_mse) | ~torch.isfinite(mse) | (step >= max_steps)
+        value = run.train_loss()
+        finished = (value < target) | ~torch.isfinite(value) | (step >= max_steps)
         if finished.any():
             done, keep = (torch.nonzero(mask).ravel() for mask in (finished, ~finished))
-            steps[active[done]], learned[active[done]] = step, mse[done] < target_mse
+            steps[active[done]], learned[active[done]] = step, value[done] < target
             with torch.no_grad():
                 ensemble.copy_from(run.networks.select(done), active[done])
             report(networks - len(keep), networks - len(keep) - int(learned.sum()))
@@ -175,44 +195,47 @@ class Run:
 
     def __init__(
         self,
-        ensemble: Model,
+        ensemble: Trainable,
         x: Float[Tensor, "networks samples ..."],
         y: Float[Tensor, "networks samples outputs"],
         origin: Float[Tensor, "networks samples outputs"],
         weight: Float[Tensor, " networks"],
         optimizer: Callable[..., torch.optim.Optimizer],
+        loss: Loss,
     ) -> None:
-        """From an ensemble, its training sets, its outputs there at initialisation, and the weights of the losses."""
+        """From an ensemble, its training sets, what is subtracted from its outputs there, and the weights of the losses."""
         self.networks = ensemble.select(torch.arange(len(ensemble)))
         self.data = [x, y, origin]
-        self.weight = weight
+        self.weight, self.loss = weight, loss
         self.optimizer = optimizer([p.requires_grad_() for p in self.networks.parameters()])
 
-    def _residual(
+    def _losses(
         self,
         x: Float[Tensor, "networks samples ..."],
         y: Float[Tensor, "networks samples outputs"],
         origin: Float[Tensor, "networks samples outputs"],
-    ) -> Float[Tensor, "networks samples outputs"]:
-        return self.networks.forward(x) - origin - y
+    ) -> Float[Tensor, " networks"]:
+        return self.loss.value(self.networks.forward(x) - origin, y)
 
     @torch.no_grad()
-    def train_mse(self) -> Float[Tensor, " networks"]:
-        """Mean squared error on the whole training sets."""
-        return self._residual(*self.data).square().mean((1, 2))
+    def train_loss(self) -> Float[Tensor, " networks"]:
+        """Loss on the whole training sets."""
+        return self._losses(*self.data)
 
     def step(self, rows: Int[Tensor, "networks batch"]) -> None:
         """One step of all networks, each on the samples `rows` of its own training set."""
         batch = [torch.take_along_dim(values, rows[..., None], 1) for values in self.data]
         self.optimizer.zero_grad()
-        (self.weight * self._residual(*batch).square().mean((1, 2))).sum().backward()
+        (self.weight * self._losses(*batch)).sum().backward()
         self.optimizer.step()
 
     def keep(self, index: Int[Tensor, " left"]) -> None:
         """Go on with the networks listed in `index`."""
         self.data, self.weight = [values[index] for values in self.data], self.weight[index]
         self.optimizer.zero_grad()
+        for constant in self.networks.constants():
+            constant.data = constant.data[index]
         for parameter in self.networks.parameters():
             parameter.data = parameter.data[index]
             state = self.optimizer.state[parameter]
-            state.update({name: v[index] for name, v in state.items() if torch.is_tensor(v) and v.ndim == 3})
+            state.update({name: v[index] for name, v in state.items() if torch.is_tensor(v) and v.ndim > 0})

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..model import Model
+from ..model import Trainable
 
 Report = Callable[[int, int], None]  # how many networks are done, and how many of these did not converge
 
@@ -53,12 +53,13 @@ class TrainingResult:
     Attributes
     ----------
     predictions : (networks, n_test, outputs) or (networks, n_test)
-        The learned functions, centred at initialisation.
+        The learned functions, centred at initialisation unless settings say otherwise; of the cross-entropy they are logits.
     train_predictions : (networks, n, outputs) or (networks, n)
     train_mse : (networks,)
+        Of the labels as they are; with the cross-entropy it says little.
     converged : (networks,) bool
-        Training ended below the requested mean squared error (train_mse, evaluated anew, may differ by rounding). The
-        others ran out of steps or diverged, and say so here.
+        Training ended below the requested mean squared error (train_mse, evaluated anew, may differ by rounding), or below
+        `target_loss` of the cross-entropy. The others ran out of steps or diverged, and say so here.
     steps : (networks,) int
     learning_rate : (networks,)
         The step of gradient descent, SGD or Adam. Gradient flow: nan.
@@ -69,7 +70,7 @@ class TrainingResult:
         The learned functions at the requested times, nan where a network gave up before; empty without a request.
     device : str
         Where they were trained.
-    networks : Model or None
+    networks : Trainable or None
         The trained networks, on the CPU, with `keep_networks=True`; None otherwise.
 
     Examples
@@ -91,7 +92,7 @@ class TrainingResult:
     time: Float[np.ndarray, " networks"]
     snapshots: Float[np.ndarray, " times networks points *outputs"]
     device: str
-    networks: Model | None = None
+    networks: Trainable | None = None
 
     def __repr__(self) -> str:
         points = self.predictions.shape[1]

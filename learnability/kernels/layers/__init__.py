@@ -5,7 +5,7 @@ one subclass, imported here.
 """
 
 from .affine import Conv, Dense
-from .flatten import Flatten, Unflatten
+from .flatten import Flatten, Shuffle, Unflatten
 from .layer import Layer
 from .nonlinearity import Nonlinearity
 from .normalisation import LayerNorm
@@ -22,5 +22,6 @@ __all__ = [
     "LayerNorm",
     "Nonlinearity",
     "Residual",
+    "Shuffle",
     "Unflatten",
 ]

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from ...common.errors import require, whole
+from ...common.seeding import stream
 from .covariances import Covariances
+from .finite import Function
 from .layer import FEATURES, INPUTS, Layer, Signal
 
 
@@ -36,8 +40,19 @@ class Flatten(Layer):
         return nn.Flatten(), signal.units * math.prod(signal.positions)
 
 
+class Arrangement(Layer):
+    """A layer that arranges the numbers of a point, before all other layers; it changes no kernel between two points."""
+
+    @abstractmethod
+    def arranged(self, points: Tensor) -> Tensor:
+        """Points (points, ...) as the next layer takes them."""
+
+    def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
+        return state
+
+
 @dataclass(frozen=True)
-class Unflatten(Layer):
+class Unflatten(Arrangement):
     """Flat points as sequences or images, before all other layers: the reverse of `flatten`, for points of tables and cubes.
 
     Parameters
@@ -77,11 +92,48 @@ class Unflatten(Layer):
         """Points (points, dim) as (points, *shape)."""
         return points.reshape(-1, *self.shape)
 
-    def propagate(self, state: Covariances, left: tuple, right: tuple) -> Covariances:
-        return state
-
     def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
         return nn.Unflatten(1, self.shape), self.shape[0]
+
+
+@dataclass(frozen=True)
+class Shuffle(Arrangement):
+    """The positions in a random order, the same for all points, before all other layers: what do convolutions owe to locality?
+
+    Parameters
+    ----------
+    seed : int
+        Of the order, which is the same on every machine.
+
+    Raises
+    ------
+    ValueError
+        `after` raises it for flat points, and behind other layers.
+    """
+
+    seed: int = 0
+
+    name = "shuffle"
+
+    def __post_init__(self) -> None:
+        whole("seed", self.seed, 0)
+
+    def after(self, signal: Signal) -> Signal:
+        require(
+            signal.stage == INPUTS and bool(signal.positions),
+            f"shuffle orders positions of points and what reaches it has {signal.place}, {signal.stage}; put it first, for "
+            "points of shape (points, channels, length) or (points, channels, height, width)",
+        )
+        return signal
+
+    def arranged(self, points: Tensor) -> Tensor:
+        """Points (points, channels, *positions) with their positions in another order."""
+        positions = points.shape[2:]
+        order = stream("shuffle", positions=[*positions], seed=self.seed).permutation(math.prod(positions))
+        return points.flatten(2)[:, :, torch.from_numpy(order).to(points.device)].view(points.shape)
+
+    def module(self, signal: Signal, width: int) -> tuple[nn.Module, int]:
+        return Function(self.arranged), signal.units
 
 
 @dataclass(frozen=True)

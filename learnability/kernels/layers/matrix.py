@@ -17,7 +17,7 @@ from torch import Tensor
 from ...common.errors import require
 from ...common.threads import in_parallel, one_thread
 from .covariances import Covariances
-from .flatten import EqualPositions, Unflatten
+from .flatten import Arrangement, EqualPositions
 from .layer import Layer, Signal, prepare_all, propagate_all
 
 CPU_TILE = 1 << 16  # entries of a tile: larger ones leave the cache, smaller ones wait for Python
@@ -57,7 +57,7 @@ class PreparedPoints:
 
 
 class LayersKernel:
-    """The kernel of a list of layers between points of one shape, which `unflatten` has arranged already.
+    """The kernel of a list of layers between points of one shape, which `unflatten` or `shuffle` has arranged already.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class LayersKernel:
     """
 
     def __init__(self, layers: Sequence[Layer], signals: Sequence[Signal], kind: str) -> None:
-        if isinstance(layers[0], Unflatten):
+        if isinstance(layers[0], Arrangement):
             layers, signals = layers[1:], signals[1:]
         self.positions = signals[0].positions
         pooled = max((number for number, layer in enumerate(layers, 1) if layer.pools), default=0)
