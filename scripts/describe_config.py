@@ -26,6 +26,9 @@ INTRODUCTION = """# Configuration
 | `fidelity.yaml` | what the trainer's tolerance buys |
 | `select.yaml` | which architecture will learn the digits |
 | `beyond_the_data.yaml` | learning curves for more rows than a table has |
+| `shifted_test.yaml` | test sets that training sets are not drawn from |
+| `images.yaml` | dense, convolutional and pooled networks on images of digits |
+| `locality.yaml` | what convolutions owe to locality |
 | `large.yaml` | data sets too large for their kernel matrix; kernels after training; SGD and Adam |
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |

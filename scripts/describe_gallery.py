@@ -26,7 +26,7 @@ def configuration(file: str) -> dict[str, Any]:
 
 
 def excerpt(config: dict[str, Any], name: str) -> dict[str, Any]:
-    """What of a configuration makes one figure: its study or experiment, and the domains and architectures it names."""
+    """What of a configuration makes one figure: its study or experiment, what it names, and the settings of the file."""
     section = next(part for part in ("studies", "experiments") if name in config.get(part, {}))
     entry = config[section][name]
     named = set(_texts(entry))
@@ -34,7 +34,8 @@ def excerpt(config: dict[str, Any], name: str) -> dict[str, Any]:
         part: {key: value for key, value in config[part].items() if key in named}
         for part in ("domains", "architectures")
     }
-    return {**used, section: {name: entry}}
+    settings = {key: value for key, value in config.items() if key not in (*used, "studies", "experiments")}
+    return {**used, **settings, section: {name: entry}}
 
 
 def _placed(place: re.Match[str]) -> str:

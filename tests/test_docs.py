@@ -127,6 +127,7 @@ def test_every_equation_of_the_site_is_typeset_without_a_network(site):
     home = f"http://127.0.0.1:{server.server_port}/"
     pages = [page for page in site.rglob("index.html") if 'class="arithmatex"' in page.read_text(encoding="utf-8")]
     assert len(pages) > 10
+    others = [site / "index.html", site / "architecture" / "index.html"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = browser.new_page()
@@ -134,11 +135,14 @@ def test_every_equation_of_the_site_is_typeset_without_a_network(site):
         tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
         tab.on("pageerror", lambda error: said.append(str(error)))
         tab.on("request", lambda request: asked.append(request.url))
-        for page in [*pages, site / "architecture" / "index.html"]:  # the theme would fetch what draws Mermaid's graphs
+        for page in [
+            *others,
+            *pages,
+        ]:  # with the page that predicts, and with a graph, which the theme would draw by a CDN
             tab.goto(home + page.relative_to(site).parent.as_posix() + "/")
             typeset = tab.locator(".arithmatex .katex").count()
             assert typeset == tab.locator(".arithmatex").count() and (typeset or page not in pages), page
-            assert tab.locator(".katex-error").count() == 0, page
+            assert tab.locator(".katex-error, .katex [mathcolor]").count() == 0, page  # what KaTeX does not know
             left = [text for text in tab.evaluate(TEXTS) if re.search(r"\$|\\\w", text)]
             assert not left and not said and all(url.startswith(home) for url in asked), (page, left, said, asked)
         browser.close()
@@ -207,10 +211,10 @@ def test_the_gallery_shows_every_figure_with_the_configuration_that_makes_it():
     page = GALLERY.read_text(encoding="utf-8")
     assert with_configurations(page) == page, "run `make docs`"
     shown = {(file, name) for file, name in PLACE.findall(page)}
-    for file in ("config", "paper", "large", "fidelity", "select", "beyond_the_data"):
-        path = f"config/{file}.yaml"
-        config = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
-        assert {(path, name) for part in ("studies", "experiments") for name in config.get(part, {})} <= shown
+    for path in sorted((ROOT / "config").glob("*.yaml")):
+        config = yaml.safe_load(path.read_text(encoding="utf-8")) if path.stem not in ("schema", "test") else {}
+        made = {(f"config/{path.name}", name) for part in ("studies", "experiments") for name in config.get(part, {})}
+        assert made <= shown, path
     pictures = {
         f"![{path.stem}]({path.relative_to(GALLERY.parent).as_posix()})"
         for path in (ROOT / "docs/figures").rglob("*.png")
@@ -219,6 +223,11 @@ def test_the_gallery_shows_every_figure_with_the_configuration_that_makes_it():
     schema = load_schema(ROOT / "config" / "schema.yaml")
     for block in blocks(GALLERY, "yaml"):
         checked(yaml.safe_load(block), schema)
+
+
+def test_every_configuration_file_is_listed():
+    text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
+    assert all(f"| `{path.name}` | " in text for path in (ROOT / "config").glob("*.yaml"))
 
 
 def test_the_notation_is_that_of_docstrings_and_code():
