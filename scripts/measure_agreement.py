@@ -21,7 +21,7 @@ def main(parameters: Mapping[str, Any], tables: Sequence[str], agreements: str, 
         for part, study in zip(parts, parameters["studies"], strict=True)
         for line in headlines(part)
     ]
-    write_text(summary, "\n".join(lines) + "\n")
+    write_text(summary, "\n".join(["How far experiment is from theory:", "", *lines] if lines else []) + "\n")
 
 
 if "snakemake" in globals():

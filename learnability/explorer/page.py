@@ -62,9 +62,9 @@ def curves(table: pd.DataFrame) -> dict[str, list[Any]]:
     drawn = []
     for key, part in means.groupby(names, dropna=False, sort=False):
         part = part[thinned(part["train_size"].to_numpy(float), measured)]
-        at = sizes.setdefault(tuple(map(_short, part["train_size"])), len(sizes))
+        at = sizes.setdefault(tuple(_short(size) for size in part["train_size"]), len(sizes))
         values = {name: [*map(_short, part[name])] for name in ("mean", "spread")}
-        if not any(values["spread"]):
+        if all(spread is None for spread in values["spread"]):
             del values["spread"]
         drawn.append({**dict(zip(names, map(_plain, key), strict=True)), "at": at, **values})
     return {"sizes": [[*each] for each in sizes], "curves": drawn}
