@@ -13,6 +13,7 @@ from .common.errors import real
 from .common.threads import one_thread
 from .kernels.activations import Activation
 from .kernels.fully_connected import FullyConnected
+from .kernels.kernel import Kernel, KernelLike, as_kernel
 from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
 
@@ -29,11 +30,14 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     ridge : float
         Absolute, added to the raw kernel.
     kernel : "ntk" or "nngp"
+    architecture : Kernel, optional
+        Any other kernel in the place of the fully connected network's: `lb.Sequential`, `lb.TorchModule`, `lb.Laplace` and so
+        on. It takes X in the shape that the kernel takes, images as (n, channels, height, width).
 
     Attributes
     ----------
-    architecture_ : FullyConnected
-    X_fit_ : (n, n_features_in_), dual_coef_ : (n,) or (n, outputs)
+    architecture_ : Kernel
+    X_fit_ : (n, n_features_in_) or (n, ...), dual_coef_ : (n,) or (n, outputs)
 
     Examples
     --------
@@ -52,6 +56,7 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         bias_std: float = 0.1,
         ridge: float = 0.0,
         kernel: str = "ntk",
+        architecture: Kernel | KernelLike | None = None,
     ) -> None:
         self.depth = depth
         self.activation = activation
@@ -59,17 +64,22 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.bias_std = bias_std
         self.ridge = ridge
         self.kernel = kernel
+        self.architecture = architecture
 
     @one_thread
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """X (n, features), y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
+        """X (n, features) or of the kernel's shape, y (n,) or (n, outputs); ValueError as `learnability.kernel_regression`."""
         ridge = real("ridge", self.ridge)
         both = _without_mask("X", X), _without_mask("y", y)
-        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, dtype=np.float64)
+        shaped = {"allow_nd": self.architecture is not None, "dtype": np.float64}
+        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, **shaped)
         outputs = labels("y", outputs)
-        self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
+        if self.architecture is None:
+            self.architecture_: Kernel = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
+        else:
+            self.architecture_ = as_kernel(self.architecture, "NTKRegressor(architecture=kernel)")
         warn_of_odd(self.architecture_, outputs)
-        self.X_fit_: Float[np.ndarray, "n features"] = inputs
+        self.X_fit_: Float[np.ndarray, "n ..."] = inputs
         matrix = self.architecture_.kernel(self.X_fit_, kind=self.kernel)
         self.dual_coef_, _ = dual_coefficients(matrix, outputs, ridge)
         return self
@@ -78,8 +88,8 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> Float[np.ndarray, "points ..."]:
         """(points,) or (points, outputs)."""
         check_is_fitted(self)
-        points: Float[np.ndarray, "points features"]
-        points = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
+        shaped = {"allow_nd": self.architecture is not None, "dtype": np.float64}
+        points: Float[np.ndarray, "points ..."] = validate_data(self, _without_mask("X", X), reset=False, **shaped)
         return self.architecture_.kernel(points, self.X_fit_, self.kernel) @ self.dual_coef_
 
 
