@@ -28,6 +28,7 @@ from .common.threads import one_thread
 from .data.labels import of_members
 from .kernels.activations import Activation
 from .kernels.fully_connected import FullyConnected
+from .kernels.kernel import Kernel, KernelLike, as_kernel
 from .kernels.odd import warn_of_odd
 from .regression.ridge import dual_coefficients
 
@@ -45,6 +46,7 @@ class _WideNetwork(BaseEstimator):
         bias_std: float = 0.1,
         ridge: float = 0.0,
         kernel: str = "ntk",
+        architecture: Kernel | KernelLike | None = None,
     ) -> None:
         self.depth = depth
         self.activation = activation
@@ -52,18 +54,27 @@ class _WideNetwork(BaseEstimator):
         self.bias_std = bias_std
         self.ridge = ridge
         self.kernel = kernel
+        self.architecture = architecture
 
     def _learn(
-        self, inputs: Float[np.ndarray, "n features"], outputs: Float[np.ndarray, "n ..."], sample_weight: Any
+        self, inputs: Float[np.ndarray, "n ..."], outputs: Float[np.ndarray, "n ..."], sample_weight: Any
     ) -> None:
         ridge = real("ridge", self.ridge)
         weights = _check_sample_weight(sample_weight, inputs, dtype=np.float64, ensure_non_negative=True)
         used = weights > 0
-        self.architecture_ = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
+        if self.architecture is None:
+            self.architecture_: Kernel = FullyConnected(self.depth, self.activation, self.weight_std, self.bias_std)
+        else:
+            self.architecture_ = as_kernel(self.architecture, f"{type(self).__name__}(architecture=kernel)")
         warn_of_odd(self.architecture_, outputs[used])
-        self.X_fit_: Float[np.ndarray, "n features"] = inputs[used]
+        self.X_fit_: Float[np.ndarray, "n ..."] = inputs[used]
         self._roots = np.sqrt(weights[used])
         self.dual_coef_ = self._solved(self._matrix(self.kernel), outputs[used], ridge)
+
+    @property
+    def _shaped(self) -> dict[str, Any]:
+        """What scikit-learn checks of inputs: an architecture of the user's takes points of its own shape."""
+        return {"allow_nd": self.architecture is not None, "dtype": np.float64}
 
     def _matrix(self, kind: str) -> Float[np.ndarray, "n n"]:
         return self.architecture_.kernel(self.X_fit_, kind=kind)
@@ -80,16 +91,20 @@ class _WideNetwork(BaseEstimator):
         self, X: ArrayLike, return_std: bool = False
     ) -> "Float[np.ndarray, 'points ...'] | tuple[Float[np.ndarray, 'points ...'], Float[np.ndarray, ' points']]":
         check_is_fitted(self)
-        points: Float[np.ndarray, "points features"]
-        points = validate_data(self, _without_mask("X", X), reset=False, dtype=np.float64)
+        points: Float[np.ndarray, "points ..."]
+        points = validate_data(self, _without_mask("X", X), reset=False, **self._shaped)
         cross = self.architecture_.kernel(points, self.X_fit_, self.kernel)
         means = cross @ self.dual_coef_
         return (means, self._spread(points, cross)) if return_std else means
 
     def _spread(
-        self, points: Float[np.ndarray, "points features"], cross: Float[np.ndarray, "points n"]
+        self, points: Float[np.ndarray, "points ..."], cross: Float[np.ndarray, "points n"]
     ) -> Float[np.ndarray, " points"]:
         network, ridge, bayesian = self.architecture_, real("ridge", self.ridge), self.kernel == "nngp"
+        require(
+            "nngp" in network.kinds,
+            f"return_std needs the kernel's kind 'nngp', which {network} does not have; leave it out",
+        )
         prior = self._matrix("nngp")
         followed = self._solved(prior if bayesian else self._matrix("ntk"), cross.T, ridge).T
         covariance = cross if bayesian else network.kernel(points, self.X_fit_, "nngp")
@@ -108,11 +123,14 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, _WideNetwork):
     ridge : float
         Absolute, added to the raw kernel.
     kernel : "ntk" or "nngp"
+    architecture : Kernel, optional
+        Any other kernel in the place of the fully connected network's: `lb.Sequential`, `lb.TorchModule`, `lb.Laplace` and so
+        on. It takes X in the shape that the kernel takes, images as (n, channels, height, width).
 
     Attributes
     ----------
-    architecture_ : FullyConnected
-    X_fit_ : (n, n_features_in_), dual_coef_ : (n,) or (n, outputs)
+    architecture_ : Kernel
+    X_fit_ : (n, n_features_in_) or (n, ...), dual_coef_ : (n,) or (n, outputs)
         n are the rows whose weight is not 0.
 
     Examples
@@ -126,9 +144,9 @@ class NTKRegressor(MultiOutputMixin, RegressorMixin, _WideNetwork):
 
     @one_thread
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """X (n, features), y (n,) or (n, outputs), sample_weight (n,) >= 0; ValueError as `learnability.kernel_regression`."""
+        """X (n, ...), y (n,) or (n, outputs), sample_weight (n,) >= 0; ValueError as `learnability.kernel_regression`."""
         both = _without_mask("X", X), _without_mask("y", y)
-        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, dtype=np.float64)
+        inputs, outputs = validate_data(self, *both, multi_output=True, y_numeric=True, **self._shaped)
         self._learn(inputs, labels("y", outputs), sample_weight)
         return self
 
@@ -148,13 +166,13 @@ class NTKClassifier(ClassifierMixin, _WideNetwork):
 
     Parameters
     ----------
-    depth, activation, weight_std, bias_std, ridge, kernel : as of `NTKRegressor`
+    depth, activation, weight_std, bias_std, ridge, kernel, architecture : as of `NTKRegressor`
 
     Attributes
     ----------
     classes_ : (classes,)
-    architecture_ : FullyConnected
-    X_fit_ : (n, n_features_in_), dual_coef_ : (n,) or (n, classes)
+    architecture_ : Kernel
+    X_fit_ : (n, n_features_in_) or (n, ...), dual_coef_ : (n,) or (n, classes)
 
     Examples
     --------
@@ -168,8 +186,8 @@ class NTKClassifier(ClassifierMixin, _WideNetwork):
 
     @one_thread
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """X (n, features), y (n,) classes, sample_weight (n,) >= 0; ValueError as `learnability.kernel_regression`."""
-        inputs, classes = validate_data(self, _without_mask("X", X), _without_mask("y", y), dtype=np.float64)
+        """X (n, ...), y (n,) classes, sample_weight (n,) >= 0; ValueError as `learnability.kernel_regression`."""
+        inputs, classes = validate_data(self, _without_mask("X", X), _without_mask("y", y), **self._shaped)
         check_classification_targets(classes)
         self.classes_, codes = np.unique(classes, return_inverse=True)
         require(len(self.classes_) > 1, f"y has one class only, {self.classes_[0]!r}: there is nothing to learn")

@@ -11,7 +11,8 @@ from torch.func import functional_call, jacrev
 
 import learnability as lb
 from learnability.kernels import architecture_from
-from learnability.kernels.empirical import tangent
+from learnability.kernels.empirical import factors, layer_by_layer, tangent
+from learnability.kernels.empirical.factors import WindowsAndSignals
 from learnability.kernels.empirical.layer_by_layer import LayerByLayer
 from learnability.kernels.empirical.samplewise import AllAtOnce, OneByOne
 from learnability.kernels.empirical.tangent import ChosenMethod
@@ -229,6 +230,32 @@ def test_the_method_follows_from_the_module_not_from_a_clock(monkeypatch):
     monkeypatch.setattr(tangent, "FEW", 0)
     assert np.abs(kernels[2].kernel(IMAGES) - first).max() < 1e-5 * first.max()
     assert isinstance(method_of(kernels[2]), OneByOne)
+
+
+def wide(channels=32):
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, channels, 3, padding=1, groups=2), nn.ReLU(),
+        nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(64 * channels, 10),
+    ).double()  # fmt: skip
+
+
+def test_jacobians_of_wide_convolutions_are_made_part_by_part(monkeypatch):
+    """Held as inputs and signals, of which they are made for some units after the others, whatever the number of threads."""
+    kernel = lb.TorchModule(wide)
+    whole, across = kernel.kernel(IMAGES), kernel.kernel(IMAGES[:3], IMAGES[2:])
+    kinds = [type(factor) for factor in method_of(kernel)(torch.from_numpy(IMAGES))]
+    assert kinds.count(WindowsAndSignals) == 1
+    monkeypatch.setattr(layer_by_layer, "SMALLER", 0)  # the convolution in two groups, too
+    monkeypatch.setattr(factors, "PART", 1 << 20)
+    expected = brute_force(kernel, IMAGES)
+    in_parts = []
+    for threads in (3, 1):
+        torch.set_num_threads(threads)
+        in_parts.append(kernel.kernel(IMAGES))
+    assert np.array_equal(*in_parts) and np.array_equal(in_parts[0], in_parts[0].T)
+    assert np.abs(in_parts[0] - expected).max() < 1e-12 * expected.max()
+    assert np.abs(whole - expected).max() < 1e-12 * expected.max()
+    assert np.abs(across - expected[:3, 2:]).max() < 1e-12 * expected.max()
 
 
 @pytest.mark.parametrize("method", [LayerByLayer, AllAtOnce, OneByOne])

@@ -4,10 +4,9 @@ Which one that is follows from the module, never from a clock: methods differ by
 every run on a machine.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from jaxtyping import Float
@@ -15,10 +14,9 @@ from torch import Tensor, nn
 
 from ...common.errors import require
 from ...common.progress import counted
-from ...common.threads import in_parallel
 from ..kernel import Matrix
 from ..user_code import in_a_line
-from .factors import Factor
+from .factors import Factor, joined
 from .initialisation import copied
 from .layer_by_layer import LayerByLayer
 from .samplewise import AllAtOnce, OneByOne
@@ -26,6 +24,7 @@ from .samplewise import AllAtOnce, OneByOne
 MEMORY = 1 << 30  # bytes that factors of points may take
 WORK = 4  # what the making of factors takes, in units of themselves
 LARGEST_TILE = 256  # points
+BATCH = 32  # points that pass through the module at a time
 COMPARED = 8  # points on which methods are compared, fewer where their Jacobians are large
 FEW = 200_000  # trainable parameters up to which vmap is faster than a loop on a CPU, two to eight times for a tenth of them
 # Of the largest entry, between two methods: rounding, far below what any layer adds.
@@ -58,22 +57,24 @@ class ChosenMethod:
         Factors of the second set are kept if they fit into the memory, else made anew for every tile of rows.
         """
         columns = points if points2 is None else points2
-        rows = min(LARGEST_TILE, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
+        rows = min(LARGEST_TILE, max(1, memory // (4 * self.point_bytes)))
+        batch = min(BATCH, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
+
+        def factors(part: Tensor) -> list[Factor]:
+            return joined([self.method(some) for some in part.split(batch)])
+
         left_parts, right_parts = points.split(rows), columns.split(rows)
         keeps = 2 * len(columns) * self.point_bytes <= memory
-        kept = [self.method(part) for part in right_parts] if keeps else None
+        kept = [factors(part) for part in right_parts] if keeps else None
         matrix = points.new_empty(len(points), len(columns), dtype=torch.float64)
         for row, part in counted(enumerate(left_parts), "tiles of a tangent kernel"):
-            left = kept[row] if kept is not None and points2 is None else self.method(part)
-            there = range(row if points2 is None else 0, len(right_parts))
-            if kept is not None:
-                tiles: Iterable[Matrix] = in_parallel(partial(gram, left), [kept[column] for column in there])
-            else:
-                tiles = (
-                    gram(left, left if points2 is None and column == row else self.method(right_parts[column]))
-                    for column in there
-                )
-            for column, tile in zip(there, tiles):
+            left = kept[row] if kept is not None and points2 is None else factors(part)
+            for column in range(row if points2 is None else 0, len(right_parts)):
+                if kept is not None:
+                    right = kept[column]
+                else:
+                    right = left if points2 is None and column == row else factors(right_parts[column])
+                tile = gram(left, right)
                 place = slice(rows * row, rows * row + rows), slice(rows * column, rows * column + rows)
                 matrix[place] = tile
                 if points2 is None and row != column:
