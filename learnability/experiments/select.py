@@ -110,8 +110,7 @@ def run(
     width : int, optional
         Of trained networks; missing: none are trained.
     network_sizes : list of int, optional
-        Of the train_sizes, those at which networks are trained; missing: all. Gradient flow of several outputs solves an
-        eigenproblem of outputs * n rows per step.
+        Of the train_sizes, those at which networks are trained; missing: all.
     reach, r2 : float, optional
         The normalised error, or R2 = 1 - reach in its place, for which the samples needed are listed; missing: reach 0.5.
 

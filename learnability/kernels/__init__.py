@@ -5,6 +5,7 @@ when they are asked for, because a job that only reads spectra should not wait f
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..common.errors import built
@@ -34,6 +35,13 @@ def architectures() -> "dict[str, Callable[..., Kernel]]":
         "torch_module": TorchModule,
         "infinite": infinite_of,
     }
+
+
+@dataclass(frozen=True)
+class Described:
+    """An architecture by its configuration entry, for what may never need its kernel because files hold the values."""
+
+    entry: Mapping[str, Any]
 
 
 def architecture_from(specification: Mapping[str, Any]) -> "Kernel":

@@ -2,9 +2,10 @@ r"""The flow of a linear model, r' = -Theta r / n: functions of a frozen tangent
 
 With one output the kernel is decomposed. With several it has outputs * n rows: it is never formed, and the flow of one
 residual is found in the Krylov space {r, Theta r, Theta^2 r, ...} by Lanczos' method (Saad 1992, SIAM J. Numer. Anal. 29, 209;
-Hochbruck & Lubich 1997, SIAM J. Numer. Anal. 34, 1911). There Theta / n is a small tridiagonal matrix T. By how much the model misses the end of a step h
-that the flow in k vectors foresees is known: |r| beta_k |e_k^T phi(h) e_1| with phi(h) = T^-1 (1 - exp(-T h)), and beta_k what
-couples the last vector to the next one. The space grows until that is small enough.
+Hochbruck & Lubich 1997, SIAM J. Numer. Anal. 34, 1911). There Theta / n is a small tridiagonal matrix T. By how much the model
+misses the end of a step h that the flow in k vectors foresees is known: |r| beta_k |e_k^T phi(h) e_1| with
+phi(h) = T^-1 (1 - exp(-T h)), and beta_k what couples the last vector to the next one. The space grows until that is small
+enough.
 """
 
 from collections.abc import Callable
