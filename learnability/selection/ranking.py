@@ -4,26 +4,23 @@ The theory is the one that `learnability.curves.choice` takes. The error is the 
 finite. Where the theory knows the samples of a data set, the difference of two candidates has a standard error: both are
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 
-What a candidate costs grows with the third power of the samples that it is predicted from. A fast ranking of a large data set
-takes only as many as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are
-drawn systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean:
-errors go with that distance, and each sample has the same probability.
+A fast ranking of a large data set takes at most 4096 of its samples, in pools (`learnability.selection.pools`), the same for
+all candidates.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
 from numpy.typing import ArrayLike
 
 from ..common.conditioning import one_warning
 from ..common.errors import choose, real, reals, require, warn_caller
 from ..common.progress import counted
-from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..curves.beyond import checks
 from ..curves.learning_curve import LearningCurve, curve_of
@@ -32,14 +29,13 @@ from ..curves.test_set import TestSet
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
-from ..domains.samples import Samples
-from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
+from .pools import Pools, Positions
 from .selection import PARAMETERS, Selection
 
-SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
+WHOLE: list = [None]  # in the place of pools
 
 
 @one_thread
@@ -75,8 +71,9 @@ def select(
     by : "error" or "accuracy"
         What candidates are ranked by; accuracy where labels are classes.
     fast : bool
-        Take as few samples of a large data set as the largest training size needs: twice as many, at least 1024. Errors then
-        have the sampling error `Selection.sampling_error` beside that of the data set itself.
+        Take at most 4096 samples of a data set, in pools that are as small as each training size allows
+        (`learnability.selection.pools`). Errors then have the sampling error `Selection.sampling_error` beside that of the data
+        set itself, and take a tenth of the time.
     test_set : ((T, ...), (T,) or (T, outputs)), optional
         Points and labels, see `learnability.learning_curve`: candidates are ranked by their errors or accuracies there.
 
@@ -121,56 +118,106 @@ def select(
     )
     tests = None if test_set is None else TestSet.of(test_set, domain, target)
     spread = (variances(domain, target) if tests is None else tests.distances) + noise_std**2
-    rows, errors = [], {}
-    began = perf_counter()
     odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
     if odd:
         warn_caller(remark(odd, target.name))
-    seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
-    for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        learner = KernelOnDomain(seen, architecture, kernel)
-        for ridge in ridge_values:
-            curve = curve_of(learner, aim, sizes, ridge, noise_std, test_set=tests)
-            error, accuracy, of_points = _measures(curve)
-            for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(curve.ridge[number]), train_size)
-                nmse = float(normalised(error[number], spread.mean()))
-                rows.append((*key, error[number], nmse, accuracy[number], curve.theory[number]))
-                if of_points is not None and np.isfinite(of_points[number]).all():
-                    errors[key] = of_points[number]
-    if samples is None and curve.samples is not None and len(curve.samples) < (domain.size or 0):
-        samples = curve.samples
+    began = perf_counter()
+    pools = Pools.few(domain, target, max(sizes)) if fast else Pools(domain, target)
+    networks = {(name, kernel): architectures[name] for name, kernel in product(architectures, kernels)}
+    predictions = _predictions(pools, networks, ridge_values, sizes, noise_std, tests)
+    rows, errors, samples = [], {}, pools.samples
+    for name, kernel, ridge, train_size in product(architectures, kernels, ridge_values, sizes):
+        found = predictions[name, kernel, ridge, train_size]
+        key = (name, kernel, found.ridge, train_size)
+        nmse = float(normalised(found.error, spread.mean()))
+        rows.append((*key, found.error, nmse, found.accuracy, found.theory))
+        if found.of_points is not None and np.isfinite(found.of_points).all():
+            errors[key] = found.of_points
+        samples = found.samples if samples is None else samples
+    if samples is not None and len(samples) == domain.size:
+        samples = None
     table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
     table = _ranked(table, by)
     with one_warning():  # of dozens of training sets
-        remarks, scattered = _checked(table, seen, aim, architectures, noise_std, tests)
+        remarks, scattered = _checked(table, pools.domain, pools.target, architectures, noise_std, tests)
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
     seconds, on_test_set = perf_counter() - began, tests is not None
     return Selection(table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set)
 
 
-def _measures(curve: LearningCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Errors and accuracies (sizes,), errors of single points (sizes, points): on a test set, else off the training set."""
-    if curve.test_set_errors is not None:
-        return curve.test_set_mse, curve.test_set_accuracy, curve.test_set_errors
-    pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
-    error, accuracy = (np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs)
-    return error, accuracy, curve.sample_errors
+@dataclass(frozen=True)
+class _Predicted:
+    """Of one candidate at one training size."""
+
+    ridge: float
+    error: float
+    accuracy: float
+    theory: str
+    of_points: np.ndarray | None  # (points,): errors of single samples, or of points of the test set
+    samples: np.ndarray | None  # (points,) of int: which of a large data set's
+
+    @classmethod
+    def of(cls, curve: LearningCurve, number: int) -> "_Predicted":
+        """On the test set, else off the training set, at one number of a curve's grid."""
+        if curve.test_set_errors is not None:
+            measures = [curve.test_set_mse, curve.test_set_accuracy]
+        else:
+            pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
+            measures = [np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs]
+        error, accuracy = (float(values[number]) for values in measures)
+        of_points = curve.sample_errors if curve.test_set_errors is None else curve.test_set_errors
+        single = None if of_points is None else of_points[number]
+        return cls(float(curve.ridge[number]), error, accuracy, str(curve.theory[number]), single, curve.samples)
 
 
-def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Target, Int[np.ndarray, " samples"] | None]:
-    """Of a large data set the samples that training sets up to a size are predicted from, the target there, and which."""
-    most = int(max(TIMES * largest, SEEN))
-    if domain.alike or domain.size is None or domain.size <= most or largest > LARGEST_MATRIX:
-        return domain, target, None
-    rng = stream("samples of a ranking", domain=domain.identity)
-    order = rng.permutation(domain.size)
-    order = order[np.argsort(variances(domain, target)[order], kind="stable")]
-    most = min(most, LARGEST_MATRIX)
-    steps = (np.arange(most) + rng.random()) * domain.size / most
-    index = np.sort(order[steps.astype(int)])
-    samples = Samples(domain.evaluation()[0][index])
-    return samples, samples.target(np.asarray(target.values)[index], target.name), index
+def _predictions(
+    pools: Pools,
+    networks: Mapping[tuple[str, str], Any],
+    ridges: Sequence[float | str],
+    sizes: Sequence[float],
+    noise_std: float,
+    tests: TestSet | None,
+) -> dict[tuple[str, str, float | str, float], _Predicted]:
+    """By architecture, kernel, ridge and size; the best ridge of a size is that of its first pool."""
+    parts = {size: pools.of(size) for size in sizes}
+    groups = [
+        [size for size in sizes if len(parts[size]) == number] for number in {len(part) for part in parts.values()}
+    ]
+    steps: list[tuple[tuple[str, str], list[float], Positions | None]] = [
+        (pair, group, positions)
+        for pair in networks
+        for group in sorted(groups)
+        for positions in parts[group[0]] or WHOLE
+    ]
+    found: dict[tuple[str, str, float | str, float], list[_Predicted]] = {}
+    for pair, group, positions in counted(steps, "kernels"):
+        space, aim = pools.problem(positions)
+        learner = KernelOnDomain(space, networks[pair], pair[1])
+        for ridge in ridges:
+            before = [found[*pair, ridge, size][0].ridge for size in group if (*pair, ridge, size) in found]
+            curve = curve_of(learner, aim, group, np.array(before) if before else ridge, noise_std, test_set=tests)
+            for point, size in enumerate(group):
+                found.setdefault((*pair, ridge, size), []).append(_Predicted.of(curve, point))
+    return {key: _joined(several, parts[key[-1]], tests is not None) for key, several in found.items()}
+
+
+def _joined(several: Sequence[_Predicted], parts: Sequence[Positions], on_test_set: bool) -> _Predicted:
+    """One prediction from those of the pools."""
+    first = several[0]
+    if len(several) == 1:
+        return first
+    weights = [len(part) for part in parts]
+    error, accuracy = (
+        float(np.average([getattr(each, name) for each in several], weights=weights)) for name in ("error", "accuracy")
+    )
+    points = [each.of_points for each in several if each.of_points is not None]
+    if on_test_set:
+        of_points = np.average(points, axis=0, weights=weights)
+    else:
+        of_points = np.empty(sum(weights))
+        for part, values in zip(parts, points, strict=True):
+            of_points[part] = values
+    return replace(first, error=error, accuracy=accuracy, of_points=of_points, samples=None)
 
 
 def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
