@@ -236,7 +236,7 @@ def test_pools_predict_what_all_samples_solved_for_together_do(monkeypatch):
     assert (both["test_mse_x"] / both["test_mse_y"]).to_numpy() == pytest.approx(1, rel=0.03)
     assert both["accuracy_x"].to_numpy() == pytest.approx(both["accuracy_y"], abs=0.01)
     assert fast.samples is None and fast.errors.keys() == full.errors.keys()
-    assert all(np.corrcoef(errors, full.errors[key])[0, 1] > 0.95 for key, errors in fast.errors.items())
+    assert all(np.corrcoef(errors, full.errors[key])[0, 1] > 0.8 for key, errors in fast.errors.items())
 
 
 def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
