@@ -219,7 +219,9 @@ def predict(
         write_json(json, table)
     if figure:
         curve = pd.concat([rows(within, solve=curve_of)[0], at_sizes(told, beyond)])
-        drawn(curve, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto")
+        drawn(
+            curve, table, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto"
+        )
 
 
 @main.command()
