@@ -58,6 +58,6 @@ def cost(path: Path, options: Sequence[str]) -> tuple[float, float, pd.DataFrame
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError(f"{' '.join(command)} failed")
-    sorted_rows = pd.read_csv(csv).sort_values(["architecture", "train_size"], ignore_index=True)
+    sorted_rows = pd.read_csv(csv).sort_values(["architecture", "train_size"], kind="stable", ignore_index=True)
     csv.unlink()
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, sorted_rows
