@@ -7,7 +7,7 @@ the module's precision, all sums over them are in float64: the small eigenvalues
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, Protocol, runtime_checkable
@@ -122,16 +122,29 @@ class WindowsAndSignals:
         return double[:size].copy_(made[:size]).view(len(self.points), -1)
 
 
-def joined(parts: Sequence[list[Any]]) -> list[Factor]:
-    """Factors of some points after the other as one; the parts are emptied on the way, so that nothing is held twice."""
-    if len(parts) == 1:
-        return parts[0]
-    whole = []
-    while parts[0]:
-        ends = [part.pop() for part in parts]
-        tensors = (torch.cat([getattr(end, field.name) for end in ends]) for field in fields(ends[0]))
-        whole.append(type(ends[0])(*tensors))
-    return whole[::-1]
+def of_batches(method: Callable[[Tensor], list[Any]], points: Float[Tensor, "points ..."], batch: int) -> list[Factor]:
+    """The factors that a method makes of points, so many at a time, written where they stay: nothing is held twice."""
+    whole: list[dict[str, Tensor]] = []
+    kinds: list[type] = []
+    for first in range(0, len(points), batch):
+        some = method(points[first : first + batch])
+        if len(points) <= batch:
+            return some
+        parts = [{field.name: getattr(factor, field.name) for field in fields(factor)} for factor in some]
+        if not whole:
+            kinds = [type(factor) for factor in some]
+            times = len(points) / batch
+            whole = [
+                {name: part.new_empty(round(len(part) * times), *part.shape[1:]) for name, part in of.items()}
+                for of in parts
+            ]
+        for of_factor, of_some in zip(whole, parts):
+            for name, part in of_some.items():
+                place = (
+                    first * len(part) // min(batch, len(points) - first)
+                )  # a point has several rows where there are groups
+                of_factor[name][place : place + len(part)] = part
+    return [kind(**tensors) for kind, tensors in zip(kinds, whole)]
 
 
 def _add_product(total: Matrix, left: Float[Tensor, "points columns"], right: Float[Tensor, "points2 columns"]) -> None:
