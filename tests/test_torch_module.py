@@ -247,6 +247,7 @@ def test_jacobians_of_wide_convolutions_are_made_part_by_part(monkeypatch):
     assert kinds.count(WindowsAndSignals) == 1
     monkeypatch.setattr(layer_by_layer, "SMALLER", 0)  # the convolution in two groups, too
     monkeypatch.setattr(factors, "PART", 1 << 20)
+    monkeypatch.setattr(tangent, "BATCH", 5)
     expected = brute_force(kernel, IMAGES)
     in_parts = []
     for threads in (3, 1):

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from .hermite import EPSILON
 
-TINY = 1e-150  # stands for the standard deviation of a point at the origin: 0 / TINY^2 is 0, not undefined
+# Stands for the standard deviation of a point at the origin: 0 / TINY^2 is 0, not undefined.
+TINY = {torch.float64: 1e-150, torch.float32: 1e-18}
 Dual = tuple[Tensor, Tensor]  # k and kdot, of one shape
 
 
@@ -48,7 +49,8 @@ def piecewise_linear(negative: float, positive: float) -> Callable[..., Dual]:
             area = separation.determinant.sqrt()
             angle = torch.atan2(cov, area)
             return (area + cov * angle) * (b * b * 2 / math.pi) + a * a * cov, angle * (b * b * 2 / math.pi) + a * a
-        scale = var1.sqrt().clamp_min(TINY) * var2.sqrt().clamp_min(TINY)
+        least = TINY[cov.dtype]
+        scale = var1.sqrt().clamp_min(least) * var2.sqrt().clamp_min(least)
         # rho is 1 only up to rounding for coincident points, and sqrt(1 - rho) turns 1e-16 into 1e-8:
         # a few ulp outwards and a clamp make coincident (and antipodal) points exact.
         rho = cov.div(scale).mul_(1 + 4 * EPSILON).clamp_(-1, 1)

@@ -34,8 +34,12 @@ def main() -> None:
         points, batches = CASES[end]
         images = np.random.default_rng(0).standard_normal((points, 3, 8, 8))
         print(f"\n{end}, {points} points\n{'':48}  wall s   cpu s  difference", flush=True)
-        network = lb.Sequential([{"conv": {"kernel": 3, **STDS}}, "relu"] * 3 + [end, "dense"])
-        expected = report("learnability, float64", lambda: network.kernel(images), arguments.repeats)  # noqa: B023
+        layers = [{"conv": {"kernel": 3, **STDS}}, "relu"] * 3 + [end, "dense"]
+        expected = None
+        for dtype in DTYPES:
+            network = lb.Sequential(layers, dtype=dtype)
+            value = report(f"learnability, {dtype}", lambda: network.kernel(images), arguments.repeats, expected)  # noqa: B023
+            expected = value if expected is None else expected
         for dtype in arguments.dtypes:
             for batch in batches:
                 kernel = yardstick(end, images.astype(dtype), batch)

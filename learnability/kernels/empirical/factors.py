@@ -7,8 +7,9 @@ the module's precision, all sums over them are in float64: the small eigenvalues
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from itertools import product
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -62,7 +63,7 @@ class Jacobian:
                 columns = left.double()
                 _add_product(total, columns, columns if other is self else right.double())
 
-        return _summed(add, len(self.columns), len(other.columns), [*parts], other is self)
+        return _summed(add, self.columns, other.columns, [*parts])
 
 
 @dataclass(frozen=True)
@@ -87,45 +88,63 @@ class WindowsAndSignals:
         return self.windows.nbytes + self.signals.nbytes
 
     def gram(self, other: "WindowsAndSignals") -> Matrix:
-        """J J'^T with J = sum_p g_p a_p^T, for some of the signals after the others."""
-        largest = max(1, len(self.windows), len(other.windows)) * self.windows.shape[1]
-        width = max(1, PART // (8 * largest))
-        parts = zip(self.signals.split(width, 2), other.signals.split(width, 2))
+        """J J'^T with J = sum_p g_p a_p^T, made in square parts of inputs and signals: products of thin ones are slow."""
+        elements = max(1, PART // (8 * max(1, len(self.windows), len(other.windows))))
+        height = min(self.windows.shape[1], math.isqrt(elements))
+        width = elements // height
+        sides = [product(one.windows.split(height, 1), one.signals.split(width, 2)) for one in (self, other)]
 
-        def add(total: Matrix, some: list[tuple[Tensor, Tensor]]) -> None:
-            room = self._room(width)
-            room2 = room if other is self else other._room(width)
+        def add(total: Matrix, some: list[tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]]) -> None:
+            room = self._room(elements)
+            room2 = room if other is self else other._room(elements)
             for left, right in some:
-                jacobian = self._jacobian(left, *room)
-                _add_product(total, jacobian, jacobian if other is self else other._jacobian(right, *room2))
+                jacobian = self._jacobian(*left, *room)
+                _add_product(total, jacobian, jacobian if other is self else other._jacobian(*right, *room2))
 
-        return _summed(add, len(self.points), len(other.points), [*parts], other is self)
+        return _summed(add, self.points, other.points, [*zip(*sides)])
 
-    def _room(self, width: int) -> tuple[Tensor, Tensor]:
-        """Memory for Jacobians of so many signals, made and in float64, which is used again and again."""
-        shape = (len(self.windows) * self.windows.shape[1] * width,)
-        return self.windows.new_empty(shape), self.windows.new_empty(shape, dtype=torch.float64)
+    def _room(self, elements: int) -> tuple[Tensor, Tensor]:
+        """Memory for parts of Jacobians, made and in float64, which is used again and again."""
+        size = len(self.windows) * elements
+        return self.windows.new_empty(size), self.windows.new_empty(size, dtype=torch.float64)
 
     def _jacobian(
-        self, signals: Float[Tensor, "matrices positions some"], made: Tensor, double: Tensor
+        self,
+        windows: Float[Tensor, "matrices some_inputs positions"],
+        signals: Float[Tensor, "matrices positions some_signals"],
+        made: Tensor,
+        double: Tensor,
     ) -> Float[Tensor, "points columns"]:
-        """Derivatives with respect to the weights that some signals belong to, float64."""
-        shape = (*self.windows.shape[:2], signals.shape[2])
+        """Derivatives with respect to some of the weights, float64."""
+        shape = (len(windows), windows.shape[1], signals.shape[2])
         size = math.prod(shape)
-        torch.bmm(self.windows, signals.contiguous(), out=made[:size].view(shape))
+        torch.bmm(windows, signals, out=made[:size].view(shape))
         return double[:size].copy_(made[:size]).view(len(self.points), -1)
 
 
-def joined(parts: Sequence[list[Any]]) -> list[Factor]:
-    """Factors of some points after the other as one; the parts are emptied on the way, so that nothing is held twice."""
-    if len(parts) == 1:
-        return parts[0]
-    whole = []
-    while parts[0]:
-        ends = [part.pop() for part in parts]
-        tensors = (torch.cat([getattr(end, field.name) for end in ends]) for field in fields(ends[0]))
-        whole.append(type(ends[0])(*tensors))
-    return whole[::-1]
+def of_batches(method: Callable[[Tensor], list[Any]], points: Float[Tensor, "points ..."], batch: int) -> list[Factor]:
+    """The factors that a method makes of points, so many at a time, written where they stay: nothing is held twice."""
+    whole: list[dict[str, Tensor]] = []
+    kinds: list[type] = []
+    for first in range(0, len(points), batch):
+        some = method(points[first : first + batch])
+        if len(points) <= batch:
+            return some
+        parts = [{field.name: getattr(factor, field.name) for field in fields(factor)} for factor in some]
+        if not whole:
+            kinds = [type(factor) for factor in some]
+            times = len(points) / batch
+            whole = [
+                {name: part.new_empty(round(len(part) * times), *part.shape[1:]) for name, part in of.items()}
+                for of in parts
+            ]
+        for of_factor, of_some in zip(whole, parts):
+            for name, part in of_some.items():
+                place = (
+                    first * len(part) // min(batch, len(points) - first)
+                )  # a point has several rows where there are groups
+                of_factor[name][place : place + len(part)] = part
+    return [kind(**tensors) for kind, tensors in zip(kinds, whole)]
 
 
 def _add_product(total: Matrix, left: Float[Tensor, "points columns"], right: Float[Tensor, "points2 columns"]) -> None:
@@ -137,18 +156,26 @@ def _add_product(total: Matrix, left: Float[Tensor, "points columns"], right: Fl
         total[first : first + STRIP, first:].addmm_(left[first : first + STRIP], left[first:].T)
 
 
-def _summed(add: Callable[[Matrix, list], None], rows: int, columns: int, parts: list[Any], symmetric: bool) -> Matrix:
-    """The sum of the products of all parts, in an order that does not depend on the number of threads."""
+def _summed(
+    add: Callable[[Matrix, list], None],
+    points: Float[Tensor, "points _"],
+    points2: Float[Tensor, "points2 _"],
+    parts: list,
+) -> Matrix:
+    """The sum of the products of all parts, in an order that does not depend on the number of threads.
 
-    def of_group(some: list[Any]) -> Matrix:
-        total = some[0][0].new_zeros(rows, columns, dtype=torch.float64)
+    points, points2 : what has a row for each point; one and the same of one set of points
+    """
+
+    def of_group(some: list) -> Matrix:
+        total = points.new_zeros(len(points), len(points2), dtype=torch.float64)
         add(total, some)
         return total
 
     whole, *others = in_parallel(of_group, [parts[first::GROUPS] for first in range(min(GROUPS, len(parts)))])
     for other in others:
         whole += other
-    return whole.triu() + whole.triu(1).T if symmetric else whole
+    return whole.triu() + whole.triu(1).T if points is points2 else whole
 
 
 @dataclass(frozen=True)
@@ -177,8 +204,8 @@ class InputsAndSignals:
 
         def of_rows(part: tuple[Tensor, Tensor]) -> Matrix:
             inputs, signals = part
-            product = inputs.flatten(0, 1).double() @ inputs2
-            product.mul_(signals.flatten(0, 1).double() @ signals2)
-            return product.view(len(inputs), positions, points2, positions2).sum((1, 3))
+            pairs = inputs.flatten(0, 1).double() @ inputs2
+            pairs.mul_(signals.flatten(0, 1).double() @ signals2)
+            return pairs.view(len(inputs), positions, points2, positions2).sum((1, 3))
 
         return torch.cat(in_parallel(of_rows, zip(self.inputs.split(rows), self.signals.split(rows))))

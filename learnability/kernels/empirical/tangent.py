@@ -16,7 +16,7 @@ from ...common.errors import require
 from ...common.progress import counted
 from ..kernel import Matrix
 from ..user_code import in_a_line
-from .factors import Factor, joined
+from .factors import Factor, of_batches
 from .initialisation import copied
 from .layer_by_layer import LayerByLayer
 from .samplewise import AllAtOnce, OneByOne
@@ -61,7 +61,7 @@ class ChosenMethod:
         batch = min(BATCH, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
 
         def factors(part: Tensor) -> list[Factor]:
-            return joined([self.method(some) for some in part.split(batch)])
+            return of_batches(self.method, part, batch)
 
         left_parts, right_parts = points.split(rows), columns.split(rows)
         keeps = 2 * len(columns) * self.point_bytes <= memory

@@ -65,9 +65,14 @@ class LayersKernel:
     signals : sequence of Signal
         Before every layer, and after the last one.
     kind : "ntk" or "nngp"
+    dtype : torch.dtype
+        Of covariances between different points.
     """
 
-    def __init__(self, layers: Sequence[Layer], signals: Sequence[Signal], kind: str) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], signals: Sequence[Signal], kind: str, dtype: torch.dtype = torch.float64
+    ) -> None:
+        self.dtype = dtype
         if isinstance(layers[0], Arrangement):
             layers, signals = layers[1:], signals[1:]
         self.positions = signals[0].positions
@@ -128,9 +133,9 @@ class LayersKernel:
         else:
             covariance = left.signal @ right.signal.mT
             shape = (1, *self.positions, len(left), len(right))
-        state = self._input(covariance.reshape(shape), left.signal)
-        state = propagate_all(self.layers, state, left.statistics, right.statistics)
-        return state.kernel[0]
+        state = self._input(covariance.reshape(shape).to(self.dtype), left.signal)
+        rows, columns = (_each(lambda tensor: tensor.to(self.dtype), side.statistics) for side in (left, right))
+        return propagate_all(self.layers, state, rows, columns).kernel[0]
 
     def _input(self, covariance: Tensor, signal: Tensor) -> Covariances:
         """The state of inputs from their inner products over channels."""
