@@ -44,16 +44,10 @@ def costs() -> list[Row]:
         domain = digits if outputs > 1 else small if n < TESTED else large
         x, index = domain.sample(n, 0)
         target, test = target_from(domain, {"all": None} if outputs > 1 else {"parity": degree}), domain.evaluation()[0]
+        network = FullyConnected(depth, "relu", 1.4, 0.1)
         networks = 1 if width * n * depth > 3e5 else 2 if width * n * depth > 5e4 else 6
         began = perf_counter()
-        result = train(
-            FullyConnected(depth, "relu", 1.4, 0.1),
-            width,
-            x,
-            target(x, index),
-            domain.evaluation()[0][:TESTED],
-            range(networks),
-        )
+        result = train(network, width, x, target(x, index), test[:TESTED], range(networks))
         seconds, estimated = (perf_counter() - began) / networks, network_seconds(depth, width, n, outputs)
         row: Row = {"depth": depth, "width": width, "train_size": n, "outputs": outputs, "degree": degree}
         row |= {"networks": networks, "seconds": seconds, "steps": float(np.mean(result.steps))}
