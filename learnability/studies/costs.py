@@ -49,7 +49,7 @@ def descent_seconds(depth: int, width: int, train_size: int, outputs: int = 1) -
 
     Examples
     --------
-    >>> descent_seconds(4, 500, 60) / network_seconds(4, 500, 60)
+    >>> round(descent_seconds(4, 500, 60) / network_seconds(4, 500, 60), 1)
     10.0
     """
     return network_seconds(depth, width, train_size, outputs) * max(1, train_size / 6)
