@@ -96,7 +96,7 @@ def test_sizes_share_jobs_whatever_their_order_and_keep_to_the_time():
 
 
 def test_ten_classes_and_gradient_descent_cost_what_they_cost():
-    """Measured on ten classes at n = 128: 2.7 to 6.9 s; gradient descent at n = 256: some 30 times gradient flow."""
+    """Measured on ten classes at n = 128: 1.0 to 2.3 s; gradient descent at n = 256: some 30 times gradient flow."""
     entry = config("config.yaml")
     study = entry["studies"]["boolean_functions"]
     flow = seed_seconds(boolean_functions(entry), "relu4", 500, 256)
@@ -104,7 +104,7 @@ def test_ten_classes_and_gradient_descent_cost_what_they_cost():
     assert 20 * flow < seed_seconds(boolean_functions(entry), "relu4", 500, 256) < 60 * flow
     entry = config("paper.yaml")
     classes = studies_from(checked(entry, SCHEMA), {"images_classes": 10})["images_classes"]
-    assert 3 < seed_seconds(classes, "relu4", 500, 128) < 20
+    assert 0.8 < seed_seconds(classes, "relu4", 500, 128) < 3
 
 
 def test_widths_need_sizes_to_train_at():

@@ -9,6 +9,7 @@ import pytest
 from learnability.domains import data
 from learnability.studies import requests
 from learnability.studies.configuration import Experiment, studies_from
+from learnability.studies.costs import network_seconds
 from learnability.studies.cutting import seed_seconds
 from learnability.studies.job import Job
 from learnability.studies.plan import plan
@@ -136,3 +137,12 @@ def test_each_retry_asks_for_twice_as_much_and_larger_jobs_for_more(monkeypatch)
 def test_measuring_gives_the_same_domain():
     domain, size = measured({"kind": "sphere", "dim": 4})
     assert size.points == len(domain.evaluation()[0]) and size.matrix == 0 and size.loading >= size.held > 0
+
+
+def test_estimated_times_of_training_are_near_the_measured_ones(data):
+    """Within a factor of 1.5 for nine in ten of the measured ensembles; no time is measured here."""
+    measured = pd.read_csv(data / "training_seconds.csv")
+    sizes = measured[["depth", "width", "train_size", "outputs"]].itertuples(index=False)
+    factor = np.array([network_seconds(*size) for size in sizes]) / measured["seconds"]
+    assert (np.abs(np.log(factor)) < np.log(1.5)).mean() > 0.9
+    assert 0.9 < np.exp(np.log(factor).mean()) < 1.1

@@ -67,6 +67,14 @@ def test_a_full_krylov_space_is_exact(kernels, residual):
     assert arrival[0] == step[0] and arrival[2] < step[2]
 
 
+def test_products_of_single_precision_end_the_space_too(kernels, residual):
+    step, product = torch.tensor([0.1, 10.0, 1e4], dtype=torch.float64), product_with(kernels.float())
+    space = KrylovSpace.of(lambda c: product(c.float()), residual)
+    flow, exact = space.flow(step, torch.zeros_like(step)), FrozenKernel(kernels, POINTS).flow(residual)
+    assert (space.basis.square().sum((1, 2)) < POINTS * OUTPUTS + 0.5).all()
+    torch.testing.assert_close(flow.decayed(step), exact.decayed(step), rtol=0, atol=1e-2)
+
+
 def test_a_network_does_not_depend_on_those_beside_it(kernels, residual):
     """The others go on when its own space is large enough."""
     step = torch.tensor([0.1, 10.0, 1e4], dtype=torch.float64)

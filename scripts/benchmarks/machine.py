@@ -21,6 +21,7 @@ from learnability.kernels.fully_connected import FullyConnected
 
 from . import jobs
 from .compared import COMMITTED, processor, times
+from .costs import costs
 from .measured import (
     DEGREES,
     NETWORK,
@@ -137,7 +138,7 @@ def write_summary(folder: Path) -> None:
     PROCESSOR.csv there is what later runs are compared with.
     """
     tables = {}
-    for measurement in (starts, figures, kernels, ensembles, trainers, several_outputs):
+    for measurement in (starts, figures, kernels, ensembles, trainers, several_outputs, costs):
         name = measurement.__name__
         print(f"measuring {name} ...", flush=True)
         tables[name] = measurement()

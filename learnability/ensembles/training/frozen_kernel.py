@@ -163,6 +163,7 @@ class KrylovSpace:
             values = values.clamp_min(0.0)
             end = (vectors[network, self.last] * vectors[:, 0] * phi(values, step)).sum(1)
             grows = (self.size * self.coupling * end.abs() > limit) & (self.coupling > values[:, -1] * ROUNDING)
+            grows &= self.basis.square().sum((1, 2)) < self.basis.shape[2] - 0.5  # as many vectors as rows span all
             if self.basis.shape[1] == most or not grows.any():
                 components = self.size[:, None] * vectors[:, 0]
                 return Flow(values, torch.bmm(self.basis.mT, vectors), components, self.shape)
