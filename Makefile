@@ -81,6 +81,7 @@ format: $(VENV)/ready
 docs: $(VENV)/ready
 	$(BIN)/python scripts/describe_config.py
 	$(BIN)/python scripts/describe_architecture.py
+	$(BIN)/python scripts/describe_gallery.py
 
 clean:
 	rm -rf results logs .snakemake

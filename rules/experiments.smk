@@ -25,7 +25,9 @@ rule join_experiment:
     input:
         unpack(inputs_of("join_experiment")),
     output:
-        csv=report(KINDS["join_experiment"].outputs["csv"], "../report/table.rst", "{experiment}", labels={"": "table"}),
+        csv=report(
+            KINDS["join_experiment"].outputs["csv"], "../report/table.rst", "Tables", labels={"study": "{experiment}"}
+        ),
         h5=KINDS["join_experiment"].outputs["h5"],
     log:
         KINDS["join_experiment"].log,

@@ -2,7 +2,7 @@ rule join:
     input:
         unpack(inputs_of("join")),
     output:
-        csv=report(KINDS["join"].outputs["csv"], "../report/table.rst", "{study}", labels={"": "table"}),
+        csv=report(KINDS["join"].outputs["csv"], "../report/table.rst", "Tables", labels={"study": "{study}"}),
         h5=KINDS["join"].outputs["h5"],
     log:
         KINDS["join"].log,
@@ -28,8 +28,9 @@ rule agreement:
         unpack(inputs_of("agreement")),
     output:
         agreements=report(
-            KINDS["agreement"].outputs["agreements"], "../report/agreement.rst", "agreement", labels={"": "table"}
+            KINDS["agreement"].outputs["agreements"], "../report/agreement.rst", "Agreement", labels={"": "table"}
         ),
+        summary=KINDS["agreement"].outputs["summary"],
     log:
         KINDS["agreement"].log,
     benchmark:
@@ -54,7 +55,7 @@ rule figure:
     output:
         pdf=KINDS["figure"].outputs["pdf"],
         svg=KINDS["figure"].outputs["svg"],
-        png=report(KINDS["figure"].outputs["png"], "../report/figure.rst", "{drawn}", labels={"": "figure"}),
+        png=report(KINDS["figure"].outputs["png"], "../report/figure.rst", "Studies", labels={"study": "{drawn}"}),
         caption=KINDS["figure"].outputs["caption"],
     log:
         KINDS["figure"].log,

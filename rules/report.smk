@@ -1,9 +1,17 @@
+PAGES = sorted(
+    path for path in (ROOT / "learnability" / "explorer").iterdir() if path.suffix in (".html", ".js", ".json")
+)
+
+
 rule explorer:
     input:
         unpack(inputs_of("explorer")),
-        page=str(ROOT / "learnability" / "explorer" / "page.html"),
+        page=[str(path) for path in PAGES],
     output:
-        html=report(KINDS["explorer"].outputs["html"], "../report/explorer.rst", "explorer", labels={"": "page"}),
+        html=report(KINDS["explorer"].outputs["html"], "../report/explorer.rst", "Explorer", labels={"page": "results"}),
+        predict=report(
+            KINDS["explorer"].outputs["predict"], "../report/predict.rst", "Explorer", labels={"page": "predict"}
+        ),
     log:
         KINDS["explorer"].log,
     benchmark:

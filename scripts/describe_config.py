@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from inspect import Parameter, signature
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the library of this checkout, whichever one is installed
@@ -14,6 +15,7 @@ from learnability.experiments import EXPERIMENTS
 from learnability.figures import FIGURES
 from learnability.studies.schema import described, load_schema
 
+WHOLE = {"break_long_words": False, "break_on_hyphens": False}  # words, when lines are filled
 FOLDER = Path(__file__).parent.parent / "config"
 INTRODUCTION = """# Configuration
 
@@ -23,13 +25,18 @@ INTRODUCTION = """# Configuration
 | `paper.yaml` | every experiment of the paper |
 | `fidelity.yaml` | what the trainer's tolerance buys |
 | `select.yaml` | which architecture will learn the digits |
+| `beyond_the_data.yaml` | learning curves for more rows than a table has |
+| `shifted_test.yaml` | test sets that training sets are not drawn from |
+| `images.yaml` | dense, convolutional and pooled networks on images of digits |
+| `locality.yaml` | what convolutions owe to locality |
 | `large.yaml` | data sets too large for their kernel matrix; kernels after training; SGD and Adam |
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |
 
-Give another file with `--configfile`; it takes the place of `config.yaml`. Of several files given at once later ones win, key
-by key: a small second file changes single values (`--config` hands numbers over as texts, which are refused). What none of
-them says has the default of the tables below. Paths in a configuration are relative to the folder that snakemake runs in.
+Give another file with `--configfile`; it takes the place of `config.yaml`. Of several files given at once later ones
+win, key by key: a small second file changes single values (`--config` hands numbers over as texts, which are refused).
+What none of them says has the default of the tables below. Paths in a configuration are relative to the folder that
+snakemake runs in.
 """
 
 
@@ -37,7 +44,7 @@ def reference(schema: Mapping[str, Any]) -> str:
     """The reference page, Markdown."""
     text = [INTRODUCTION]
     for section, part in schema["properties"].items():
-        text.append(f"## {section}\n\n{described(part['description'])}\n")
+        text.append(f"## {section}\n\n{fill(described(part['description']), 120, **WHOLE)}\n")
         entry = part.get("additionalProperties") or part
         if "properties" not in entry:
             continue

@@ -4,6 +4,7 @@ Annotations of the packages of mathematics are checked while tests run, types an
 within a call. The others, whose arguments have few shapes, would cost a quarter of the processor time; mypy alone checks them.
 """
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,17 @@ def relu4():
 @pytest.fixture(scope="session")
 def cube():
     return lb.Hypercube(dim=8)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium; tests that take it are of the group "browser", so that one worker starts it."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -12,6 +12,7 @@ from fake_gpu import fake_gpu
 from packaging.requirements import Requirement
 
 from benchmarks.checks import CHECKS
+from benchmarks.compared import compared, processor
 from benchmarks.jobs import by_part, overhead
 from benchmarks.measured import NETWORK, problem
 from benchmarks.operators import OperatorCount
@@ -26,6 +27,15 @@ ROOT = Path(__file__).parent.parent
 def test_what_must_hold_on_any_device(check):
     with fake_gpu():
         check("cuda")
+
+
+def test_a_benchmark_says_what_became_slower(tmp_path):
+    committed = tmp_path / f"{processor()}.csv"
+    committed.write_text("what,seconds\na,1.0\nb,1.0\nc,1.0\n", encoding="utf-8")
+    rows = compared(
+        [{"what": w, "seconds": s} for w, s in (("a", 1.09), ("b", 1.11), ("c", 0.5), ("d", 1.0))], committed
+    )
+    assert [row["verdict"] for row in rows] == ["", "slower", "faster", ""]
 
 
 def test_the_gpu_that_is_none_refuses_tensors_of_the_cpu():

@@ -57,6 +57,7 @@ NETS = {
     "matern": {"kind": "matern", "length": 1.0, "nu": 1.5},
     "callable": {"kind": "callable", "path": "own.py", "allow_code": True},
     "torch_module": {"kind": "torch_module", "path": "models.py", "function": "linear", "allow_code": True},
+    "infinite": {"kind": "infinite", "path": "models.py", "function": "plain", "allow_code": True},
 }
 MODELS = """
 from torch import nn
@@ -75,6 +76,10 @@ class Padded(nn.Module):
 
 def linear():
     return Padded().double()
+
+
+def plain():
+    return nn.Sequential(nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 1))
 """
 STUDY_FIGURES = [figure for figure in FIGURES if figure not in EXPERIMENTS]
 

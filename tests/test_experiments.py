@@ -52,6 +52,7 @@ CELLS = {
     "hermite_ansatz": {"domain": DATA, "architecture": NET, "target": {"all": None}, "train_sizes": [8, 16], "labels": 60, "seeds": 2, "test_points": 20, "mixed": 30},
     "random_features": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "features": [8, 16], "ridges": [0.01], "draws": 3},
     "select": {"domain": DATA, "grid": {"depth": [1, 2], "activation": ["relu", "erf"]}, "target": {"all": None}, "train_sizes": [8, 16], "kernels": ["ntk", "nngp"], "seeds": 3, "width": 16, "network_seeds": 2},
+    "shifted_test": {"architecture": NET, "pool": 60, "train_sizes": [10, 20], "draws": 3},
     "spectra": {"domain": CUBE, "architecture": NET},
 }  # fmt: skip
 DRAWN = {

@@ -64,6 +64,9 @@ def test_linearization_is_automatic_differentiation(activation, depth, outputs):
     assert torch.allclose(expansion.values, values.detach(), atol=1e-13)
     assert torch.allclose(expansion.tangent_kernel(), jacobian @ jacobian.mT, atol=1e-11)
     cotangent = torch.randn(2, 5, outputs, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    if outputs > 1:
+        product = (jacobian @ (jacobian.mT @ cotangent.mT.reshape(2, -1, 1))).view(2, outputs, 5).mT
+        assert torch.allclose(expansion.tangent_product(cotangent), product, atol=1e-11)
     moved = expansion.descend(ensemble, cotangent)
     change = torch.cat(
         [(p - q).reshape(2, -1) for p, q in zip(ensemble.parameters(), moved.parameters(), strict=True)], 1

@@ -62,6 +62,10 @@ def test_linearization_is_automatic_differentiation(activation, outputs):
     expansion = ensemble.linearize(x)
     assert torch.allclose(expansion.values, values.detach(), atol=1e-12)
     assert torch.allclose(expansion.tangent_kernel(), jacobian @ jacobian.mT, rtol=1e-10)
+    if outputs > 1:
+        cotangent = torch.ones(2, len(x), outputs, dtype=torch.float64)
+        product = (expansion.tangent_kernel() @ cotangent.mT.reshape(2, -1, 1)).view(2, outputs, -1).mT
+        assert torch.allclose(expansion.tangent_product(cotangent), product, rtol=1e-10)
 
 
 def test_a_forward_pass_adds_what_came_before():

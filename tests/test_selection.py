@@ -10,7 +10,7 @@ from learnability.kernels import architecture_from
 from learnability.kernels.grid import expanded
 from learnability.kernels.matrix import KernelMatrix
 from learnability.measurements.regression import kernel_experiment
-from learnability.selection.ranking import Selection
+from learnability.selection.selection import Selection
 from learnability.studies.configuration import with_grids
 from learnability.tables.recommendation import best_lines, recommendation, samples_lines
 from learnability.theory.best_ridge import best_ridge
@@ -40,7 +40,7 @@ def test_the_ranking_is_that_of_kernel_regression():
 
 def test_kernels_without_networks_are_ranked_too():
     cube, grid = {"kind": "hypercube", "dim": 4}, {"kind": "gaussian", "length": [0.5, 2.0]}
-    table = run(cube, grid, {"parity": 1}, [4], seeds=3)
+    table = run(cube, {"parity": 1}, [4], grid, seeds=3)
     assert set(table["activation"].dropna()) == {"gaussian"} and (table["source"] == "kernel").sum() == 2
 
 
@@ -151,7 +151,7 @@ def test_what_is_repeated_counts_once(relu4):
     assert twice.table.equals(once.table)
     grid, place = {"depth": [1, 2], "activation": "relu"}, {"kind": "hypercube", "dim": 4}
     tables = [
-        run(place, grid, {"parity": 1}, sizes, kernels=kernels, seeds=2)
+        run(place, {"parity": 1}, sizes, grid, kernels=kernels, seeds=2)
         for sizes, kernels in (([4], ["ntk"]), ([4, 4], ["ntk"] * 2))
     ]
     first, again = (table[table["measure"] != "seconds"].reset_index(drop=True) for table in tables)
@@ -235,9 +235,9 @@ def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
 def test_a_recommendation_in_words():
     table = run(
         {"kind": "data", "name": "digits", "classes": [3, 8], "samples": 90},
-        {"depth": [1, 2], "activation": "relu"},
         {"all": None},
         [8, 32],
+        {"depth": [1, 2], "activation": "relu"},
         seeds=2,
         reach=0.35,
     )

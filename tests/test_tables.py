@@ -457,19 +457,19 @@ def test_classes_yes_and_no_are_booleans_in_yaml(tmp_path, clean):
 def test_rare_values_are_not_blown_up():
     rng = np.random.default_rng(0)
     x = np.column_stack([rng.standard_normal(1000), np.arange(1000) == 7, np.arange(1000) % 2 == 0]).astype(float)
-    usual = scaled(x[:, [0, 2]], "features")
+    usual = scaled(x[:, [0, 2]], "features")[0]
     assert np.allclose(usual, standard(x[:, [0, 2]]))
-    points = scaled(x, "features")
+    points = scaled(x, "features")[0]
     assert np.abs(points[:, 1]).max() < 1.5**0.5 / 0.3 and (points**2).sum(1).mean() == pytest.approx(3)
     # a column of texts counts as one, however many values it has
     kinds = np.eye(20)[rng.integers(0, 20, 1000)]
-    points = scaled(np.column_stack([x[:, 0], kinds]), "features", np.array([0, *[1] * 20]))
+    points = scaled(np.column_stack([x[:, 0], kinds]), "features", np.array([0, *[1] * 20]))[0]
     assert (points[:, 1:] ** 2).mean(0).sum() == pytest.approx((points[:, 0] ** 2).mean(), rel=0.01)
 
 
 def test_a_column_that_is_constant_to_rounding_is_nothing():
     x = np.column_stack([np.arange(10.0), np.full(10, 14.62)])
-    assert not scaled(x, "features")[:, 1].any() and not scaled(x + 1e-16, "features")[:, 1].any()
+    assert not scaled(x, "features")[0][:, 1].any() and not scaled(x + 1e-16, "features")[0][:, 1].any()
 
 
 def test_pixels_in_a_table_are_scaled_by_one_number(tmp_path):

@@ -74,7 +74,7 @@ COMPUTATIONS = {
     "regression": lambda: [lb.kernel_regression(RELU, X[:150], Y[:150], X, ridge=0.1)],
     "singular regression": lambda: [lb.kernel_regression(RELU, X[[*range(150), 0]], Y[:151], X)],
     "estimates": lambda: [estimate(RELU.kernel(X), Y, 0.1).leave_one_out],
-    "scikit-learn": lambda: [NTKRegressor(ridge=0.1).fit(X, Y).predict(X)],
+    "scikit-learn": lambda: [*NTKRegressor(ridge=0.1).fit(X, Y).predict(X, return_std=True)],
     "ranking": ranked,
     "flow": lambda: trained("gradient_flow"),
     "flow, one network a block": lambda: trained("gradient_flow", memory=1),

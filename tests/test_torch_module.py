@@ -11,10 +11,11 @@ from torch.func import functional_call, jacrev
 
 import learnability as lb
 from learnability.kernels import architecture_from
-from learnability.kernels.empirical import tangent
+from learnability.kernels.empirical import factors, layer_by_layer, tangent
+from learnability.kernels.empirical.factors import WindowsAndSignals
 from learnability.kernels.empirical.layer_by_layer import LayerByLayer
 from learnability.kernels.empirical.samplewise import AllAtOnce, OneByOne
-from learnability.kernels.empirical.tangent import MeasuredMethod
+from learnability.kernels.empirical.tangent import ChosenMethod
 
 IMAGES = np.random.default_rng(0).standard_normal((12, 1, 8, 8))
 TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
@@ -210,14 +211,51 @@ def test_it_is_the_brute_force_kernel(name, dtype):
     assert np.abs(kernel.diagonal(IMAGES) - expected.diagonal()).max() < scale
 
 
-@pytest.mark.parametrize("method", [LayerByLayer, AllAtOnce, OneByOne])
-def test_a_module_that_keeps_what_it_computes_stays_as_it_was(method, monkeypatch):
-    """Whichever method wins, no tensor of its graph is left in the module: it can be copied, saved and used again."""
-    monkeypatch.setattr(tangent, "_timed", lambda one, points: (one(points), float(type(one) is not method)))
+@pytest.mark.parametrize("method, few", [(AllAtOnce, 10**6), (OneByOne, 0)])
+def test_a_module_that_keeps_what_it_computes_stays_as_it_was(method, few, monkeypatch):
+    """Whichever method is taken, no tensor of its graph is left in the module: it can be copied, saved and used again."""
+    monkeypatch.setattr(tangent, "FEW", few)
     kernel = lb.TorchModule(lambda: Remembering().double(), seed=3)
     matrix = kernel.kernel(IMAGES)
+    assert isinstance(method_of(kernel), method)
     assert "last" not in vars(kernel._module) or not kernel._module.last.requires_grad
     assert np.abs(matrix - brute_force(kernel, IMAGES)).max() < 1e-12 * np.abs(matrix).max()
+
+
+def test_the_method_follows_from_the_module_not_from_a_clock(monkeypatch):
+    """Methods differ by rounding: two kernels of a module are the same bytes, and one of many parameters is no vmap's."""
+    kernels = [lb.TorchModule(Attention, seed=1) for _ in range(3)]
+    first, second = (kernel.kernel(IMAGES) for kernel in kernels[:2])
+    assert np.array_equal(first, second) and isinstance(method_of(kernels[0]), AllAtOnce)
+    monkeypatch.setattr(tangent, "FEW", 0)
+    assert np.abs(kernels[2].kernel(IMAGES) - first).max() < 1e-5 * first.max()
+    assert isinstance(method_of(kernels[2]), OneByOne)
+
+
+def wide(channels=32):
+    return nn.Sequential(
+        nn.Conv2d(1, channels, 3, padding=1), nn.ReLU(), nn.Conv2d(channels, channels, 3, padding=1, groups=2), nn.ReLU(),
+        nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(64 * channels, 10),
+    ).double()  # fmt: skip
+
+
+def test_jacobians_of_wide_convolutions_are_made_part_by_part(monkeypatch):
+    """Held as inputs and signals, of which they are made for some units after the others, whatever the number of threads."""
+    kernel = lb.TorchModule(wide)
+    whole, across = kernel.kernel(IMAGES), kernel.kernel(IMAGES[:3], IMAGES[2:])
+    kinds = [type(factor) for factor in method_of(kernel)(torch.from_numpy(IMAGES))]
+    assert kinds.count(WindowsAndSignals) == 1
+    monkeypatch.setattr(layer_by_layer, "SMALLER", 0)  # the convolution in two groups, too
+    monkeypatch.setattr(factors, "PART", 1 << 20)
+    expected = brute_force(kernel, IMAGES)
+    in_parts = []
+    for threads in (3, 1):
+        torch.set_num_threads(threads)
+        in_parts.append(kernel.kernel(IMAGES))
+    assert np.array_equal(*in_parts) and np.array_equal(in_parts[0], in_parts[0].T)
+    assert np.abs(in_parts[0] - expected).max() < 1e-12 * expected.max()
+    assert np.abs(whole - expected).max() < 1e-12 * expected.max()
+    assert np.abs(across - expected[:3, 2:]).max() < 1e-12 * expected.max()
 
 
 @pytest.mark.parametrize("method", [LayerByLayer, AllAtOnce, OneByOne])
@@ -226,7 +264,7 @@ def test_methods_and_tiles_agree(method, memory):
     """A byte of memory means tiles of one point, made anew for every pair."""
     module, points = Residual().double(), torch.from_numpy(IMAGES)
     method = method(module, torch.eye(4, dtype=torch.float64) / 2)
-    measured = MeasuredMethod(method, sum(f.nbytes for f in method(points)) // len(points), 100)
+    measured = ChosenMethod(method, sum(f.nbytes for f in method(points)) // len(points), 100)
     expected = brute_force(lb.TorchModule(lambda: module), IMAGES)
     for rows, columns in ((slice(None), None), (slice(2, 9), slice(4, None))):
         matrix = measured.matrix(points[rows], None if columns is None else points[columns], memory)

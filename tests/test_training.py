@@ -26,13 +26,13 @@ def test_infinitely_wide_gradient_flow_agrees_with_neural_tangents(data):
         sets, group = file["data/hypercube8_k1"], file["krr/hypercube8_k1/relu_d1"]
         x, y, x_test = (sets[name][:] for name in ("train_X", "train_y", "test_X"))
         architecture = lb.FullyConnected(1, "relu", group.attrs["W_std"], group.attrs["b_std"])
-        frozen = FrozenKernel(torch.from_numpy(architecture.kernel(x))[None], len(x))
         residual = -torch.from_numpy(y)[None]
+        flow = FrozenKernel(torch.from_numpy(architecture.kernel(x))[None], len(x)).flow(residual)
         for name in ("t1", "t10", "t100"):
             time = torch.tensor([float(group[f"flow/{name}"].attrs["t"])], dtype=torch.float64)
-            on_train = frozen.decayed(time, residual)[0].numpy() + y
+            on_train = flow.decayed(time)[0].numpy() + y
             assert np.abs(on_train - group[f"flow/{name}/train_y_hat"][:]).max() < 1e-9
-            cotangent = frozen.displacement(time, residual)[0].numpy()
+            cotangent = flow.displacement(time)[0].numpy()
             on_test = -architecture.kernel(x_test, x) @ cotangent
             assert np.abs(on_test - group[f"flow/{name}/test_y_hat"][:]).max() < 1e-9
 
@@ -275,9 +275,9 @@ def test_the_frozen_flow_arrives_at_a_mean_squared_error_when_it_says():
     """Against SciPy's root finder, eigenvalues over six decades; one network would arrive later than allowed."""
     rng = np.random.default_rng(0)
     values, residual = 10 ** rng.uniform(-5, 1, (3, 20)), torch.from_numpy(rng.standard_normal((3, 20, 1)))
-    frozen = FrozenKernel(torch.diag_embed(torch.from_numpy(values)) * 20, 20)
+    flow = FrozenKernel(torch.diag_embed(torch.from_numpy(values)) * 20, 20).flow(residual)
     longest = torch.tensor([1e9, 1e9, 1.0], dtype=torch.float64)
-    found = frozen.time_to(1e-4, residual, longest)
+    found = flow.time_to(1e-4, longest)
     for time, each, r in zip(found[:2], values, residual[..., 0].numpy(), strict=False):
         expected = brentq(lambda t, v=each, r=r: (r**2 * np.exp(-2 * v * t)).mean() - 1e-4, 0, 1e9, xtol=1e-9)
         np.testing.assert_allclose(time, expected, rtol=1e-9)

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from learnability.tables.agreement import headlines
+
 ROOT = Path(__file__).parent.parent
 SNAKEMAKE = Path(sys.executable).parent / "snakemake"
 FOLDERS = ("config", "envs", "profiles", "report", "rules", "scripts", "learnability")
@@ -79,6 +81,26 @@ def test_the_report_holds_figures_tables_and_captions_and_needs_no_network(run):
     assert not re.search(r'(src|href)="https?://[^"]*\.(js|css|png|woff2?)"', page)
     assert all(f"results/figures/{name}.png" in page for name in ("curves", "bars", "spectra"))
     assert "results/agreement.csv" in page and "median relative difference" in page
+
+
+def test_the_report_opens_with_a_figure_and_its_agreement(run, browser):
+    done = snakemake(run, "--report", "results/report.html")
+    assert done.returncode == 0, done.stderr
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.goto((run / "results" / "report.html").as_uri())
+    figure = tab.locator(".prose img")
+    tab.wait_for_function("() => document.querySelector('.prose img')?.naturalWidth > 0")
+    tab.wait_for_selector("#rulegraph canvas, #rulegraph svg")
+    top = {name: tab.locator(name).first.bounding_box()["y"] for name in (".prose img", ".prose li", "#rulegraph")}
+    assert 0 <= top[".prose img"] < top[".prose li"] < top["#rulegraph"] and figure.get_attribute("alt").endswith(
+        "curves"
+    )
+    agreements = pd.read_csv(run / "results" / "agreement.csv")
+    found = tab.locator(".prose li").all_inner_texts()
+    for study, part in agreements.groupby("study"):
+        assert {f"{study}: {line}" for line in headlines(part)} <= set(found)
+    assert any(line.startswith("curves: kernel regression, test_mse: median") for line in found)
+    tab.close()
 
 
 def test_the_numbers_of_a_caption_are_those_of_the_agreement(run):
@@ -208,22 +230,19 @@ def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):
             "net": {"depth": 1, "activation": "relu"},
             "mine": {"kind": "callable", "path": "mine.py", "allow_code": True},
         },
-        "studies": {
-            "own_data": {**study, "domain": "own", "architectures": ["net"], "targets": [{"label": "y"}]},
-            "own_kernel": {**study, "domain": "ring", "architectures": ["mine"], "targets": [{"cosine": 1}]},
-        },
+        "studies": {"own_data": {**study, "domain": "own", "architectures": ["net"], "targets": [{"label": "y"}]}},
         "experiments": {"spectra": {"kind": "spectra", "options": {"domain": "ring", "architecture": "mine"}}},
     }
     entry["experiments"]["spectra"] |= {"figure": "comparison", "figure_options": {"x": "mode"}}
     (place / "config/own.yaml").write_text(yaml.safe_dump(entry))
     done = snakemake(place, config="config/own.yaml")
-    assert done.returncode == 0, done.stdout + done.stderr  # studies without networks: theory and kernel only
-    assert planned(place, config="config/own.yaml") == {}
+    assert done.returncode == 0, done.stdout + done.stderr  # a study without networks: theory and kernel only
     (place / "mine.py").write_text((place / "mine.py").read_text() + "\n# a comment\n")
-    users = {"kernel": 1, "spectrum": 1, "theory": 1, "regression": 1, "join": 1, "cell": 1, "join_experiment": 1}
-    assert planned(place, config="config/own.yaml") == {**users, "agreement": 1, "figure": 2}
+    of_kernel = {"kernel": 1, "spectrum": 1, "cell": 1, "join_experiment": 1, "agreement": 1, "figure": 1}
+    assert planned(place, config="config/own.yaml") == of_kernel
     (place / "table.csv").write_text((place / "table.csv").read_text().replace("3,2,", "3,5,"))
-    assert planned(place, config="config/own.yaml")["kernel"] == 2
+    of_data = {"theory": 1, "regression": 1, "join": 1}
+    assert planned(place, config="config/own.yaml") == {**of_kernel, **of_data, "kernel": 2, "spectrum": 2, "figure": 2}
 
 
 def test_deleted_files_come_back_to_the_same_bytes(run):

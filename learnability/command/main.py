@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 
 from .. import __version__
 from ..common.conditioning import one_warning
@@ -83,12 +84,21 @@ def show_progress() -> None:
 @click.group(cls=Teaching, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.version_option(__version__)
 def main() -> None:
-    """Predict how well a wide neural network generalizes before it is trained, and check the prediction."""
+    """Predict how well a wide neural network generalizes before it is trained, and check the prediction.
+
+    \b
+    What to try first:
+      learnability select TABLE.csv --label COLUMN    which network learns it best, how well, and how sure that is
+      learnability predict TABLE.csv --ridge auto     how good one network will be, and with how many more rows
+      learnability predict --domain '{kind: hypercube, dim: 8}' --target '{parity: 3}'    a problem of theory
+      learnability run                                the headline figures: theory against trained networks
+    """
 
 
 def of_problem(command: Callable) -> Callable:
     """The arguments that say what is learned: a data file, or a domain and a target."""
     for option in (
+        click.option("--test", help="Another file with the same columns: errors and accuracy are those there, too."),
         click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
         click.option("--domain", help="In YAML, e.g. '{kind: hypercube, dim: 8}', instead of a file."),
         click.option("--scale", help="Inputs: features (each by its own spread), all (by one number) or none."),
@@ -126,11 +136,13 @@ def of_problem(command: Callable) -> Callable:
     "--population", default="domain", type=click.Choice(["domain", "infinite"]), help="infinite: theory eigenlearning."
 )
 @click.option("--csv", type=click.Path(), help="Write the whole table here.")
+@click.option("--json", type=click.Path(), help="The same as a list of rows.")
 @click.option("--figure", type=click.Path(), help="Draw error and learnability here (.png, .pdf or .svg).")
 def predict(
     file: str | None,
     domain: str | None,
     target: str | None,
+    test: str | None,
     depth: int,
     activation: str,
     weight_std: float,
@@ -142,6 +154,7 @@ def predict(
     theory: str,
     population: str,
     csv: str | None,
+    json: str | None,
     figure: str | None,
     **table_options: Any,
 ) -> None:
@@ -150,7 +163,7 @@ def predict(
     FILE is a table (CSV and the like, compressed or not, Parquet, Feather, Excel) or arrays x and y (.npz, .h5); what was
     understood of it is shown first. Training sets may be up to eight times as large as FILE: what is beyond its rows comes with
     an interval of 90 %, test_mse_low to test_mse_high. A prediction from samples is checked by regression on some; a note says
-    where the two disagree.
+    where the two disagree. test_mse_std is how much the error scatters from one training set to the next, by 24 regressions.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
     Inputs are standardised, and so are labels that are numbers. Options for tables: --label to --scale.
@@ -161,7 +174,7 @@ def predict(
 
     import pandas as pd
 
-    from ..common.store import write_csv
+    from ..common.store import write_csv, write_json
     from ..curves.learning_curve import curve_of
     from ..figures import format_of
     from ..kernels.fully_connected import FullyConnected
@@ -176,12 +189,14 @@ def predict(
         require_writable,
         sizes_of,
         summary,
+        test_set_of,
     )
 
     if figure:
         format_of(figure)
-    require_writable(csv, figure)
+    require_writable(csv, json, figure)
     space, targets = problem(file, table_options, domain, target)
+    tests = test_set_of(space, test)
     sizes = sizes_of(space, train_sizes, file or str(domain))
     network = FullyConnected(depth, activation, weight_std, bias_std)
     warn_of_odd(network, next(iter(targets.values()))(*space.evaluation()))
@@ -196,11 +211,13 @@ def predict(
         theory="eigenlearning" if population == "infinite" else theory,
     )
     within, beyond = curve_sizes(space, sizes) if figure else ([], [])
-    told, extrapolated = rows([*dict.fromkeys([*sizes, *beyond])])
+    told, extrapolated = rows([*dict.fromkeys([*sizes, *beyond])], test_set=tests)
     table = at_sizes(told, sizes)
     click.echo("\n".join([summary(table), *needed_lines(space, extrapolated)]))
     if csv:
         write_csv(csv, table)
+    if json:
+        write_json(json, table)
     if figure:
         curve = pd.concat([rows(within, solve=curve_of)[0], at_sizes(told, beyond)])
         drawn(curve, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto")
@@ -212,6 +229,14 @@ def predict(
 @click.option("--activation", "activations", default=["relu", "erf", "tanh"], **REPEATED)
 @click.option("--weight-std", "weight_stds", default=[2**0.5], **REPEATED)
 @click.option("--bias-std", "bias_stds", default=[0.1], **REPEATED)
+@click.option(
+    "--modules",
+    metavar="FILE.py[:NAME,...]",
+    help="Rank the PyTorch modules that functions of this file build, all of them or those named; the file is run.",
+    **REPEATED,
+)
+@click.option("--seeds", default=3, type=click.IntRange(min=1), help="Initialisations of every module.")
+@click.option("--architecture", "others", help="Rank it, too; in YAML, e.g. 'smooth: {kind: gaussian}'.", **REPEATED)
 @click.option("--kernel", "kernels", default=["ntk"], **REPEATED, type=click.Choice(["ntk", "nngp"]))
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
 @click.option("--ridge", "ridges", show_default="auto on FILE, else 0", **RIDGES)
@@ -224,14 +249,21 @@ def predict(
 @click.option("--r2", type=float, help="The same for this R2 off the training set: --r2 0.8 is --reach 0.2.")
 @click.option("--fast", is_flag=True, help="Use as few rows of a large FILE as the training sets need.")
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
+@click.option("--json", type=click.Path(), help="The same as a list of rows.")
+@click.pass_context
 def select(
+    context: click.Context,
     file: str | None,
     domain: str | None,
     target: str | None,
+    test: str | None,
     depths: tuple[int, ...],
     activations: tuple[str, ...],
     weight_stds: tuple[float, ...],
     bias_stds: tuple[float, ...],
+    modules: tuple[str, ...],
+    seeds: int,
+    others: tuple[str, ...],
     kernels: tuple[str, ...],
     train_sizes: tuple[int, ...],
     ridges: tuple[float, ...] | Literal["auto"],
@@ -240,26 +272,33 @@ def select(
     r2: float | None,
     fast: bool,
     csv: str | None,
+    json: str | None,
     **table_options: Any,
 ) -> None:
     """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
     What is repeated counts once. Above some thousand rows --fast takes as few of them as the training sets need.
-    Unless ridges are given each candidate has the best one at every size of FILE.
+    Unless ridges are given each candidate has the best one at every size of FILE. With --test candidates are ranked by their
+    errors on that file.
+
+    With --modules or --architecture dense networks are ranked beside them where --depth or another of their options is given.
+    A module has a kernel per initialisation: the errors of --seeds of them are averaged, their spread is told.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
     from .. import select as ranked
-    from ..common.store import write_csv
+    from ..common.store import write_csv, write_json
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
-    from ..selection.ranking import level_of
-    from .problem import default_ridges, problem, ranking, require_writable, sizes_of
+    from ..selection.selection import level_of
+    from .candidates import architectures_of, modules_of
+    from .problem import default_ridges, problem, ranking, require_writable, sizes_of, test_set_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
-    require_writable(csv)
+    require_writable(csv, json)
     space, targets = problem(file, table_options, domain, target)
+    tests = test_set_of(space, test)
     sizes = sizes_of(space, train_sizes, file or str(domain), ranked=True)
     ridges = ridges or default_ridges(space, sizes)
     options: dict[str, tuple] = {
@@ -269,12 +308,19 @@ def select(
         "bias_std": bias_stds,
     }
     grid = {key: list(values) if len(values) > 1 else values[0] for key, values in options.items()}
-    networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    networks = {**modules_of(modules, seeds), **architectures_of(others)}
+    asked = [context.get_parameter_source(name) for name in ("depths", "activations", "weight_stds", "bias_stds")]
+    if networks and all(source is ParameterSource.DEFAULT for source in asked):
+        grid = {}
+    else:
+        networks |= {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
     (wanted,) = targets.values()
-    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by, fast=fast)
+    selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by, fast=fast, test_set=tests)
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
     if csv:
         write_csv(csv, selection.table)
+    if json:
+        write_json(json, selection.table)
 
 
 @main.command()

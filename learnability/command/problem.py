@@ -14,20 +14,23 @@ from numpy.typing import ArrayLike
 
 from ..common.errors import require
 from ..curves.beyond import EXTRAPOLATED
-from ..curves.learning_curve import INTERVAL, LearningCurve, checked_curve
+from ..curves.columns import INTERVAL
+from ..curves.learning_curve import LearningCurve, checked_curve
 from ..domains import domain_from, label_of, target_from
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
+from ..domains.samples import DataSet
 from ..figures import drawing, save_as
 from ..figures.style import colours
 from ..kernels.kernel import Kernel
 from ..kernels.matrix import LARGEST_MATRIX
-from ..selection.ranking import Selection
+from ..selection.selection import Selection
 from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
-from ..tables.recommendation import best_lines, samples_lines
+from ..tables.recommendation import best_lines, named, samples_lines
 from ..theory.extrapolation import Extrapolation
+from .terminal import as_text, bars, width
 from .workflow import workflow_file
 
 SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
@@ -35,7 +38,7 @@ LARGEST_RANKED = 512  # training samples, unless sizes are given
 TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
 FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
 BAND = 0.2  # opacity
-MOST_ROWS = 24  # of a ranking on the terminal
+BEST, OTHERS = "* ", "  "  # before candidates of a ranking
 
 
 def problem(
@@ -59,10 +62,10 @@ def problem(
         unused = [f"--{name}" for name in options]
         require(not unused, f"{', '.join(unused)}: for data files only")
         require(target is not None, "--target is missing, e.g. --target '{parity: 3}'")
-        space = _shown(_yaml("--domain", domain, "{kind: hypercube, dim: 8}"))
+        space = _shown(mapping_of("--domain", domain, "{kind: hypercube, dim: 8}"))
     else:
         space = _data(str(file), options)
-    entry = _yaml("--target", target or "{all: null}", "{parity: 3}")
+    entry = mapping_of("--target", target or "{all: null}", "{parity: 3}")
     return space, {label_of(entry): target_from(space, entry)}
 
 
@@ -84,6 +87,19 @@ def _shown(specification: dict) -> Domain:
     for remark in remarks:
         warnings.warn(remark.message, stacklevel=2)
     return space
+
+
+def test_set_of(space: Domain, path: str | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Points and labels of a test set in a file, read as the data set was."""
+    if path is None:
+        return None
+    require(
+        isinstance(space, DataSet), "--test is another file with the columns of FILE; a domain has all of its points"
+    )
+    assert isinstance(space, DataSet)
+    points, labels = space.test_set(path)
+    click.echo(f"test set {path}: {len(points)} rows, read as the training table", err=True)
+    return points, labels
 
 
 def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool = False) -> list[int]:
@@ -145,7 +161,8 @@ def require_writable(*paths: str | None) -> None:
             raise ValueError(f"cannot write {path} ({error.strerror}); choose another place") from error
 
 
-def _yaml(option: str, text: str, example: str) -> dict[str, Any]:
+def mapping_of(option: str, text: str, example: str) -> dict[str, Any]:
+    """An option in YAML; ValueError with the example unless it is a mapping."""
     try:
         entry = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -173,13 +190,14 @@ def predicted(
     noise_stds: Sequence[float],
     theory: str,
     solve: Callable[..., LearningCurve] = checked_curve,
+    test_set: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[pd.DataFrame, dict[float, Extrapolation]]:
     """The theory's rows, as in the table of a study, and by ridge what was extrapolated beyond the data."""
     ((name, target),) = targets.items()
     axes = [sizes, [np.nan] if ridges == "auto" else ridges, noise_stds]
     n, ridge, noise_std = np.meshgrid(*axes, indexing="ij")
     learner = KernelOnDomain(space, network, kind)
-    curve = solve(learner, target, n, "auto" if ridges == "auto" else ridge, noise_std, theory)
+    curve = solve(learner, target, n, "auto" if ridges == "auto" else ridge, noise_std, theory, test_set)
     return curve.to_frame().assign(target=name, source="theory"), curve.extrapolations
 
 
@@ -194,9 +212,16 @@ def summary(table: pd.DataFrame) -> str:
     """The columns of predictions that a reader looks at first, as text; what the spectrum alone says is left to --csv."""
     several = [name for name in ("ridge", "noise_std") if table[name].nunique() > 1 or table[name].max() > 0]
     measures = ["learnability", "train_mse", "test_mse", "test_mse_off_train", *INTERVAL, "nmse", "r2"]
-    names = [*several, "train_size", *measures, "accuracy_off_train"]
-    chosen = table.reindex(columns=names).dropna(axis=1, how="all")
-    return chosen.to_string(index=False, float_format="{:.4g}".format, na_rep="")
+    names = [
+        *measures,
+        "accuracy_off_train",
+        *(f"test_set_{name}" for name in ("mse", "r2", "accuracy")),
+        "test_mse_std",
+    ]
+    keys = table[["train_size", *several]].rename(columns={"train_size": "n"})
+    rows = [", ".join(f"{name} = {value:.4g}" for name, value in row.items()) for row in keys.to_dict("records")]
+    chosen = table.reindex(columns=names).set_axis(rows).dropna(axis=1, how="all")
+    return as_text(chosen, 4, width())
 
 
 def needed_lines(space: Domain, curves: Mapping[float, Extrapolation]) -> list[str]:
@@ -234,37 +259,50 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
     wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=measure == "nmse")
     if measure == "nmse" and selection.table["accuracy"].notna().all():
         wide = wide.join(_wide(selection.table, candidate, "accuracy").iloc[:, -1:])
+    if "spread" in selection.table:
+        wide = wide.join(
+            _wide(selection.table, candidate, "spread").iloc[:, -1:].rename(columns=lambda name: "± over seeds")
+        )
     if "ridge" not in candidate:
-        wide = wide.join(_wide(selection.table, candidate, "ridge").rename(columns=lambda name: f"best {name}"))
+        wide = wide.join(_wide(selection.table, candidate, "ridge", "best ridge"))
     if reach is not None:
-        needed = selection.samples_needed(reach).set_index(candidate)
-        wide[f"samples for nmse {reach:g}"], wide["±"] = needed["samples"], needed["standard_error"]
-    wide = wide.reset_index()
-    if "ridge" in wide and wide["ridge"].max() == 0:
-        wide = wide.drop(columns="ridge")
-    text = wide.to_string(index=False, float_format="{:.3g}".format, na_rep="", max_rows=MOST_ROWS)
+        needed = selection.samples_needed(reach).set_index(candidate).reindex(wide.index)
+        group = f"samples for nmse {reach:g}"
+        wide[group, ""], wide[group, "±"] = needed["samples"], needed["standard_error"]
+        wide[group, "bar"] = bars(needed["samples"])
+    text = as_text(wide.set_axis(_candidates(wide.index)), 3, width())
     same = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in shared.items()
     )
+    moved = f"another draw would move an error by about {100 * selection.sampling_error:.2g} %"
     lines = [
         f"{len(wide)} candidates{same and f', all of {same},'} ranked in {selection.seconds:.2g} s, nothing trained"
     ]
     if selection.samples is not None:
         lines.append(
-            f"predicted from {len(selection.samples)} of {len(selection.variances)} rows, drawn at random and the same for "
-            f"all: another draw would move an error by about {100 * selection.sampling_error:.2g} %"
+            f"predicted from {len(selection.samples)} rows, drawn at random and the same for all"
+            + (f": {moved}" if np.isfinite(selection.sampling_error) else "")
         )
-    lines += ["", text, ""]
+    if selection.on_test_set:
+        lines.append(f"errors are those on the {len(selection.variances)} rows of the test set")
+    lines += ["", text, f"{BEST}best at n = {sizes[-1]:g}", ""]
     lines += best_lines(selection.best(), selection.by)
     if reach is not None:
         lines += samples_lines(selection.samples_needed(reach), reach, sizes[0])
     return "\n".join(lines)
 
 
-def _wide(table: pd.DataFrame, candidate: list[str], measure: str) -> pd.DataFrame:
-    """A measure, a row per candidate and a column per training size."""
+def _wide(table: pd.DataFrame, candidate: list[str], measure: str, name: str | None = None) -> pd.DataFrame:
+    """A measure, a row per candidate and a column per training size, below its name."""
     wide = table.pivot(index=candidate, columns="train_size", values=measure)
-    return wide.rename(columns=lambda size: f"{measure} at n = {size:g}")
+    sizes = [(f"{name or measure} at n =", f"{size:g}") for size in wide.columns]
+    return wide.set_axis(pd.MultiIndex.from_tuples(sizes), axis=1)
+
+
+def _candidates(index: pd.MultiIndex) -> pd.Index:
+    """Candidates by name, the first one marked as the best."""
+    names = [named(row) for row in index.to_frame().to_dict("records")]
+    return pd.Index([(OTHERS if row else BEST) + name for row, name in enumerate(names)])
 
 
 def drawn(table: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> None:

@@ -318,6 +318,12 @@ def write_csv(path: AnyPath, table: "DataFrame") -> None:
         table.to_csv(partial, index=False)
 
 
+def write_json(path: AnyPath, table: "DataFrame") -> None:
+    """A table as a list of rows, each an object; what is not finite is null."""
+    with replacing(path) as partial:
+        table.to_json(partial, orient="records", indent=1, double_precision=15)
+
+
 def read_table(path: AnyPath) -> "DataFrame":
     """Read a table written by `write_table` (.csv), exactly.
 

@@ -13,6 +13,7 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 from ..theory.extrapolation import FARTHEST, FEWEST, Extrapolation, extrapolate
 from ..theory.self_check import self_check
+from .test_set import TestSet
 
 EXTRAPOLATED = 1024  # samples: twenty seconds of a processor
 CHECKED = 500  # samples: a tenth of a second, and two where the prediction fails and a ridge is looked for
@@ -69,9 +70,15 @@ def extrapolations(
 
 
 def checks(
-    learner: KernelOnDomain, target: Target, train_size: float, ridges: Float[np.ndarray, " ridges"]
+    learner: KernelOnDomain,
+    target: Target,
+    train_size: float,
+    ridges: Float[np.ndarray, " ridges"],
+    test_set: TestSet | None = None,
 ) -> list[str]:
     """Where regression on random training sets of at most 500 samples contradicts the theory: a remark per ridge.
+
+    With a test set both errors are those on it.
 
     Parameters
     ----------
@@ -91,5 +98,6 @@ def checks(
         return []
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     size = int(np.clip(train_size, 2, len(index) // 2))
-    remarks = [self_check(matrix, labels, size, float(ridge)).remark() for ridge in np.unique(ridges)]
+    tests = None if test_set is None else test_set.seen_by(learner, index)
+    remarks = [self_check(matrix, labels, size, float(ridge), tests=tests).remark() for ridge in np.unique(ridges)]
     return [remark for remark in remarks if remark is not None]

@@ -1,6 +1,5 @@
 """Learning curves of a kernel on a domain, by the theory that fits the question (`learnability.curves.choice`)."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,39 +8,27 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import ArrayLike
 
+from ..common.conditioning import one_warning
 from ..common.errors import choose, reals, require, warn_caller
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
 from ..domains.samples import Samples
-from ..spectra.spectrum import Spectrum
+from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 from ..theory.extrapolation import Extrapolation
 from ..theory.per_sample import PerSample
-from ..theory.prediction import Prediction, predict
-from ..theory.statistics import off_training_mse, sign_accuracy
-from ..theory.theory import SpectralTheory, Theory
+from ..theory.theory import Theory
 from .beyond import checks, extrapolations
 from .choice import BeyondTheData, theory_for
+from .columns import INTERVAL, MEASURES, ON_TEST_SET, beyond_columns, solved
 from .ridges import best_ridges
+from .scatter import scatter
+from .test_set import TestSet
 
 if TYPE_CHECKING:
     import matplotlib.axes
-
-Columns = dict[str, np.ndarray]
-MEASURES = (
-    "kappa",
-    "overfitting_coefficient",
-    "learnability",
-    "learnability_std",
-    "train_mse",
-    "test_mse",
-    "test_mse_off_train",
-    "accuracy",
-    "accuracy_off_train",
-)
-INTERVAL = ("test_mse_low", "test_mse_high")
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,7 +36,8 @@ class LearningCurve:
     """What theory says of a learner on the broadcast grid of train_size, ridge and noise_std, of shape (grid).
 
     Errors are means over outputs, against labels as noisy as the training labels. What the theory does not say is nan. For
-    more samples than a data set has, test_mse_off_train is the median of an interval of 90 per cent.
+    more samples than a data set has, test_mse_off_train is the median of an interval of 90 per cent. test_mse_std says how much
+    the error of one training set scatters about the mean, measured by 24 exact regressions (`learnability.curves.scatter`).
 
     Examples
     --------
@@ -84,10 +72,17 @@ class LearningCurve:
     target_variance: float  # of the labels about their mean
     test_mse_low: Float[np.ndarray, "*grid"]  # the interval of test_mse_off_train beyond the data, nan elsewhere
     test_mse_high: Float[np.ndarray, "*grid"]
+    test_set_mse: Float[np.ndarray, "*grid"]  # on a test set of its own, nan without one
+    test_set_accuracy: Float[np.ndarray, "*grid"]
+    test_set_variance: float = np.nan  # of the labels there about their mean
+    test_mse_std: Float[np.ndarray, "*grid"] | None = (
+        None  # over training sets, on that test set or off the training set
+    )
     remarks: tuple[str, ...] = ()  # why a number must not be trusted; `learning_curve` warns of each
     extrapolations: dict[float, Extrapolation] = field(default_factory=dict)  # by ridge: samples needed beyond the data
     samples: Int[np.ndarray, " samples"] | None = None  # which of a data set's the theory of samples was solved on
     sample_errors: Float[np.ndarray, "*grid samples"] | None = None  # of each where it is not in the training set
+    test_set_errors: Float[np.ndarray, "*grid tests"] | None = None  # of each point of a test set
 
     @property
     def nmse(self) -> Float[np.ndarray, "*grid"]:
@@ -99,10 +94,17 @@ class LearningCurve:
         """1 - nmse."""
         return 1 - self.nmse
 
+    @property
+    def test_set_r2(self) -> Float[np.ndarray, "*grid"]:
+        """1 - test_set_mse over the variance of the labels there, as scikit-learn scores it."""
+        return 1 - normalised(self.test_set_mse, self.test_set_variance, self.noise_std)
+
     def to_frame(self) -> pd.DataFrame:
-        """A tidy table, a row per grid point, with the columns of a study's table, and of the interval beyond the data."""
-        interval = INTERVAL if self.extrapolations else ()
-        names = ("train_size", "ridge", "noise_std", *MEASURES, *interval, "nmse", "r2", "population", "theory")
+        """A tidy table, a row per grid point, with the columns of a study's table, and of all else that is known."""
+        more = [*INTERVAL] if self.extrapolations else []
+        more += [] if self.test_mse_std is None else ["test_mse_std"]
+        more += [] if self.test_set_errors is None else ["test_set_mse", "test_set_r2", "test_set_accuracy"]
+        names = ("train_size", "ridge", "noise_std", *MEASURES, *more, "nmse", "r2", "population", "theory")
         columns = {name: np.ravel(getattr(self, name)) for name in names}
         return pd.DataFrame(columns).assign(target=self.target.name, target_variance=self.target_variance)
 
@@ -134,6 +136,7 @@ def learning_curve(
     theory: str | Theory = "auto",
     *,
     kind: str = "ntk",
+    test_set: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> LearningCurve:
     """Predict how well a kernel learns a target on a domain, by the theory that fits the domain.
 
@@ -153,6 +156,10 @@ def learning_curve(
         See `learnability.curves.choice`: "eigenlearning" (Simon et al., arXiv 2110.03922), "finite_population",
         "fourth_moments", "per_sample"; `lb.RandomFeatures(k)`.
     kind : "ntk" or "nngp"
+    test_set : ((T, ...), (T,) or (T, outputs)), optional
+        Points and labels of any distribution, in the scale of the data set's points and the target's labels (of a file,
+        `DataSet.test_set`). Errors and accuracy there are predicted, too (docs/research/rates.md); the ridge "auto" stays the
+        best one of the data set itself.
 
     Returns
     -------
@@ -162,6 +169,8 @@ def learning_curve(
     ------
     ValueError
         Sizes that the domain does not have, a theory that it does not allow, a missing target, label noise beyond the data;
+        a test set that does not fit or that the theory of samples does not predict (symmetric domains, n above 4096 or beyond
+        the data);
         what `lb.predict`, `lb.predict_samples` and `lb.extrapolate` refuse.
 
     Warns
@@ -185,7 +194,7 @@ def learning_curve(
         if not isinstance(domain, Samples):
             raise ValueError(f"target is missing; {domain} has {', '.join(domain.targets)}, e.g. domain.parity(3)")
         target = domain.all()
-    return checked_curve(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory)
+    return checked_curve(KernelOnDomain(domain, kernel, kind), target, train_size, ridge, noise_std, theory, test_set)
 
 
 @one_thread
@@ -196,8 +205,11 @@ def checked_curve(
     ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
+    test_set: tuple[ArrayLike, ArrayLike] | TestSet | None = None,
 ) -> LearningCurve:
-    """`curve_of`, checked by regression where its theory is that of samples; each remark is a warning, too.
+    """`curve_of`, checked by regression where its theory is that of samples, with the scatter over training sets.
+
+    Each remark is a warning, too.
 
     Examples
     --------
@@ -206,11 +218,14 @@ def checked_curve(
     >>> checked_curve(KernelOnDomain(cube, lb.FullyConnected(1)), cube.parity(1), [8, 16]).remarks
     ()
     """
-    curve = curve_of(learner, target, train_size, ridge, noise_std, theory)
+    tests = None if test_set is None else TestSet.of(test_set, learner.domain, target)
+    curve = curve_of(learner, target, train_size, ridge, noise_std, theory, tests)
     by_samples = curve.theory == PerSample.name
     if by_samples.any():
-        found = checks(learner, target, curve.train_size[by_samples].max(), curve.ridge[by_samples])
-        curve = replace(curve, remarks=(*found, *curve.remarks))
+        with one_warning():  # of dozens of training sets
+            found = checks(learner, target, curve.train_size[by_samples].max(), curve.ridge[by_samples], tests)
+            spread = scatter(learner, target, curve.train_size, curve.ridge, curve.noise_std, tests)
+        curve = replace(curve, remarks=(*found, *curve.remarks), test_mse_std=spread)
     for remark in curve.remarks:
         warn_caller(remark)
     return curve
@@ -224,6 +239,7 @@ def curve_of(
     ridge: ArrayLike | Literal["auto"] = 0.0,
     noise_std: ArrayLike = 0.0,
     theory: str | Theory = "auto",
+    test_set: tuple[ArrayLike, ArrayLike] | TestSet | None = None,
 ) -> LearningCurve:
     """`learning_curve` of a kernel on a domain whose matrix and spectrum are kept, or lie in files."""
     if isinstance(ridge, str):
@@ -236,7 +252,16 @@ def curve_of(
     flat = [array.ravel() for array in (sizes, ridges, noise_stds)]
     by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(sizes)}
     names = np.array([by_size[n].name for n in flat[0]])
-    columns: dict[str, np.ndarray] = {"theory": names, **{name: np.full(len(names), np.nan) for name in INTERVAL}}
+    tests = None if test_set is None else TestSet.of(test_set, learner.domain, target)
+    if tests is not None:
+        others = [f"n = {n:g} by {name}" for n, name in zip(flat[0], names, strict=True) if name != PerSample.name]
+        require(
+            not others,
+            f"test_set: the error on a test set is predicted by the theory of samples alone, up to {LARGEST_MATRIX} training "
+            f"samples of those there are; leave out {', '.join(dict.fromkeys(others))}",
+        )
+    unsaid = {name: np.full(len(names), np.nan) for name in (*INTERVAL, *ON_TEST_SET)}
+    columns: dict[str, np.ndarray] = {"theory": names, **unsaid}
     beyond: dict[float, Extrapolation] = {}
     samples, remarks = None, list[str]()
     for system in {system.name: system for system in by_size.values()}.values():
@@ -248,9 +273,9 @@ def curve_of(
                 f"noise_std must be 0 beyond the {learner.domain.size} samples; labels have the noise that they hold",
             )
             beyond, remarks = extrapolations(learner, target, *grid[:2])
-            part = _beyond_columns(beyond, *grid[:2])
+            part = beyond_columns(beyond, *grid[:2])
         else:
-            part, index = _solved(system, learner, target, grid)
+            part, index = solved(system, learner, target, grid, tests)
             samples = samples if index is None else index
         for name, values in part.items():
             column = columns.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
@@ -259,6 +284,7 @@ def curve_of(
     return LearningCurve(
         target=target,
         target_variance=float(variances(learner.domain, target).mean()),
+        test_set_variance=np.nan if tests is None else float(tests.distances.mean()),
         samples=samples,
         extrapolations=beyond,
         remarks=tuple(remarks),
@@ -267,128 +293,3 @@ def curve_of(
         noise_std=noise_stds.copy(),
         **columns,
     )
-
-
-def _solved(
-    system: Theory, learner: KernelOnDomain, target: Target, grid: Sequence[Float[np.ndarray, " grid"]]
-) -> tuple[Columns, Int[np.ndarray, " samples"] | None]:
-    """The columns of a learning curve on a flat grid, and the samples that a theory of samples was solved on."""
-    domain = learner.domain
-    if isinstance(system, PerSample):
-        return _of_samples(system, learner, target, grid)
-    if not isinstance(system, SpectralTheory):
-        raise ValueError(f"theory {system!r} is neither of a spectrum nor of samples")
-    if learner.dense:
-        spectrum, aim = learner.spectrum, target
-    else:
-        large = learner.large_spectrum(target)
-        spectrum, aim = large.spectrum, large.target
-    values = target(*domain.evaluation())
-    signs = values.size == len(values) and bool((abs(values) == 1).all())
-    return spectral_columns(spectrum, aim, grid, system, domain.size, signs), None
-
-
-def spectral_columns(
-    spectrum: Spectrum,
-    target: Target,
-    grid: Sequence[Float[np.ndarray, " grid"]],
-    theory: SpectralTheory,
-    points: int | None = None,
-    signs: bool = False,
-) -> Columns:
-    """The columns of a learning curve from a spectrum alone, each (grid,).
-
-    Parameters
-    ----------
-    grid : train_size, ridge, noise_std, each (grid,)
-    points : int, optional
-        Size of a finite domain, for the error off the training set.
-    signs : bool
-        Whether the target has the values +-1, so that an accuracy is known.
-    """
-    p = predict(spectrum, target, *grid, theory=theory)
-    n, _, noise = grid
-    test, train = _mean_over_outputs(p.test_mse, n), _mean_over_outputs(p.train_mse, n)
-    if p.test_mse_off_train is not None:
-        off = _mean_over_outputs(p.test_mse_off_train, n)
-    else:
-        off = test if points is None else off_training_mse(test, train, n, points, noise)
-    learnability = p.learnability if p.power.ndim == 1 else p.learnability @ (p.power.sum(0) / p.power.sum())
-    return {
-        "kappa": p.kappa,
-        "overfitting_coefficient": p.overfitting_coefficient,
-        "learnability": learnability,
-        "learnability_std": _learnability_std(p),
-        "train_mse": train,
-        "test_mse": test,
-        "test_mse_off_train": off,
-        **_accuracies(p, points if signs else None),
-        "population": np.broadcast_to(np.asarray(theory.parameters.get("population", np.inf), dtype=float), n.shape),
-    }
-
-
-def _accuracies(prediction: Prediction, points: int | None) -> Columns:
-    """Accuracies of a target of signs on a finite domain; nan where `points`, its size, is None."""
-    if points is None:
-        return dict.fromkeys(("accuracy", "accuracy_off_train"), np.full(prediction.kappa.shape, np.nan))
-    return {
-        "accuracy": sign_accuracy(prediction, points),
-        "accuracy_off_train": sign_accuracy(prediction, points, off_train=True),
-    }
-
-
-def _of_samples(
-    system: PerSample, learner: KernelOnDomain, target: Target, grid: Sequence[Float[np.ndarray, " grid"]]
-) -> tuple[Columns, Int[np.ndarray, " samples"]]:
-    """The columns of a learning curve by the theory of samples, and the samples that it was solved on."""
-    index = learner.samples(system.most)
-    labels, size = np.asarray(target.values)[index], learner.domain.size
-    n, delta, sigma = grid
-    p = system.solve(learner.matrix(index), labels, n, delta, sigma, population=size)
-    power = (labels.reshape(len(labels), -1) ** 2).mean(0)
-    learnability = p.learnability if labels.ndim == 1 else p.learnability @ (power / power.sum())
-    errors = p.off_train_errors if labels.ndim == 1 else p.off_train_errors.mean(-1)
-    unsaid = np.full(len(n), np.nan)
-    columns = {
-        "kappa": unsaid,
-        "overfitting_coefficient": unsaid,
-        "learnability": learnability,
-        "learnability_std": unsaid,
-        "train_mse": _mean_over_outputs(p.train_mse, n),
-        "test_mse": _mean_over_outputs(p.test_mse, n),
-        "test_mse_off_train": _mean_over_outputs(p.test_mse_off_train, n),
-        "accuracy": p.accuracy,
-        "accuracy_off_train": p.accuracy_off_train,
-        "population": np.full(len(n), size, dtype=float),
-        "sample_errors": errors,
-    }
-    return columns, index
-
-
-def _beyond_columns(
-    curves: Mapping[float, Extrapolation], train_size: Float[np.ndarray, " grid"], ridge: Float[np.ndarray, " grid"]
-) -> Columns:
-    """The columns of a learning curve beyond the data."""
-    tables = {each: curve.table.set_index("train_size") for each, curve in curves.items()}
-    rows = [tables[each].loc[n] for n, each in zip(train_size, ridge, strict=True)]
-    names = {"test_mse_off_train": "test_mse", "test_mse_low": "low", "test_mse_high": "high"}
-    return {
-        **dict.fromkeys(MEASURES, np.full(len(rows), np.nan)),
-        **{name: np.array([row[of_rows] for row in rows]) for name, of_rows in names.items()},
-        "population": np.full(len(rows), np.inf),
-    }
-
-
-def _mean_over_outputs(
-    values: Float[np.ndarray, "*grid_outputs"], grid: Float[np.ndarray, "*grid"]
-) -> Float[np.ndarray, "*grid"]:
-    return values if values.ndim == grid.ndim else values.mean(-1)
-
-
-def _learnability_std(prediction: Prediction) -> Float[np.ndarray, "*grid"]:
-    """Standard deviation of <f, fhat>/<f, f>; nan where the test error is infinite."""
-    power = prediction.power.reshape(len(prediction.power), -1)
-    spread = prediction.coefficient_variance.reshape(*prediction.kappa.shape, *power.shape)
-    with np.errstate(invalid="ignore"):
-        variance = (power * spread).sum((-2, -1)) / (power.sum() + prediction.beyond.sum()) ** 2
-    return np.sqrt(np.where(np.isfinite(variance), variance, np.nan))

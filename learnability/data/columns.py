@@ -1,7 +1,7 @@
 """What each column of a table holds: numbers, booleans, dates, texts, or nothing."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,8 @@ class Column:
         How its values were read, where this took a decision.
     unit : str
         Of dates "days since" the first, of times "hours".
+    first : float
+        Of dates the first, in days since 1970.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Column:
     others: dict[int, str]
     reading: str = ""
     unit: str = ""
+    first: float = 0.0
 
     @property
     def gaps(self) -> np.ndarray:
@@ -54,7 +57,11 @@ class Column:
 
     def take(self, rows: np.ndarray) -> "Column":
         """The same column of some rows, (chosen,) int or (rows,) bool."""
-        return Column(self.name, self.kind, self.values[rows], self.marks, {}, self.reading, self.unit)
+        return replace(self, values=self.values[rows], others={})
+
+    def since(self, first: float) -> "Column":
+        """The same dates in days since another one, in days since 1970."""
+        return replace(self, values=self.values + (self.first - first), first=first) if self.first else self
 
 
 def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = False) -> Column:
@@ -80,7 +87,7 @@ def column_of(name: str, series: pd.Series, decimal: str = ".", texts: bool = Fa
     if pd.api.types.is_bool_dtype(series):
         return Column(name, "boolean", series.astype("Float64").to_numpy(float, na_value=np.nan), marks, {})
     if pd.api.types.is_datetime64_any_dtype(series):
-        return Column(name, "date", _days(series), marks, {}, unit=_unit(series))
+        return Column(name, "date", _days(series), marks, {}, unit=_unit(series), first=_first(series))
     if pd.api.types.is_numeric_dtype(series):
         return Column(name, "number", series.to_numpy(float, na_value=np.nan), marks, {})
     written = series.astype(object).where(~empty, None).map(lambda value: None if value is None else str(value).strip())
@@ -136,7 +143,8 @@ def _dates(name: str, written: pd.Series, marks: list[str]) -> Column | None:
     others = {rows[line]: text for line, text in texts[~likely].items()}
     american = form.startswith("%m/%d") and texts.str.contains("/").any()
     reading = f"dates in {name!r} were read as month, day, year" if american else ""
-    return Column(name, "date", days.to_numpy(float), [*marks, *gaps.unique()][:5], others, reading, _unit(dates))
+    marks = [*marks, *gaps.unique()][:5]
+    return Column(name, "date", days.to_numpy(float), marks, others, reading, _unit(dates), _first(dates))
 
 
 def _parsed(texts: pd.Series) -> tuple[pd.Series | None, str]:
@@ -158,6 +166,10 @@ def _parsed(texts: pd.Series) -> tuple[pd.Series | None, str]:
 def _days(dates: pd.Series) -> np.ndarray:
     """Days since the first date."""
     return ((dates - dates.min()).dt.total_seconds() / 86400).to_numpy(float)
+
+
+def _first(dates: pd.Series) -> float:
+    return float((dates.min().tz_localize(None) - pd.Timestamp(0)) / pd.Timedelta(days=1))
 
 
 def _unit(dates: pd.Series) -> str:

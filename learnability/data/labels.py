@@ -161,10 +161,7 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
         several = values.ndim == 2
         numbers = signs(values) if values.dtype.kind == "b" else values.astype(float)
         return numbers.reshape(len(values), -1), [str(i) for i in range(values.shape[1])] if several else [name]
-    texts = _comparable(values).astype(str)
-    names = [str(value) for value in classes or np.unique(_comparable(values))]
-    if set(names) == {"True", "False"} and not classes:
-        names = ["True", "False"]  # True is +1, as in arrays
+    names = _names(values, classes)
     require(len(names) >= 2, f"the labels have one value only, {names[0]!r}: there is nothing to learn")
     require(
         len(names) <= MOST_CLASSES,
@@ -176,7 +173,70 @@ def outputs_of(labels: Labels, name: str, classes: list | None = None) -> tuple[
         f"the label {name!r} has {len(names)} classes in {len(values)} rows: there is nothing to learn of most; choose another "
         f"label, or numbers",
     )
-    member = texts[:, None] == np.array(names)[None, :]
-    if len(names) == 2:
-        return np.where(member[:, :1], 1.0, -1.0), [f"{names[0]} or {names[1]}"]
-    return member - 1.0 / len(names), names
+    member = _comparable(values).astype(str)[:, None] == np.array(names)[None, :]
+    return of_members(member), [f"{names[0]} or {names[1]}"] if len(names) == 2 else names
+
+
+def outputs_like(values: np.ndarray, labels: Labels, classes: list | None = None, where: str = "labels") -> np.ndarray:
+    """Outputs (samples, outputs) of further labels, coded as `outputs_of` codes the first ones.
+
+    Parameters
+    ----------
+    values : (samples,) or (samples, outputs), as in the file
+    labels : Labels, of the training table
+    where : str, for messages
+
+    Raises
+    ------
+    ValueError
+        A class that the training table does not have, texts in the place of numbers, outputs of another number.
+
+    Examples
+    --------
+    >>> answers = understood_labels(np.array(["no", "yes", "no"]))
+    >>> outputs_like(np.array(["yes", "yes"]), answers).tolist()
+    [[-1.0], [-1.0]]
+    """
+    values, known = _in_one_column(np.asarray(values)), labels.values
+    require(
+        values.ndim == known.ndim and values.shape[1:] == known.shape[1:],
+        f"{where}: labels of shape {values.shape}, and {known.shape} in the training table",
+    )
+    if labels.task == "regression":
+        require(
+            values.dtype.kind in "biuf",
+            f"{where}: labels are texts such as {_first(values)!r}, and numbers were learned",
+        )
+        return (signs(values) if known.dtype.kind == "b" else values.astype(float)).reshape(len(values), -1)
+    if known.dtype.kind == "i" and values.dtype.kind == "f" and np.all(values == np.round(values)):
+        values = values.astype(np.int64)
+    names = _names(known, classes)
+    member = _comparable(values).astype(str)[:, None] == np.array(names)[None, :]
+    unknown = np.flatnonzero(~member.any(1))
+    require(
+        len(unknown) == 0,
+        f"{where}: {len(unknown)} labels are of no class of the training table ({', '.join(names[:20])}), such as "
+        f"{str(values[unknown[0]])!r}; remove these rows"
+        if len(unknown)
+        else "",
+    )
+    return of_members(member)
+
+
+def _names(values: np.ndarray, classes: list | None) -> list[str]:
+    names = [str(value) for value in classes or np.unique(_comparable(values))]
+    if set(names) == {"True", "False"} and not classes:
+        names = ["True", "False"]  # True is +1, as in arrays
+    return names
+
+
+def of_members(member: np.ndarray) -> np.ndarray:
+    """Outputs of classes from who is in which, (samples, classes) bool: two as one of +-1, the first is +1, more centred.
+
+    Examples
+    --------
+    >>> of_members(np.array([[True, False], [False, True]])).tolist()
+    [[1.0], [-1.0]]
+    """
+    classes = member.shape[1]
+    return np.where(member[:, :1], 1.0, -1.0) if classes == 2 else member - 1.0 / classes

@@ -7,6 +7,8 @@ tenth of the values differ from the most frequent one is scaled as if a tenth di
 pixels and counts need, which share their unit.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..common.errors import choose, require
@@ -38,8 +40,20 @@ def usual_scale(x: np.ndarray, all_numbers: bool) -> tuple[str, str]:
     return "features", "each by its own spread"
 
 
-def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> np.ndarray:
-    """The inputs as float64, centred and scaled in place: no second copy of them is made.
+@dataclass(frozen=True)
+class Scaling:
+    """What is taken off every column, and by what the rest is multiplied, each (columns,)."""
+
+    centre: np.ndarray
+    factor: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Further rows (samples, ...) on the same scale, flat."""
+        return (x.reshape(len(x), -1) - self.centre) * self.factor
+
+
+def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> tuple[np.ndarray, Scaling]:
+    """The inputs as float64, centred and scaled in place (no second copy of them is made), and the scaling of further rows.
 
     Parameters
     ----------
@@ -55,23 +69,25 @@ def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> np.n
 
     Examples
     --------
-    >>> scaled(np.array([[0.0, 10.0], [2.0, 30.0]]), "features").tolist()
-    [[-1.0, -1.0], [1.0, 1.0]]
+    >>> x, scaling = scaled(np.array([[0.0, 10.0], [2.0, 30.0]]), "features")
+    >>> x.tolist(), scaling(np.array([[1.0, 40.0]])).tolist()
+    ([[-1.0, -1.0], [1.0, 1.0]], [[0.0, 2.0]])
     """
     choose("scale", scale, SCALES)
     x = np.array(x.reshape(len(x), -1), dtype=np.float64)
     if scale == "none":
-        return x
+        return x, Scaling(np.zeros(x.shape[1]), np.ones(x.shape[1]))
     least, most = x.min(0), x.max(0)
     constant = most - least <= ROUNDING * np.fmax(np.abs(least), np.abs(most))
     shares = _share_of_others(x, sources) if scale == "features" else np.empty(0)
-    x -= x.mean(0)
+    centre = x.mean(0)
+    x -= centre
     x[:, constant] = 0
     square = np.einsum("ij,ij->j", x, x) / len(x)
     require(bool(np.any(square > 0)), "all samples have the same inputs: there is nothing to tell them apart by")
     if scale == "all":
         x /= np.sqrt(square.mean())
-        return x
+        return x, Scaling(centre, np.full(len(centre), 1 / np.sqrt(square.mean())))
     sources = np.arange(x.shape[1]) if sources is None else sources
     rare = np.clip(shares, 1 / len(x), RARE)
     rarity = RARE * (1 - RARE) / (rare * (1 - rare))
@@ -79,9 +95,11 @@ def scaled(x: np.ndarray, scale: str, sources: np.ndarray | None = None) -> np.n
     size = np.sqrt(np.where(size > 0, size, 1.0))[sources]
     x /= size
     grouped = len(np.unique(sources)) < len(sources) or bool((rarity > 1).any())
+    whole = 1.0
     if grouped:  # else every column has the mean square 1 already
-        x *= np.sqrt((square > 0).sum() / (square / size**2).sum())
-    return x
+        whole = np.sqrt((square > 0).sum() / (square / size**2).sum())
+        x *= whole
+    return x, Scaling(centre, np.where(constant, 0.0, whole / size))
 
 
 def _share_of_others(x: np.ndarray, sources: np.ndarray | None) -> np.ndarray:

@@ -1,12 +1,12 @@
 """A table as inputs and labels. What is done to texts and gaps of inputs is named by the user; what is decided is said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..common.errors import choose, require
 from .columns import Column, column_of, counts_rows, is_constant, names_rows, numbers_rows
-from .encoding import encoded
+from .encoding import Encoding, encoded
 from .files import read_table
 from .labels import TASKS
 from .leaks import copies_of_label, repeated_measurements
@@ -41,6 +41,10 @@ class Table:
     left_out : dict of reason to number of rows
     understood : Inputs
     remarks : list of str
+    columns : dict of name to Column, of inputs
+    outputs : Column, of labels
+    encoding : Encoding of `columns`
+    encode, missing : str or None, as they were asked for
     """
 
     inputs: np.ndarray
@@ -53,6 +57,23 @@ class Table:
     left_out: dict[str, int]
     understood: Inputs
     remarks: list[str]
+    columns: dict[str, Column]
+    outputs: Column
+    encoding: Encoding
+    encode: str | None
+    missing: str | None
+
+    def without_rows(self) -> "Table":
+        """What further tables are read by: kinds, encoding and names, and no values."""
+        none = np.empty(0, dtype=int)
+        return replace(
+            self,
+            inputs=self.inputs[none],
+            content=[],
+            labels=self.labels[none],
+            columns={name: column.take(none) for name, column in self.columns.items()},
+            outputs=self.outputs.take(none),
+        )
 
     @property
     def all_numbers(self) -> bool:
@@ -116,7 +137,7 @@ def understood_table(
     open_questions = problems(columns, outputs, raw, encode, missing)
     require(not open_questions, "\n".join(f"{path}: {question}" for question in open_questions))
     remarks += [_taken_as_gaps(column) for column in (*columns.values(), outputs) if column.others]
-    rows, left_out = _rows_with_values(columns, outputs, missing)
+    rows, left_out = rows_with_values(columns, outputs, missing)
     require(bool(rows.any()), f"{path}: no row is complete; fill the gaps with missing: median")
     columns, outputs = {name: column.take(rows) for name, column in columns.items()}, outputs.take(rows)
     if left_out:
@@ -126,8 +147,10 @@ def understood_table(
     made = encoded(list(columns.values()), encode, missing)
     inputs = _account(columns, made.ways, missing, dropped)
     labels: np.ndarray = outputs.values.astype({"boolean": bool, "text": str}.get(outputs.kind, float))
-    read = len(raw.frame)
-    return Table(made.values, made.sources, made.content, labels, label, outputs.unit, read, left_out, inputs, remarks)
+    return Table(
+        made.values, made.sources, made.content, labels, label, outputs.unit, len(raw.frame), left_out, inputs, remarks,
+        columns, outputs, made.encoding, encode, missing,
+    )  # fmt: skip
 
 
 def _account(columns: dict[str, Column], ways: dict[str, str], missing: str | None, dropped: dict[str, str]) -> Inputs:
@@ -183,7 +206,7 @@ def _taken_as_gaps(column: Column) -> str:
     return f"{len(column.others)} values of {column.name!r} that are no {column.kind}s, such as {first!r}, were taken as gaps"
 
 
-def _rows_with_values(
+def rows_with_values(
     columns: dict[str, Column], outputs: Column, missing: str | None
 ) -> tuple[np.ndarray, dict[str, int]]:
     """The rows that are used, (rows,) bool, and why the others are not."""

@@ -5,15 +5,20 @@ mean the same for every data set.
 """
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..common.arrays import first_not_finite
 from ..common.errors import choose, require, whole
 from ..common.seeding import digest, hash_of, stream
 from ..data.files import is_table, located, read_arrays
-from ..data.labels import Labels, only, outputs_of, understood_labels
+from ..data.labels import Labels, only, outputs_like, outputs_of, understood_labels
 from ..data.scaling import usual_scale
 from ..data.understanding import Inputs, Understanding
+
+if TYPE_CHECKING:
+    from ..data.table import Table
 
 OPENML = {
     "mnist": {"data_id": 554},
@@ -51,6 +56,8 @@ class RawData:
     inputs : Inputs
     left_out : dict of reason to number of rows
     remarks : list of str
+    table : Table or None
+        What they were made of, without its rows.
     """
 
     x: np.ndarray
@@ -65,6 +72,7 @@ class RawData:
     inputs: Inputs
     left_out: dict[str, int]
     remarks: list[str]
+    table: "Table | None" = None
 
     def take(self, rows: np.ndarray, reason: str) -> "RawData":
         """The same of some rows, (chosen,) int or (samples,) bool, the others left out for a reason."""
@@ -81,10 +89,7 @@ class RawData:
     def outputs(self, classes: list | None, standard: bool) -> tuple[np.ndarray, list[str]]:
         """Outputs (samples, outputs) and their names; numbers are centred and have unit variance if `standard`."""
         outputs, names = outputs_of(self.labels, self.name, classes)
-        if standard and self.labels.task == "regression" and self.labels.values.dtype.kind != "b":
-            spread = outputs.std(0)
-            outputs = (outputs - outputs.mean(0)) / np.where(spread > 0, spread, 1.0)
-        return outputs, names
+        return _standard(outputs, outputs, self.labels) if standard else outputs, names
 
     def identity(self, classes: list | None, scale: str, standard: bool) -> str:
         """A digest of the raw data and of what is made of them."""
@@ -109,6 +114,59 @@ class RawData:
             WORDS[scale] if scale else self.scaling,
             self.remarks,
         )
+
+
+@dataclass(frozen=True)
+class TestSets:
+    """Other files, read as the one of a data set was.
+
+    Attributes
+    ----------
+    table : Table without rows, or None where the data are arrays
+    labels : Labels, name : str, of the label; source : str
+    shape : of one sample
+    classes : list of classes that are kept, or None
+    standard : bool, whether labels that are numbers are standardised
+    """
+
+    table: "Table | None"
+    labels: Labels
+    name: str
+    source: str
+    shape: tuple[int, ...]
+    classes: list | None
+    standard: bool
+
+    @classmethod
+    def of(cls, raw: RawData, classes: list | None, standard: bool) -> "TestSets":
+        """As raw data are read and coded."""
+        return cls(raw.table, raw.labels, raw.name, raw.source, raw.x.shape[1:], classes, standard)
+
+    def read(self, path: str) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (T, ...) before scaling and outputs (T, outputs)."""
+        if self.table is None:
+            x, values = read_arrays(path)
+            first_not_finite(f"{path}: x", x)
+            require(
+                x.shape[1:] == self.shape,
+                f"{path}: x has samples of shape {x.shape[1:]}, and {self.source} of {self.shape}",
+            )
+        else:
+            from ..data.test_set import read_like  # here, because pandas takes long to import
+
+            require(is_table(path), f"{path}: the test set of a table is a table with the same columns")
+            x, values = read_like(path, self.table)
+        outputs = outputs_like(values, self.labels, self.classes, path)
+        own, _ = outputs_of(self.labels, self.name, self.classes)
+        return x, _standard(outputs, own, self.labels) if self.standard else outputs
+
+
+def _standard(outputs: np.ndarray, own: np.ndarray, labels: Labels) -> np.ndarray:
+    """Outputs that are numbers, less the mean of the data's own and over their spread; others as they are."""
+    if labels.task != "regression" or labels.values.dtype.kind == "b":
+        return outputs
+    spread = own.std(0)
+    return (outputs - own.mean(0)) / np.where(spread > 0, spread, 1.0)
 
 
 def raw_data(
@@ -174,6 +232,7 @@ def _of_table(path: str, task: str | None, classes: list | None, options: dict) 
         table.understood,
         table.left_out,
         table.remarks,
+        table.without_rows(),
     )
 
 

@@ -4,22 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..common.seeding import stream
 from ..common.store import read_h5
-from ..kernels import architecture_from
-from ..kernels.kernel import Kernel, as_kernel
-from ..kernels.matrix import LARGEST_MATRIX, KernelMatrix
-from ..spectra.quadrature import LargeSpectrum
+from ..kernels import Described
+from ..kernels.matrix import LARGEST_MATRIX, KernelMatrix, as_kernel, checked
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from . import domain_from
-from .domain import Domain
-from .large import large_spectrum
+from .domain import Domain, Points
+
+if TYPE_CHECKING:
+    from ..kernels.kernel import Kernel, KernelLike
+    from ..spectra.quadrature import LargeSpectrum
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class KernelOnDomain:
     Parameters
     ----------
     domain : Domain
-    architecture : Kernel
+    source : Kernel, or what `as_kernel` takes for one; a Described is built when the files do not suffice
     kind : "ntk" or "nngp"
     files : dict of str to path
         Any of `values`, as build_kernel.py writes it, and `eigenvalues`, as decompose_kernel.py does.
@@ -50,14 +51,14 @@ class KernelOnDomain:
     """
 
     domain: Domain
-    architecture: Kernel
+    source: "Kernel | KernelLike | Described"
     kind: str = "ntk"
     files: Mapping[str, str | PathLike] = field(default_factory=dict)
     made_from: Mapping[str, Any] = field(default_factory=dict)
     _large: dict = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "architecture", as_kernel(self.architecture))
+        object.__setattr__(self, "source", checked(self.source))
 
     @classmethod
     def of(
@@ -69,13 +70,18 @@ class KernelOnDomain:
     ) -> "KernelOnDomain":
         """From configuration entries; without files everything is computed."""
         made_from = {"domain": domain, "architecture": architecture, "kernel": kind}
-        return cls(domain_from(domain), architecture_from(architecture), kind, files or {}, made_from)
+        return cls(domain_from(domain), Described(architecture), kind, files or {}, made_from)
+
+    @cached_property
+    def architecture(self) -> "Kernel":
+        """The kernel."""
+        return as_kernel(self.source)
 
     @cached_property
     def blocks(self) -> KernelMatrix:
         """K between any points, whole on a domain small enough."""
         arrays = self._read("values") or self.domain.kernel_values(self.architecture, self.kind)
-        return KernelMatrix(self.architecture, self.kind, arrays.get("matrix"))
+        return KernelMatrix(self.source, self.kind, arrays.get("matrix"))
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -87,8 +93,10 @@ class KernelOnDomain:
             stored["eigenvectors"] = np.asfortranarray(stored["eigenvectors"])
         return Spectrum(**stored, domain=str(self.domain))  # type: ignore[arg-type]  # the tail is an array there
 
-    def large_spectrum(self, target: Target) -> LargeSpectrum:
+    def large_spectrum(self, target: Target) -> "LargeSpectrum":
         """The spectrum of a data set too large for its matrix, by quadrature, with the power of a target in it."""
+        from .large import large_spectrum
+
         if target.values is None:
             raise ValueError(f"target {target.name!r} is not known on all samples of {self.domain}")
         if id(target) not in self._large:  # the target is kept too, so that its number stays its own
@@ -116,6 +124,10 @@ class KernelOnDomain:
         if "values" not in self.files and len(index) < len(points):
             return self.architecture.kernel(points[index], kind=self.kind)
         return self.blocks.block((points[index], index))
+
+    def cross(self, x: Points, index: NDArray[np.intp]) -> NDArray[np.float64]:
+        """The kernel between other points and samples of a finite domain, (points, samples)."""
+        return self.architecture.kernel(x, self.domain.evaluation()[0][index], self.kind)
 
     def _read(self, name: str) -> dict[str, NDArray] | None:
         return read_h5(self.files[name], made_from=dict(self.made_from))[0] if name in self.files else None

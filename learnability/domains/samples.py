@@ -22,7 +22,7 @@ from ..data.understanding import Understanding
 from ..kernels.matrix import LARGEST_DECOMPOSED, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
-from .data import IMAGE_SHAPES, raw_data
+from .data import IMAGE_SHAPES, TestSets, raw_data
 from .domain import FiniteDomain, Points
 
 if TYPE_CHECKING:
@@ -212,8 +212,27 @@ class DataSet(Samples):
         standard = choose("labels", labels or "standard", ("standard", "raw")) == "standard"
         chosen = choose("scale", scale or raw.scale, SCALES)
         self.understood: Understanding = raw.understanding(scale)
-        points = scaled(raw.x, chosen, raw.sources).reshape(len(raw.x), *IMAGE_SHAPES.get(name or "", raw.x.shape[1:]))
+        points, self._scaling = scaled(raw.x, chosen, raw.sources)
+        points = points.reshape(len(raw.x), *IMAGE_SHAPES.get(name or "", raw.x.shape[1:]))
         super().__init__(points, *raw.outputs(classes, standard))
+        self._test_sets = TestSets.of(raw, classes, standard)
         self.identity = {"kind": self.kind, "content": raw.identity(classes, chosen, standard)}
         for remark in self.understood.remarks:
             warn(f"{self.understood.source}: {remark}", stacklevel=2)
+
+    def test_set(self, path: str) -> tuple[Points, Float[np.ndarray, "tests outputs"]]:
+        """Points and labels of another file, read, encoded and scaled as this one was, for `learnability.learning_curve`.
+
+        Parameters
+        ----------
+        path : str
+            A table with the same columns by name, or arrays x and y of samples of the same shape.
+
+        Raises
+        ------
+        ValueError
+            Columns that are missing or more than there were, of another kind, or with texts or classes that this data set
+            does not have; what an unreadable file or a gap gives here, too.
+        """
+        x, outputs = self._test_sets.read(path)
+        return self._scaling(x).reshape(len(x), *self.points.shape[1:]), outputs

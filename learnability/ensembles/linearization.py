@@ -4,6 +4,7 @@ The Jacobian at a point is, for each parameter matrix, an outer product of the l
 signal: neither the Jacobian nor the parameter change J^T c is ever formed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -55,16 +56,6 @@ class Passage:
             mine[index] = theirs
 
 
-def stacked(values: Float[Tensor, "networks points outputs"]) -> Float[Tensor, "networks outputs*points 1"]:
-    """(networks, points, outputs) with the outputs stacked along the points: (networks, outputs * points, 1)."""
-    return values.mT.reshape(len(values), -1, 1)
-
-
-def summed(signals: Float[Tensor, "networks stacked width"], outputs: int) -> Float[Tensor, "networks points width"]:
-    """(networks, outputs * points, width) summed over the outputs: (networks, points, width)."""
-    return signals if outputs == 1 else signals.view(len(signals), outputs, -1, signals.shape[-1]).sum(1)
-
-
 def gram(
     a: Float[Tensor, "networks points fan_in"], a2: Float[Tensor, "networks points2 fan_in"], gain: tuple[float, float]
 ) -> Float[Tensor, "networks points points2"]:
@@ -98,20 +89,40 @@ def preactivation_kernels(
 class Linearization:
     """f and its Jacobian J at given points, kept in factors; J holds mean slopes if it was made for a `Step`.
 
+    With one output the signals are kept, from which everything follows. With several, whose signals would be as many times
+    larger, products with J and J^T pass through the network instead, and need its weights.
+
     values : (networks, points, outputs)
     inputs : per layer, (networks, points, fan_in)
-    signals : per layer, (networks, outputs * points, fan_out)
     slopes : per hidden layer, the slopes in the signals, (networks, points, width)
     gains : per layer, (weight_std / sqrt(fan_in), bias_std)
+    shortcuts : per layer, whether the pre-activations of the layer before are added to its own
+    signals : per layer, (networks, points, fan_out), of one output
+    weights : per layer but the first, (networks, fan_in, fan_out), of several outputs; the networks' own are free to change
     grams : per layer, products of the inputs (networks, points, points), where they have been formed
     """
 
     values: Float[Tensor, "networks points outputs"]
     inputs: list[Float[Tensor, "networks points _fan_in"]]
-    signals: list[Float[Tensor, "networks outputs*points _fan_out"]]
     slopes: list[Float[Tensor, "networks points width"]]
     gains: list[tuple[float, float]]
+    shortcuts: Sequence[bool]
+    signals: list[Float[Tensor, "networks points _fan_out"]] = field(default_factory=list)
+    weights: list[Float[Tensor, "networks _fan_in _fan_out"]] = field(default_factory=list)
     grams: list[Float[Tensor, "networks points points"]] | None = None
+
+    def signals_of(
+        self, cotangent: Float[Tensor, "networks rows outputs"]
+    ) -> list[Float[Tensor, "networks rows _fan_out"]]:
+        """A cotangent carried back, per layer its derivative by the pre-activations; rows are the points, once or repeated."""
+        if self.signals:
+            return [signal * cotangent for signal in self.signals]
+        copies, signals = cotangent.shape[1] // self.values.shape[1], [cotangent]
+        for layer in reversed(range(len(self.slopes))):
+            back = torch.bmm(signals[0], self.weights[layer].mT).mul_(self.gains[layer + 1][0])
+            back.mul_(self.slopes[layer] if copies == 1 else self.slopes[layer].repeat(1, copies, 1))
+            signals.insert(0, back.add_(signals[0]) if self.shortcuts[layer + 1] else back)
+        return signals
 
     def descend(
         self,
@@ -129,11 +140,11 @@ class Linearization:
         out : Ensemble, optional
             Where to write the result, `ensemble` itself for an update in place.
         """
-        outputs, residuals = cotangent.shape[2], stacked(cotangent)
         weights, biases = [], []
-        layers = zip(self.inputs, self.signals, self.gains, ensemble.weights, ensemble.biases, strict=True)
-        for number, (a, s, (gain, bias_std), w, b) in enumerate(layers):
-            signal = summed(s * residuals, outputs)
+        layers = zip(
+            self.inputs, self.signals_of(cotangent), self.gains, ensemble.weights, ensemble.biases, strict=True
+        )
+        for number, (a, signal, (gain, bias_std), w, b) in enumerate(layers):
             weights.append(torch.baddbmm(w, a.mT, signal, alpha=-gain, out=out.weights[number] if out else None))
             biases.append(torch.sub(b, signal.sum(1, keepdim=True), alpha=bias_std))
             if out:
@@ -150,13 +161,15 @@ class Linearization:
         formed = self.grams if other is None else None
         second = self if other is None else other
         outputs = self.values.shape[2]
+        left = self._unit_signals()
+        right = left if other is None else second._unit_signals()
 
         def term(layer: int) -> Tensor:
             if formed is None:
                 products = gram(self.inputs[layer], second.inputs[layer], self.gains[layer])
             else:
                 products = formed[layer]
-            signals = torch.bmm(self.signals[layer], second.signals[layer].mT)
+            signals = torch.bmm(left[layer], right[layer].mT)
             return signals.mul_(products if outputs == 1 else products.repeat(1, outputs, outputs))
 
         total = term(0)
@@ -164,19 +177,43 @@ class Linearization:
             total.add_(term(layer))
         return total
 
+    def tangent_product(
+        self, cotangent: Float[Tensor, "networks points outputs"]
+    ) -> Float[Tensor, "networks points outputs"]:
+        """J J^T c of networks with several outputs, by one pass back and one forward: what J^T c does to the outputs."""
+        if self.grams is None:
+            self.grams = [gram(a, a, gain) for a, gain in zip(self.inputs, self.gains, strict=True)]
+        signals = self.signals_of(cotangent)
+        change = torch.bmm(self.grams[0], signals[0])
+        for layer in range(len(self.slopes)):
+            own = torch.bmm(self.grams[layer + 1], signals[layer + 1])
+            own.baddbmm_(change * self.slopes[layer], self.weights[layer], alpha=self.gains[layer + 1][0])
+            change = own.add_(change) if self.shortcuts[layer + 1] else own
+        return change
+
     def select(self, index: Index) -> "Linearization":
         """The expansions of the networks listed in `index`."""
-        inputs, signals, slopes = ([t[index] for t in tensors] for tensors in (self.inputs, self.signals, self.slopes))
-        return Linearization(self.values[index], inputs, signals, slopes, self.gains)
+        inputs, slopes, signals, weights = (
+            [t[index] for t in tensors] for tensors in (self.inputs, self.slopes, self.signals, self.weights)
+        )
+        return Linearization(self.values[index], inputs, slopes, self.gains, self.shortcuts, signals, weights)
 
     def copy_from(self, other: "Linearization", index: Index) -> None:
         """Overwrite the expansions of the networks listed in `index` by those of `other`, made at the same points."""
         mine, theirs = (
-            [e.values, *e.inputs[1:], *e.signals[:-1], *e.slopes] for e in (self, other)
+            [e.values, *e.inputs[1:], *e.slopes, *e.signals[:-1], *e.weights] for e in (self, other)
         )  # the first inputs and the last signals do not depend on the parameters
         for ours, others in zip(mine, theirs, strict=True):
             ours[index] = others
         self.grams = None
+
+    def _unit_signals(self) -> list[Float[Tensor, "networks rows _fan_out"]]:
+        """df_o/dz_l, the outputs stacked along the points."""
+        if self.signals:
+            return self.signals
+        networks, points, outputs = self.values.shape
+        unit = torch.eye(outputs, dtype=self.values.dtype, device=self.values.device).repeat_interleave(points, 0)
+        return self.signals_of(unit.expand(networks, -1, -1))
 
 
 @dataclass
@@ -195,10 +232,8 @@ class SlopesAlongStep:
         self,
         layer: int,
         middle: Float[Tensor, "networks points width"],
-        back: Float[Tensor, "networks stacked width"],
+        pull: Float[Tensor, "networks points width"],
     ) -> Float[Tensor, "networks points width"]:
-        """Of the pre-activations that are `middle` in the middle of the step, and on which the outputs depend by `back`."""
-        cotangent = self.step.cotangent
-        pull = summed(back * stacked(cotangent), cotangent.shape[2])
+        """Of pre-activations that are `middle` in the middle of the step; `pull`: the cotangent carried back to their units."""
         start, assumed = self.step.start.hidden[layer], self.step.expansion.slopes[layer]
         return mean_slope(self.kink, start, middle, assumed, pull, self.kernels[layer])

@@ -220,28 +220,30 @@ class Ensemble:
         activation = activation_from(self.architecture.activation)
         passage = evaluated or self.evaluate(x)
         values, hidden, inputs = passage.values, passage.hidden, passage.inputs
-        networks, points = values.shape[:2]
         gains = [self._gain(layer) for layer in range(len(self.weights))]
         grams = along = None
         if step is not None and activation.kink is not None:
             grams = [gram(a, a, gain) for a, gain in zip(inputs, gains, strict=True)]
             kernels = preactivation_kernels(grams, self.architecture, step.expansion.slopes)
             along = SlopesAlongStep(activation.kink, step, kernels)
-        # df_o/dz_l, the outputs stacked along the points: (networks, outputs * points, width)
-        unit = torch.eye(self.outputs, dtype=self.dtype, device=self.device).repeat_interleave(points, 0)
-        signals: list[Tensor] = [unit.expand(networks, -1, -1)]
-        slopes: list[Tensor] = []
+        one = self.outputs == 1
+        weights = [] if one else [w.clone() for w in self.weights[1:]]
+        if along is None and not one:
+            slopes = [activation.derivative(z) for z in hidden]
+            return Linearization(values, inputs, slopes, gains, self.architecture.shortcuts, [], weights, grams)
+        signals: list[Tensor] = [torch.ones_like(values) if step is None or one else step.cotangent]
+        slopes = []
         for layer in reversed(range(len(hidden))):
-            if layer == len(hidden) - 1:
-                back = (gains[-1][0] * self.weights[-1]).mT.repeat_interleave(points, 1)
+            back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
+            if along is None:
+                slope = activation.derivative(hidden[layer])
             else:
-                back = torch.bmm(signals[0], self.weights[layer + 1].mT).mul_(gains[layer + 1][0])
-            middle = hidden[layer]
-            slope = activation.derivative(middle) if along is None else along.of_layer(layer, middle, back)
+                slope = along.of_layer(layer, hidden[layer], back * along.step.cotangent if one else back)
             slopes.insert(0, slope)
-            signal = back.mul_(slope if self.outputs == 1 else slope.repeat(1, self.outputs, 1))
+            signal = back.mul_(slope)
             signals.insert(0, signal.add_(signals[0]) if self.architecture.shortcuts[layer + 1] else signal)
-        return Linearization(values, inputs, signals, slopes, gains, grams)
+        signals = signals if one else []  # of several outputs they were those of one cotangent
+        return Linearization(values, inputs, slopes, gains, self.architecture.shortcuts, signals, weights, grams)
 
     def largest_eigenvalues(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
         """Of the empirical tangent kernel of all outputs at the points x, in float64."""

@@ -39,6 +39,7 @@ EXPERIMENTS = {
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
     "select": "learnability.experiments.select",
+    "shifted_test": "learnability.experiments.shifted_test",
     "spectra": "learnability.experiments.spectra",
 }
 WITHOUT_MATRIX = (

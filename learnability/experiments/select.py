@@ -19,13 +19,14 @@ from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
-from ..kernels.grid import expanded
+from ..kernels.grid import members
 from ..kernels.kernel import Kernel
 from ..kernels.matrix import KernelMatrix
 from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
 from ..measurements.task import LearningTask
-from ..selection.ranking import Selection, level_of, select
+from ..selection.ranking import select
+from ..selection.selection import Selection, level_of
 from ..spectra.spectrum import Spectrum
 from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
@@ -34,8 +35,9 @@ from .entries import Entry, finite
 
 
 def check(
-    grid: Mapping[str, Any],
     train_sizes: Sequence[int],
+    grid: Mapping[str, Any] | None = None,
+    architectures: Mapping[str, Entry | Sequence[Entry]] | None = None,
     kernels: Sequence[str] = ("ntk",),
     width: int | None = None,
     network_sizes: Sequence[int] | None = None,
@@ -43,8 +45,9 @@ def check(
     r2: float | None = None,
     **_: Any,
 ) -> None:
-    """ValueError if networks are asked for that cannot be trained, or at sizes that are not ranked, or a level twice."""
+    """ValueError without candidates, if networks are asked for that cannot be trained, or at other sizes, or a level twice."""
     _level(reach, r2)
+    require(bool(grid or architectures), "there is nothing to rank; give a grid, or names of architectures, or both")
     if width is None:
         return
     require(
@@ -52,16 +55,37 @@ def check(
     )
     other = [n for n in network_sizes or () if n not in train_sizes]
     require(not other, f"network_sizes: {other} are not among the train_sizes {train_sizes}")
-    for name, entry in expanded("net", grid).items():
-        trained = trains(architecture_from(entry))
+    for name, networks in _candidates(grid, architectures).items():
+        trained = all(map(trains, networks))
         require(trained, f"width: {width} with {name}, which is a kernel only; leave width out")
+
+
+def _candidates(
+    grid: Mapping[str, Any] | None, architectures: Mapping[str, Entry | Sequence[Entry]] | None
+) -> dict[str, list[Kernel]]:
+    """The kernels of each candidate, one or one per initialisation.
+
+    Raises
+    ------
+    ValueError
+        A candidate of the grid with the name of an architecture.
+    """
+    of_grid, named = members("net", grid) if grid else {}, architectures or {}
+    both = ", ".join(of_grid.keys() & named.keys())
+    require(not both, f"architectures: {both} is the name of a candidate of the grid, too; rename the architecture")
+    entries = {**of_grid, **named}
+    return {
+        name: [architecture_from(one) for one in ([entry] if isinstance(entry, Mapping) else entry)]
+        for name, entry in entries.items()
+    }
 
 
 def run(
     domain: Entry,
-    grid: Mapping[str, Any],
     target: Entry,
     train_sizes: Sequence[int],
+    grid: Mapping[str, Any] | None = None,
+    architectures: Mapping[str, Entry | Sequence[Entry]] | None = None,
     ridge: float = 0.0,
     kernels: Sequence[str] = ("ntk",),
     seeds: int = 10,
@@ -76,15 +100,17 @@ def run(
     Parameters
     ----------
     domain, target : dicts; the domain is finite
-    grid : dict
+    grid : dict, optional
         Parameters of an architecture, lists where there are several values (`learnability.kernels.grid`).
+    architectures : list of names from the section `architectures`, optional
+        Ranked beside the grid: lists of layers, modules of PyTorch, radial kernels. Of several initialisations errors are
+        averaged. In Python a dict of name to the architecture's entry, or to those of its initialisations.
     seeds, network_seeds : int
         Training sets for kernel regression and for networks.
     width : int, optional
         Of trained networks; missing: none are trained.
     network_sizes : list of int, optional
-        Of the train_sizes, those at which networks are trained; missing: all. Gradient flow of several outputs solves an
-        eigenproblem of outputs * n rows per step.
+        Of the train_sizes, those at which networks are trained; missing: all.
     reach, r2 : float, optional
         The normalised error, or R2 = 1 - reach in its place, for which the samples needed are listed; missing: reach 0.5.
 
@@ -95,7 +121,8 @@ def run(
         prediction (theory), eigensystem (spectrum alone), gcv and leave-one-out (from the training sets); nmse is the mean
         over the labels' variance. Rows "best" per train_size: the candidate of least predicted error (mean and nmse: the
         normalised one), its runner_up, margin and margin_error. Rows "samples needed" per candidate to reach nmse, with
-        their standard_error (see `learnability.selection.ranking.Selection`). Rows "rank correlation" (Spearman, of a
+        their standard_error (see `learnability.selection.selection.Selection`). theory_spread is the standard deviation of
+        the prediction over initialisations. Rows "rank correlation" (Spearman, of a
         source with the measured errors) against train_size. Rows "seconds": the ranking as a whole, and the training of
         all candidates, as estimated from those that were trained.
     """
@@ -103,18 +130,22 @@ def run(
     data = finite(domain_from(domain))
     labels = target_from(data, target)
     task = LearningTask(data, {"target": labels})
-    networks = {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    networks = _candidates(grid, architectures)
     ranking = select(data, networks, labels, train_sizes, [ridge], kernels=kernels)
     rows: list[Row] = [{"source": "theory", "measure": "seconds", "mean": ranking.seconds}]
-    predicted = ranking.table.set_index(["architecture", "kernel", "train_size"])["test_mse"]
+    by_candidate = ranking.table.set_index(["architecture", "kernel", "train_size"])
+    predicted = by_candidate["test_mse"]
     for kind, (name, network) in counted(product(kernels, networks.items()), "kernel regression of candidates"):
-        matrix, spectrum = KernelMatrix.on(data, network, kind), data.spectrum(network, kind)
-        keys = {"candidate": name, "kernel_kind": kind, **_shape(network)}
+        both = [(KernelMatrix.on(data, one, kind), data.spectrum(one, kind)) for one in network]
+        keys = {"candidate": name, "kernel_kind": kind, **_shape(network[0])}
         for n in train_sizes:
-            rows += _measured(task, matrix, spectrum, n, ridge, seeds, predicted[name, kind, n], keys)
+            if len(network) > 1:
+                keys["theory_spread"] = by_candidate["spread"][name, kind, n] * ranking.variances.mean()
+            rows += _measured(task, both, n, ridge, seeds, predicted[name, kind, n], keys)
     rows += _correlations(rows, train_sizes)
     if width is not None:
-        rows += _trained(task, networks, predicted, network_sizes or train_sizes, width, network_seeds)
+        firsts = {name: network for name, (network, *_) in networks.items()}
+        rows += _trained(task, firsts, predicted, network_sizes or train_sizes, width, network_seeds)
     for row in rows:
         if row["measure"] == "test_mse_off_train":
             row["nmse"] = float(normalised(row["mean"], ranking.variances.mean()))
@@ -135,7 +166,7 @@ def _shape(network: Kernel) -> dict[str, str | float]:
 
 def _recommended(ranking: Selection, level: float) -> list[Row]:
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
-    best = ranking.best().drop(columns=["ridge", "test_mse", "accuracy"]).assign(measure="best")
+    best = ranking.best().drop(columns=["ridge", "test_mse", "test_mse_std", "accuracy"]).assign(measure="best")
     best["mean"] = best["nmse"]
     needed = ranking.samples_needed(level).drop(columns="ridge").rename(columns={"samples": "mean"})
     both = pd.concat([best, needed.assign(measure="samples needed", nmse=level)]).assign(source="theory")
@@ -148,20 +179,26 @@ def _recommended(ranking: Selection, level: float) -> list[Row]:
 
 def _measured(
     task: LearningTask,
-    matrix: KernelMatrix,
-    spectrum: Spectrum,
+    initialisations: Sequence[tuple[KernelMatrix, Spectrum]],
     n: int,
     ridge: float,
     seeds: int,
     predicted: float,
     keys: Mapping[str, Any],
 ) -> list[Row]:
-    """One candidate at one size: kernel regression off the training set, and the estimates of its error."""
-    measured = pd.DataFrame([estimated(task, matrix, n, seed, ridge) for seed in range(seeds)])
+    """One candidate at one size: kernel regression off the training set, and the estimates of its error.
+
+    All are means over initialisations, with their errors over training sets.
+    """
+    tables = [
+        pd.DataFrame([estimated(task, matrix, n, seed, ridge) for seed in range(seeds)])
+        for matrix, _ in initialisations
+    ]
+    measured = sum(tables[1:], tables[0]) / len(tables)
     keys, (target,) = {**keys, "train_size": n}, task.targets.values()
-    error = predict(spectrum, target, n, ridge, theory=FinitePopulation(len(task.test[0]))).test_mse_off_train
-    assert error is not None  # of a finite population
-    rows = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error.mean())}]
+    system = FinitePopulation(len(task.test[0]))
+    error = np.mean([predict(one, target, n, ridge, theory=system).test_mse_off_train for _, one in initialisations])
+    rows: list[Row] = [{"source": "eigensystem", "measure": "test_mse_off_train", **keys, "mean": float(error)}]
     columns = {"kernel": "test_mse_off_train", "gcv": "gcv", "leave-one-out": "leave_one_out"}
     for source, column in columns.items():
         theory = predicted if source == "kernel" else np.nan

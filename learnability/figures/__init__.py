@@ -38,6 +38,7 @@ FIGURES = {
     "optimizers": "learnability.figures.optimizers",
     "random_features": "learnability.figures.random_features",
     "select": "learnability.figures.select",
+    "shifted_test": "learnability.figures.shifted_test",
     "small_n": "learnability.figures.small_n",
     "universal": "learnability.figures.universal",
     "width_sweep": "learnability.figures.width_sweep",

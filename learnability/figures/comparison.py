@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Shaped
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -21,6 +22,8 @@ from .style import (
     ROUNDING,
     SETTINGS,
     Colour,
+    band,
+    band_handles,
     colours,
     curve_look,
     finite,
@@ -35,6 +38,7 @@ from .style import (
 
 MOST_COLUMNS = 3  # of panels
 MOST_IN_LEGEND = 6  # groups
+MOST_LETTERS = 24  # of an entry of a legend in three columns above one panel
 UNGROUPED = "0.3"  # the colour of rows that belong to no group
 SHARES = ("learnability", "accuracy", "r2")  # of a whole
 MARK = {**MARKERS, "exact": "x", "gcv": "s", "leave-one-out": "D", "bound": ""}
@@ -116,8 +120,10 @@ def draw(
             _name_curves(axes[rightmost], rows[rows[panel] == names[rightmost]], x, group, palette)
         for axis in axes[len(names) :]:
             axis.set_visible(False)
-        handles = _handles(group, palette if in_legend else {}, rows["source"].unique()) + left_out(table)
-        across = legend_columns(handles, 6 if columns > 1 else 3)
+        handles: list[Artist] = [*_handles(group, palette if in_legend else {}, rows["source"].unique())]
+        handles += [*left_out(table), *band_handles(table)]
+        long = max(len(str(handle.get_label())) for handle in handles) > MOST_LETTERS
+        across = legend_columns(handles, 6 if columns > 1 else 2 if long else 3)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title)
         return figure
 
@@ -250,6 +256,8 @@ def _lines(axis: Axes, rows: pd.DataFrame, x: str, colour: Colour, best: bool) -
         part = part.sort_values(x, kind="stable")
         if source in CURVES:
             axis.plot(part[x], finite(part["mean"]), color=colour, **curve_look(source))
+            if source == "theory" and "spread" in part:
+                band(axis, part[x], part["mean"], part["spread"], colour)
             if best and source == "theory" and len(part) and part["measure"].iloc[0].startswith("test"):
                 least = part.loc[part["mean"].idxmin()]
                 axis.plot(least[x], least["mean"], marker="v", color=colour, markersize=5, zorder=4)

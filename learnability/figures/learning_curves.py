@@ -4,17 +4,20 @@ from collections.abc import Mapping
 
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..common.errors import require
-from ..tables.columns import CURVES, LABELS
+from ..tables.columns import CURVES, LABELS, SPREAD
 from .study import Study
 from .style import (
     MARKERS,
     SETTINGS,
     Colour,
+    band,
+    band_handles,
     by_number,
     colours,
     converged,
@@ -60,8 +63,8 @@ def draw(table: pd.DataFrame, title: str | None = None, scale: str = "log") -> F
                 _powers_of_four(axis, smallest, sizes.max())
             axis.set_ylim(bottom=min(0, axis.get_ylim()[0]))
         axes[1].axhline(1, color="0.8", linewidth=0.6, zorder=0)
-        handles = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
-        handles += source_handles(set(table["source"])) + left_out(table)
+        handles: list[Artist] = [Line2D([], [], color=colour, label=target) for target, colour in palette.items()]
+        handles += [*source_handles(set(table["source"])), *left_out(table), *band_handles(table)]
         across = legend_columns(handles, 7)
         figure.legend(handles=handles, loc="outside upper center", ncols=across, title=title, columnspacing=1.2)
         return figure
@@ -73,6 +76,8 @@ def _sources(axis: Axes, table: pd.DataFrame, measure: str, palette: Mapping[str
         for source, rows in table[table["target"] == target].groupby("source"):
             if source in CURVES:
                 axis.plot(rows["train_size"], finite(rows[measure]), color=colour, **curve_look(source))
+                if source == "theory" and f"{measure}{SPREAD}" in rows:
+                    band(axis, rows["train_size"], rows[measure], rows[f"{measure}{SPREAD}"], colour)
             else:
                 points(axis, rows, measure, source, colour, beside if source == "network" else 1.0)
 

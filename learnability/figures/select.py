@@ -20,7 +20,8 @@ TOLD_APART = ("domain", "train_size", "kernels", "grid")
 def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     """One point per architecture and kernel, coloured by activation; on the diagonal theory and experiment agree.
 
-    Open circles are kernel regression, filled triangles networks; bars are standard errors over training sets.
+    Open circles are kernel regression, filled triangles networks; vertical bars are standard errors over training sets,
+    horizontal ones standard deviations over initialisations.
     """
     with rc_context(SETTINGS):
         table = table.assign(domain="") if "domain" not in table else table
@@ -50,8 +51,9 @@ def _candidates(axis: Axes, rows: pd.DataFrame, palette: Mapping[str, Colour]) -
     axis.plot(ends, ends, color="0.6", linewidth=0.8, zorder=1)
     for (source, activation), part in rows.groupby(["source", "activation"]):
         network, colour = source == "network", palette[activation]
+        between = part["theory_spread"].fillna(0) if "theory_spread" in part else None
         axis.errorbar(
-            part["theory"], part["mean"], part["standard_error"].fillna(0), fmt=MARKERS[source], color=colour,
+            part["theory"], part["mean"], part["standard_error"].fillna(0), between, fmt=MARKERS[source], color=colour,
             markerfacecolor=colour if network else "white", markersize=5 if network else 3.4, markeredgewidth=0.7,
             elinewidth=0.6, zorder=4 if network else 3,
         )  # fmt: skip

@@ -10,12 +10,14 @@ from jaxtyping import Float, Shaped
 from numpy.typing import ArrayLike
 
 matplotlib.use("Agg")
+from matplotlib.artist import Artist  # noqa: E402
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
+from matplotlib.patches import Patch  # noqa: E402
 from matplotlib.ticker import LogLocator, NullLocator  # noqa: E402
 
-from ..tables.columns import CURVES, KEYS, MEASURES, NAMES  # noqa: E402
+from ..tables.columns import CURVES, KEYS, MEASURES, NAMES, SPREAD  # noqa: E402
 
 Colour = str | tuple[float, float, float]
 PAGE = 7.0  # inches: two columns
@@ -39,6 +41,7 @@ MARKERS = {"kernel": "o", "network": "^"}
 POINT: dict[str, Any] = {"markersize": 3.4, "elinewidth": 0.7, "capsize": 1.5}  # of measured means
 ROUNDING = 1e-9  # of the largest value: an error that is zero but for rounding
 LABEL_SIZE = 6.5  # points
+BAND = 0.2  # opacity
 COLOURS = {"kernel": "#0072B2", "network": "#D55E00"}
 
 
@@ -52,7 +55,7 @@ def panels(
     return figure, axes.ravel()
 
 
-def legend_columns(handles: Sequence[Line2D], most: int) -> int:
+def legend_columns(handles: Sequence[Artist], most: int) -> int:
     """Columns of a legend of at most so many, so that its rows are equally long."""
     return -(-len(handles) // -(-len(handles) // most))
 
@@ -125,6 +128,21 @@ def _source_handle(source: str) -> Line2D:
     return Line2D([], [], color="0.3", markerfacecolor=face, markersize=4, label=NAMES[source], **mark)
 
 
+def band(axis: Axes, x: ArrayLike, mean: ArrayLike, spread: ArrayLike, colour: Colour) -> None:
+    """The spread of a curve over initialisations, one standard deviation to either side; nothing where there is none."""
+    middle, half = np.asarray(mean, dtype=float), np.asarray(spread, dtype=float)
+    if np.isfinite(half).any():
+        axis.fill_between(
+            np.asarray(x, dtype=float), middle - half, middle + half, color=colour, alpha=BAND, linewidth=0
+        )
+
+
+def band_handles(table: pd.DataFrame) -> list[Patch]:
+    """The legend's entry of bands, where a network has several initialisations."""
+    shown = "initialisations" in table and bool((table["initialisations"] > 1).any())
+    return [Patch(color="0.3", alpha=BAND, linewidth=0, label="spread over initialisations")] if shown else []
+
+
 def curve_look(source: str) -> dict[str, Any]:
     """The line of a source that is drawn as a curve; that of the spectrum alone is thin."""
     return {"linestyle": CURVES[source]} | ({"linewidth": 0.7} if source == "eigensystem" else {})
@@ -155,14 +173,20 @@ def finite(values: ArrayLike) -> Float[np.ndarray, " points"]:
 def summarised(table: pd.DataFrame) -> pd.DataFrame:
     """Any joined table as rows of source, measure, mean, spread and keys.
 
-    Experiments' tables have that form; of a study's table the measures are averaged over seeds.
+    Experiments' tables have that form; of a study's table the measures are averaged over seeds. The spread is that over seeds,
+    of a theory that over initialisations of a network.
     """
     if "measure" in table:
         return table
     keys = [key for key in KEYS if key in table and key != "seed"]
     measures = [m for m in MEASURES if m in table]
-    long = converged(table).melt(keys, measures, "measure", "value")
-    return long.groupby([*keys, "measure"], dropna=False)["value"].agg(mean="mean", spread="std").reset_index()
+    rows = converged(table)
+    long = rows.melt(keys, measures, "measure", "value")
+    between = rows.reindex(columns=[f"{measure}{SPREAD}" for measure in measures])
+    long["between"] = np.where(long["source"].isin(CURVES), between.to_numpy(float).ravel("F"), np.nan)
+    groups = long.groupby([*keys, "measure"], dropna=False)
+    means = groups["value"].agg(mean="mean", spread="std")
+    return means.assign(spread=means["spread"].fillna(groups["between"].first())).reset_index()
 
 
 def scale_of(values: ArrayLike) -> str:

@@ -4,7 +4,8 @@
 when they are asked for, because a job that only reads spectra should not wait for PyTorch.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..common.errors import built
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from .kernel import Kernel
 
 
-def architectures() -> "dict[str, type[Kernel]]":
-    """The kinds of architecture, {name in a configuration: class}."""
+def architectures() -> "dict[str, Callable[..., Kernel]]":
+    """The kinds of architecture, {name in a configuration: class, or function that makes one}."""
     from .fully_connected import FullyConnected
+    from .infinite import infinite_of
     from .own import OwnKernel
     from .radial import Gaussian, Laplace, Matern
     from .residual import Residual
@@ -31,7 +33,15 @@ def architectures() -> "dict[str, type[Kernel]]":
         "matern": Matern,
         "callable": OwnKernel,
         "torch_module": TorchModule,
+        "infinite": infinite_of,
     }
+
+
+@dataclass(frozen=True)
+class Described:
+    """An architecture by its configuration entry, for what may never need its kernel because files hold the values."""
+
+    entry: Mapping[str, Any]
 
 
 def architecture_from(specification: Mapping[str, Any]) -> "Kernel":

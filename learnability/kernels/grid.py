@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
+from ..common.errors import require, whole
+
 LISTS = ("layers",)  # parameters that are lists themselves: no grid
+SEEDED = ("torch_module",)  # kinds whose kernel is that of one initialisation
 
 
 def expanded(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -19,6 +22,27 @@ def expanded(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         parts = [_part(key, value) for key, value in zip(several, values)]
         architectures["-".join([name, *parts])] = {**entry, **dict(zip(several, values))}
     return architectures
+
+
+def initialisations(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The kernels that an entry stands for, {name: entry}: one per initialisation of a network with `seeds`, else itself.
+
+    Examples
+    --------
+    >>> [*initialisations("cnn", {"kind": "torch_module", "function": "cnn", "seeds": 2})]
+    ['cnn-seed0', 'cnn-seed1']
+    """
+    if "seeds" not in entry or entry.get("kind") not in SEEDED:
+        return {name: {**entry}}
+    require("seed" not in entry, f"{name}: seed and seeds; write seeds for the first so many, or seed for one of them")
+    common = {key: value for key, value in entry.items() if key != "seeds"}
+    return expanded(name, {**common, "seed": [*range(whole(f"{name}: seeds", entry["seeds"], 1))]})
+
+
+def members(name: str, entry: Mapping[str, Any]) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
+    """`expanded`, networks of several initialisations as lists of theirs."""
+    kernels = {one: initialisations(one, network) for one, network in expanded(name, entry).items()}
+    return {one: group[one] if one in group else [*group.values()] for one, group in kernels.items()}
 
 
 def _part(key: str, value: Any) -> str:

@@ -14,8 +14,9 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from ..common.errors import require
+from .empirical.initialisation import initialised
 from .sequential import Sequential
-from .user_code import in_a_line
+from .user_code import in_a_line, user_function
 
 DEVIATIONS = 5.0  # standard errors within which a mean square is that of PyTorch's default
 UNLIKELY = 1e-3  # the chance that the largest of numbers is as small
@@ -74,6 +75,25 @@ def infinite(module: nn.Module) -> Sequential:
     (end,) = (node for node in graph.nodes if node.op == "output")
     require(isinstance(end.args[0], fx.Node), "the module returns more than one tensor; use lb.TorchModule")
     return Sequential(_Reader(module).chain(end.args[0], None))
+
+
+def infinite_of(path: str, function: str, allow_code: bool = False) -> Sequential:
+    """`infinite` of the module that a function in a Python file builds, as a configuration has it.
+
+    Parameters
+    ----------
+    path, function : str
+        As of `learnability.kernels.torch_module.TorchModule`.
+    allow_code : bool
+        Whether the file may be run; read it before you say true.
+
+    Raises
+    ------
+    ValueError
+        What `infinite` and `TorchModule` refuse.
+    """
+    factory, _ = user_function(path, function, allow_code)
+    return infinite(initialised(factory, seed=0))
 
 
 class _Reader:

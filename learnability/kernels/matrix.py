@@ -1,10 +1,13 @@
 """A kernel between points that are known by their coordinates, their indices in a finite domain, or both."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
+
+from . import Described, architecture_from
 
 if TYPE_CHECKING:
     from .kernel import Kernel, KernelLike
@@ -28,11 +31,17 @@ class Listed(Protocol):
         """All points, where they are finitely many."""
 
 
-def as_kernel(architecture: "Kernel | KernelLike") -> "Kernel":
+def as_kernel(architecture: "Kernel | KernelLike | Described", *told: str) -> "Kernel":
     """`learnability.kernels.kernel.as_kernel`, imported when it is needed: jobs that read files do not wait for PyTorch."""
     from . import kernel
 
-    return kernel.as_kernel(architecture)
+    source = architecture_from(architecture.entry) if isinstance(architecture, Described) else architecture
+    return kernel.as_kernel(source, *told)
+
+
+def checked(source: "Kernel | KernelLike | Described") -> "Kernel | Described":
+    """A kernel, taken for one at once; one that is only described stays so."""
+    return source if isinstance(source, Described) else as_kernel(source)
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class KernelMatrix:
 
     Attributes
     ----------
-    architecture : Kernel
+    source : Kernel, what `as_kernel` takes for one, or a Described
     kind : "ntk" or "nngp"
     matrix : (size, size), optional
         The matrix on all points of the domain.
@@ -55,12 +64,17 @@ class KernelMatrix:
     ((2, 2), (8, 2))
     """
 
-    architecture: "Kernel"
+    source: "Kernel | KernelLike | Described"
     kind: str = "ntk"
     matrix: Float[np.ndarray, "size size"] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "architecture", as_kernel(self.architecture))
+        object.__setattr__(self, "source", checked(self.source))
+
+    @cached_property
+    def architecture(self) -> "Kernel":
+        """The kernel."""
+        return as_kernel(self.source)
 
     @classmethod
     def on(cls, domain: Listed, architecture: "Kernel", kind: str = "ntk") -> Self:

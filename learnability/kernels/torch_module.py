@@ -26,10 +26,10 @@ from .empirical.initialisation import (
     require_function_of_points,
     uncalibrated,
 )
-from .empirical.tangent import MeasuredMethod, fastest, passing_bytes
+from .empirical.tangent import ChosenMethod, chosen, passing_bytes
 from .kernel import KINDS, Kernel, Matrix
 from .points import Array, matching_points
-from .user_code import user_function
+from .user_code import of_module, user_function
 
 OUTPUTS = ("mean", "random")
 
@@ -44,8 +44,8 @@ class TorchModule(Kernel):
     `calibrated` names others. Parameters with requires_grad=False are constants: a frozen backbone with a trained head is a
     module like any other.
 
-    Gradients have the module's precision and are summed in double precision. In single precision the fastest of several methods
-    is measured on the module itself; they agree up to rounding, 1e-6 of the largest entry.
+    Gradients have the module's precision and are summed in double precision. Which of several methods is used follows from the
+    module; they agree up to rounding, in single precision 1e-6 of the largest entry.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class TorchModule(Kernel):
     allow_code: bool = False
     _module: nn.Module = field(init=False, repr=False, compare=False)
     _identity: dict[str, Any] = field(init=False, repr=False, compare=False)
-    _methods: dict[tuple, MeasuredMethod] = field(init=False, repr=False, compare=False)
+    _methods: dict[tuple, ChosenMethod] = field(init=False, repr=False, compare=False)
 
     kinds = KINDS
     event_dims = (1, 2, 3)
@@ -112,7 +112,8 @@ class TorchModule(Kernel):
             factory, content = user_function(self.path, self.function, self.allow_code)
             of_file = {"function": self.function, "content": content}
         assert factory is not None
-        module = initialised(factory, self.seed)
+        with of_module(repr(self)):
+            module = initialised(factory, self.seed)
         source = of_file or {"module": fingerprint(module)}
         identity = {"kind": "torch_module", **source, "seed": int(self.seed), "outputs": self.outputs}
         self._set(_module=module, _identity=identity, _methods={})
@@ -187,25 +188,29 @@ class TorchModule(Kernel):
         module = self._module.to(points.device)
         x = points.to(dtype_of(module))
         if len(x) and uncalibrated(module):
-            calibrate(module, x)
+            with of_module(repr(self)):
+                calibrate(module, x)
             warn_caller(
                 f"{self!r} has batch normalisation, which is in evaluation mode with the statistics of these {len(x)} points, "
                 f"one pass at initialisation; name others by .calibrated(x)"
             )
         return x
 
-    def _method(self, x: Float[Tensor, "points ..."], kind: str) -> MeasuredMethod:
+    def _method(self, x: Float[Tensor, "points ..."], kind: str) -> ChosenMethod:
         """How the kernel of points of this shape is computed."""
         key = (tuple(x.shape[1:]), x.device, kind)
         if key not in self._methods:
-            number = require_function_of_points(self._module, x)
-            if kind == "ntk":
-                self._methods[key] = fastest(self._module, self._directions(number).to(x), x)
-            else:
-                features = LastFeatures(self._module)
-                size = sum(factor.nbytes for factor in features(x[:1]))
-                self._methods[key] = MeasuredMethod(features, size, passing_bytes(self._module, x))
+            with of_module(repr(self)):
+                self._methods[key] = self._chosen_method(x, kind)
         return self._methods[key]
+
+    def _chosen_method(self, x: Float[Tensor, "points ..."], kind: str) -> ChosenMethod:
+        number = require_function_of_points(self._module, x)
+        if kind == "ntk":
+            return chosen(self._module, self._directions(number).to(x), x)
+        features = LastFeatures(self._module)
+        size = sum(factor.nbytes for factor in features(x[:1]))
+        return ChosenMethod(features, size, passing_bytes(self._module, x))
 
     def _directions(self, number: int) -> Float[Tensor, "directions outputs"]:
         """The functions whose kernels are added up, as sums of outputs."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from inspect import isfunction
 from pathlib import Path
 from types import ModuleType
 
@@ -17,6 +19,29 @@ def user_function(path: str, name: str, allow_code: bool) -> tuple[Callable, str
     ValueError
         allow_code is not true; a file that is missing or fails, a function that it does not have.
     """
+    module, content = _module(path, allow_code)
+    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    return getattr(module, choose(f"function in {path}:", name, functions)), content
+
+
+def user_functions(path: str, allow_code: bool) -> dict[str, Callable]:
+    """The functions that a file defines itself, by name, but for those that begin with an underscore.
+
+    Raises
+    ------
+    ValueError
+        As of `user_function`.
+    """
+    module, _ = _module(path, allow_code)
+    return {
+        name: value
+        for name, value in vars(module).items()
+        if isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def _module(path: str, allow_code: bool) -> tuple[ModuleType, str]:
+    """A file as a module, which is run once per content in a process, and the digest of its content."""
     require(
         allow_code is True,
         f"path: {path} would be run as Python code; read it, and write allow_code: true if you trust it",
@@ -26,11 +51,6 @@ def user_function(path: str, name: str, allow_code: bool) -> tuple[Callable, str
     except OSError as error:
         raise ValueError(f"path: {path} cannot be read ({error.strerror or error})") from error
     content = hashlib.sha256(source).hexdigest()
-    return _function(path, name, source, content), content
-
-
-def _function(path: str, name: str, source: bytes, content: str) -> Callable:
-    """The function of a file, which is run once per content in a process."""
     module = sys.modules.get(f"learnability_own_{content}")
     if module is None:
         module = ModuleType(f"learnability_own_{content}")
@@ -41,8 +61,16 @@ def _function(path: str, name: str, source: bytes, content: str) -> Callable:
         except Exception as error:
             del sys.modules[module.__name__]
             raise ValueError(f"path: {path} cannot be run: {in_a_line(error)}") from error
-    functions = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-    return getattr(module, choose(f"function in {path}:", name, functions))
+    return module, content
+
+
+@contextmanager
+def of_module(name: str) -> Iterator[None]:
+    """A ValueError inside says which module it is of."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
 
 
 def in_a_line(error: Exception) -> str:

@@ -20,9 +20,11 @@ class Resampled:
     mean, standard_error : float
         Of the errors; the standard error says how far more draws from the same samples would move the mean.
     spread : float
-        Standard deviation over training sets drawn anew from where the samples come from, as an endless test set would show it:
-        (variance of the errors - v n / (M (M - n))) / (1 - n / M). v, the variance over the points of one test set, counts
-        for the choice of M - n points of M, and two training sets share n / M of their samples.
+        Standard deviation over training sets drawn anew from where the samples come from, as an endless test set would show
+        it, or the one that is given. Each point's error is taken relative to its mean over the draws that score it, so that
+        easy and hard points count for nothing. Of the variance of the draws' means, (1 - n / M) is left because two training
+        sets share n / M of their samples, and what single points of an endless test set add is taken off. 24 draws tell it
+        to a third; nan where points are scored once, or one at a time.
     """
 
     errors: np.ndarray
@@ -32,9 +34,15 @@ class Resampled:
 
 
 def resample(
-    matrix: np.ndarray, y: np.ndarray, train_size: int, ridge: float = 0.0, draws: int = 30, seed: int = 0
+    matrix: np.ndarray,
+    y: np.ndarray,
+    train_size: int,
+    ridge: float = 0.0,
+    draws: int = 30,
+    seed: int = 0,
+    tests: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Resampled:
-    """Kernel regression on `draws` random training sets, scored on the samples that are left.
+    """Kernel regression on `draws` random training sets, scored on the samples that are left, or on a test set.
 
     Parameters
     ----------
@@ -44,6 +52,8 @@ def resample(
     draws : int >= 2
     seed : int
         Draw number i is the same for every matrix of M samples, ridge and number of draws.
+    tests : ((T, M), (T,) or (T, outputs)), optional
+        Of a test set, which is scored in their place: the kernel between it and the samples, and the labels there.
 
     Raises
     ------
@@ -62,17 +72,30 @@ def resample(
     size, labels, ridge = len(matrix), np.reshape(y, (len(y), -1)), real("ridge", ridge)
     require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     train_size = whole("train_size", train_size, 1, size - 1)
-    scored = [_scored(matrix, labels, train_size, ridge, draw, seed) for draw in range(whole("draws", draws, 2))]
-    errors = np.array([points.mean() for points in scored])
-    variance, left = errors.var(ddof=1), size - train_size
-    of_points = np.mean([points.var(ddof=1) if left > 1 else 0.0 for points in scored]) * train_size / (size * left)
-    spread = np.sqrt(max(variance - of_points, 0.0) * size / left)
-    return Resampled(errors, float(errors.mean()), float(np.sqrt(variance / draws)), float(spread))
+    scored = np.full((whole("draws", draws, 2), size if tests is None else len(tests[1])), np.nan)
+    for draw, errors in enumerate(scored):
+        order = stream("training set of a resampling", size=size, draw=draw, seed=seed).permutation(size)
+        train, rest = order[:train_size], order[train_size:]
+        alpha, _ = dual_coefficients(matrix[np.ix_(train, train)], labels[train], ridge)
+        if tests is None:
+            errors[rest] = ((labels[rest] - matrix[np.ix_(rest, train)] @ alpha) ** 2).mean(1)
+        else:
+            errors[:] = ((tests[1].reshape(len(errors), -1) - tests[0][:, train] @ alpha) ** 2).mean(1)
+    means = np.nanmean(scored, axis=1)
+    spread = _spread(scored, (size - train_size) / size, endless=tests is None)
+    return Resampled(means, float(means.mean()), float(means.std(ddof=1) / np.sqrt(draws)), spread)
 
 
-def _scored(matrix: np.ndarray, labels: np.ndarray, train_size: int, ridge: float, draw: int, seed: int) -> np.ndarray:
-    """(M - n,): squared errors, averaged over outputs, of the samples off one training set."""
-    order = stream("training set of a resampling", size=len(matrix), draw=draw, seed=seed).permutation(len(matrix))
-    train, rest = order[:train_size], order[train_size:]
-    alpha, _ = dual_coefficients(matrix[np.ix_(train, train)], labels[train], ridge)
-    return ((labels[rest] - matrix[np.ix_(rest, train)] @ alpha) ** 2).mean(1)
+def _spread(scored: np.ndarray, fresh: float, endless: bool) -> float:
+    """`Resampled.spread` of errors (draws, points), nan where a point was trained on; fresh is the share 1 - n / M."""
+    draws, times = len(scored), (~np.isnan(scored)).sum(0)
+    number = times.mean()  # how often a point is scored
+    left = np.isfinite(scored).sum(1).min()
+    if number <= 1 or left < 2:
+        return np.nan
+    others = scored - np.nansum(scored, axis=0) / np.fmax(times, 1)
+    variance = np.nanmean(others, axis=1).var(ddof=1)
+    if endless:
+        variance -= np.nanvar(others, axis=1, ddof=1).mean() / left
+    own = (1 - 1 / number) * draws / (draws - 1)
+    return float(np.sqrt(max(variance, 0.0) / fresh) / own)

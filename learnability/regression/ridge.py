@@ -5,6 +5,8 @@ The matrices are symmetric positive definite and are solved by Cholesky; a kerne
 solution that is largely rounding is named (`learnability.common.conditioning`).
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from jaxtyping import Int
 from numpy.typing import ArrayLike
@@ -14,15 +16,18 @@ from ..common.arrays import Floats, finite_array, labels
 from ..common.conditioning import EPSILON, may_be_ill_conditioned, warn_of_condition
 from ..common.errors import real
 from ..common.threads import one_thread
-from ..kernels.kernel import Kernel, KernelLike, as_kernel
+from ..kernels.matrix import as_kernel
 from ..kernels.odd import warn_of_odd
+
+if TYPE_CHECKING:
+    from ..kernels.kernel import Kernel, KernelLike
 
 LARGEST_RESIDUAL = 1e-12  # of |K| |alpha| + |y|; Cholesky is backward stable, so that a larger one is a failure
 
 
 @one_thread
 def kernel_regression(
-    architecture: Kernel | KernelLike,
+    architecture: "Kernel | KernelLike",
     x_train: ArrayLike,
     y_train: ArrayLike,
     x_test: ArrayLike,

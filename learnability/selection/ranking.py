@@ -11,22 +11,23 @@ errors go with that distance, and each sample has the same probability.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import product
 from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
+from ..common.conditioning import one_warning
 from ..common.errors import choose, real, reals, require, warn_caller
 from ..common.progress import counted
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..curves.beyond import checks
-from ..curves.learning_curve import curve_of
+from ..curves.scatter import scatter
+from ..curves.test_set import TestSet
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
@@ -35,200 +36,10 @@ from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
+from .candidate import initialisations, predicted
+from .selection import KEY, PARAMETERS, Selection
 
-PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
 SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
-ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Candidates ranked by predicted test error.
-
-    Attributes
-    ----------
-    table : DataFrame
-        A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (off the
-        training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the mean),
-        accuracy off the training set (nan unless labels are classes), rank.
-    seconds : float
-        What the ranking took.
-    errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
-        On a data set the predicted error of every sample where it is not in the training set.
-    variances : (points,)
-        Expected squared distance of the label from the target's mean at each point of the domain's evaluation.
-    by : "error" or "accuracy"
-        What candidates are ranked by.
-    parameters : list of str
-        The columns that tell candidates apart: without the ridge where it was found for every size.
-    samples : (samples,) of int or None
-        Which of a large data set's samples the errors are those of; None: all.
-    remarks : tuple of str
-        Why the best candidate's prediction must not be trusted; each is a warning, too.
-
-    Examples
-    --------
-    >>> import learnability as lb
-    >>> cube = lb.Hypercube(dim=6)
-    >>> networks = {"shallow": lb.FullyConnected(1), "deep": lb.FullyConnected(4)}
-    >>> selection = lb.select(cube, networks, cube.parity(2), train_sizes=[8, 16, 32])
-    >>> selection.best()[["train_size", "architecture", "nmse"]].round(3)
-       train_size architecture   nmse
-    0           8         deep  1.071
-    1          16      shallow  0.757
-    2          32      shallow  0.060
-    >>> selection.samples_needed(nmse=0.5)[["architecture", "samples"]].round(1)
-      architecture  samples
-    0      shallow     17.9
-    1         deep      NaN
-    """
-
-    table: pd.DataFrame
-    seconds: float
-    errors: dict[tuple, Float[np.ndarray, " samples"]] = field(repr=False)
-    variances: Float[np.ndarray, " points"] = field(repr=False)
-    by: str = "error"
-    parameters: Sequence[str] = tuple(PARAMETERS)
-    samples: Int[np.ndarray, " samples"] | None = field(default=None, repr=False)
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def sampling_error(self) -> float:
-        """By what share another random choice of `samples` would move a predicted error, the median; 0 if all are seen.
-
-        From the differences of errors of neighbours in the order that they are drawn in, which are what chance leaves.
-        """
-        if self.samples is None or not self.errors:
-            return 0.0
-        left = 1 - len(self.samples) / len(self.variances)
-        order = np.argsort(self.variances[self.samples], kind="stable")
-        within = [np.sqrt((np.diff(errors[order]) ** 2).mean() / 2) / errors.mean() for errors in self.errors.values()]
-        return float(np.median(within) * np.sqrt(left / len(self.samples)))
-
-    def best(self) -> pd.DataFrame:
-        """The best candidate of each training size, with its margin.
-
-        Returns
-        -------
-        DataFrame
-            Per train_size: the candidate, its test_mse, nmse and accuracy, the runner_up of another architecture or kernel,
-            margin (how much larger its error is, test_mse / test_mse - 1; ranked by accuracy, how much more often it is
-            wrong) and margin_error, the margin's standard error over
-            samples; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the margin
-            is infinite, or zero where the runner-up's vanishes too, and has no standard error.
-        """
-        rows = []
-        for train_size, part in self.table.groupby("train_size"):
-            first = part.iloc[0]
-            same = (part["architecture"] == first["architecture"]) & (part["kernel"] == first["kernel"])
-            row = first.reindex([*PARAMETERS, "test_mse", "nmse", "accuracy"]).to_dict()
-            row |= {"train_size": train_size, "runner_up": None, "margin": np.nan, "margin_error": np.nan}
-            if not same.all():
-                second = part[~same].iloc[0]
-                ridge = f", ridge {second['ridge']:.3g}" if second["ridge"] > 0 else ""
-                row["runner_up"] = f"{second['architecture']} ({second['kernel']}{ridge})"
-                row["margin"], row["margin_error"] = self._margin(first, second)
-            rows.append(row)
-        order = ["train_size", *PARAMETERS, "test_mse", "nmse", "accuracy", "runner_up", "margin", "margin_error"]
-        return pd.DataFrame(rows)[order]
-
-    def _margin(self, first: pd.Series, second: pd.Series) -> tuple[float, float]:
-        """How much larger the second candidate's error is than the first's, and the standard error of that share."""
-        if self.by == "accuracy":
-            wrong, more = 1 - first["accuracy"], first["accuracy"] - second["accuracy"]
-            return (more / wrong if wrong > 0 else np.inf if more > 0 else 0.0), np.nan
-        zero = ROUNDING * self.variances.mean()
-        if first["test_mse"] <= zero:
-            return 0.0 if second["test_mse"] <= zero else np.inf, np.nan
-        return second["test_mse"] / first["test_mse"] - 1, self._difference_error(first, second) / first["test_mse"]
-
-    def _difference_error(self, first: pd.Series, second: pd.Series) -> float:
-        """Standard error over samples of the difference of two candidates' errors."""
-        keys = [_key(row) for row in (first, second)]
-        if keys[0] not in self.errors:
-            return np.nan
-        difference = self.errors[keys[0]] - self.errors[keys[1]]
-        return difference.std(ddof=1) / np.sqrt(len(difference))
-
-    def samples_needed(self, nmse: float | None = None, *, r2: float | None = None) -> pd.DataFrame:
-        """Training samples from which on each candidate's error stays at or below a level, fewest first.
-
-        Parameters
-        ----------
-        nmse : float > 0
-            The level as a normalised error, or
-        r2 : float < 1
-            as R2 = 1 - nmse.
-
-        Returns
-        -------
-        DataFrame
-            Per candidate: samples, interpolated between the ranked training sizes, linearly in the logarithms; nan where
-            the error at the largest of them is above the level, and the smallest of them where it is above at none. A curve
-            that falls below the level and rises again counts from its last descent. Where an error is zero or infinite, and
-            has no logarithm, samples is the first ranked size at which the error is below. On a data set standard_error
-            says how far another draw of the data would move samples (the delta method, over samples); nan elsewhere and
-            where nothing is interpolated.
-
-        Raises
-        ------
-        ValueError
-            Neither or both of nmse and r2, or a value out of range.
-        """
-        level = level_of(nmse, r2)
-        rows = []
-        for candidate, part in self.table.groupby([*self.parameters], sort=False):
-            part = part[part["train_size"] > 0].sort_values("train_size", kind="stable")
-            samples, error = self._crossing(part, level)
-            rows.append((*candidate, samples, error))
-        table = pd.DataFrame(rows, columns=[*self.parameters, "samples", "standard_error"])
-        return table.sort_values("samples", kind="stable", ignore_index=True)
-
-    def _crossing(self, rows: pd.DataFrame, level: float) -> tuple[float, float]:
-        """From where on one candidate's error stays at or below a level, and its standard error, from rows in order of size."""
-        sizes, nmse = rows["train_size"].tolist(), rows["nmse"].to_numpy()
-        above = np.flatnonzero(~(nmse <= level))
-        first = above[-1] + 1 if len(above) else 0  # the size from which on no error is above
-        if first == len(sizes):
-            return np.nan, np.nan
-        if first == 0 or nmse[first] <= ROUNDING or not np.isfinite(nmse[first - 1]):
-            return float(sizes[first]), np.nan
-        drop = np.log(nmse[first - 1] / nmse[first])
-        share = np.log(nmse[first - 1] / level) / drop
-        octave = np.log(sizes[first] / sizes[first - 1])
-        samples = float(sizes[first - 1] * np.exp(octave * share))
-        keys = [_key(row) for _, row in rows.iloc[first - 1 : first + 1].iterrows()]
-        if keys[0] not in self.errors:
-            return samples, np.nan
-        ends = [self.errors[key] for key in keys]
-        spread = self.variances if self.samples is None else self.variances[self.samples]
-        before, after, unit = (values / values.mean() for values in (*ends, spread))
-        moved = ((1 - share) * before + share * after - unit) / drop  # each sample's influence on the share
-        return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
-
-    def __repr__(self) -> str:
-        number = len(self.table[[*self.parameters]].drop_duplicates())
-        best = self.best().to_string(index=False, float_format="{:.4g}".format)
-        return f"Selection of {number} candidates in {self.seconds:.3g} s; the best:\n{best}"
-
-    def _repr_html_(self) -> str:
-        return self.best().to_html(index=False)
-
-
-def _key(row: pd.Series) -> tuple:
-    """Of a candidate's errors at one training size."""
-    return tuple(row[[*PARAMETERS, "train_size"]])
-
-
-def level_of(nmse: float | None = None, r2: float | None = None) -> float:
-    """A normalised error, from itself or from R2 = 1 - nmse; ValueError unless it is one positive number."""
-    require(
-        (nmse is None) != (r2 is None), "give one of a normalised error (reach) and an R2 (r2 = 1 - reach), not both"
-    )
-    if r2 is None:
-        return real("the normalised error to reach", nmse, positive=True)
-    require(bool(np.isfinite(float(r2)) and r2 < 1), f"the R2 to reach must be finite and < 1, got {r2!r}")
-    return 1 - float(r2)
 
 
 @one_thread
@@ -242,6 +53,7 @@ def select(
     kernels: Sequence[str] = ("ntk",),
     by: str = "error",
     fast: bool = False,
+    test_set: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Selection:
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
@@ -251,8 +63,9 @@ def select(
     Parameters
     ----------
     domain : Hypercube, Circle, Hypersphere or Samples
-    architectures : dict of name to architecture
-        See `learnability.kernels.grid.expanded` for grids.
+    architectures : dict of name to architecture, or to a list of them
+        See `learnability.kernels.grid.expanded` for grids. A list is one candidate: a network's kernels at several
+        initialisations, `[lb.TorchModule(factory, seed) for seed in range(3)]`, whose predicted errors are averaged.
     target : Target on the domain, with one output or several
     train_sizes, ridges : sequences of numbers
         Each ridge makes a candidate of its own. What is repeated, here and among the kernels, counts once. Of a data set
@@ -265,6 +78,8 @@ def select(
     fast : bool
         Take as few samples of a large data set as the largest training size needs: twice as many, at least 1024. Errors then
         have the sampling error `Selection.sampling_error` beside that of the data set itself.
+    test_set : ((T, ...), (T,) or (T, outputs)), optional
+        Points and labels, see `learnability.learning_curve`: candidates are ranked by their errors or accuracies there.
 
     Returns
     -------
@@ -305,37 +120,36 @@ def select(
         f"train_sizes: candidates are ranked at sizes up to the {domain.size} points of {domain}, got {max(sizes):g}; rank at "
         "what there is, and ask learning_curve how far more samples take the best",
     )
-    spread = variances(domain, target) + noise_std**2
+    tests = None if test_set is None else TestSet.of(test_set, domain, target)
+    spread = (variances(domain, target) if tests is None else tests.distances) + noise_std**2
     rows, errors = [], {}
     began = perf_counter()
-    odd = [name for name, network in architectures.items() if misses_the_mean(network, target(*domain.evaluation()))]
+    kernels_of = {name: initialisations(name, one) for name, one in architectures.items()}
+    labels = target(*domain.evaluation())
+    odd = [name for name, (network, *_) in kernels_of.items() if misses_the_mean(network, labels)]
     if odd:
         warn_caller(remark(odd, target.name))
     seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
-    for (name, architecture), kernel in counted(product(architectures.items(), kernels), "kernels"):
-        learner = KernelOnDomain(seen, architecture, kernel)
-        for ridge in ridge_values:
-            curve = curve_of(learner, aim, sizes, ridge, noise_std)
-            off_train, accuracy = (
-                np.where(np.isnan(off), everywhere, off)
-                for off, everywhere in (
-                    (curve.test_mse_off_train, curve.test_mse),
-                    (curve.accuracy_off_train, curve.accuracy),
-                )
-            )
+    for (name, networks), kernel in counted(product(kernels_of.items(), kernels), "kernels"):
+        for mean in predicted(seen, networks, kernel, aim, sizes, ridge_values, noise_std, tests):
             for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(curve.ridge[number]), train_size)
-                nmse = float(normalised(off_train[number], spread.mean()))
-                rows.append((*key, off_train[number], nmse, accuracy[number], curve.theory[number]))
-                if curve.sample_errors is not None and np.isfinite(curve.sample_errors[number]).all():
-                    errors[key] = curve.sample_errors[number]
-    if samples is None and curve.samples is not None and len(curve.samples) < (domain.size or 0):
-        samples = curve.samples
-    table = pd.DataFrame(rows, columns=[*PARAMETERS, "train_size", "test_mse", "nmse", "accuracy", "theory"])
-    table = _ranked(table, by)
-    remarks = _checked(table, seen, aim, architectures)
+                key = (name, kernel, float(mean.ridge[number]), train_size)
+                error, std = normalised([mean.test_mse[number], mean.spread[number]], spread.mean()).tolist()
+                several = {"spread": std, "initialisations": len(networks)} if len(networks) > 1 else {}
+                scores = {"test_mse": mean.test_mse[number], "nmse": error, "accuracy": mean.accuracy[number]}
+                rows.append({**dict(zip(KEY, key)), **scores, "theory": mean.theory[number], **several})
+                if mean.point_errors is not None and np.isfinite(mean.point_errors[number]).all():
+                    errors[key] = mean.point_errors[number]
+            if samples is None and mean.samples is not None and len(mean.samples) < (domain.size or 0):
+                samples = mean.samples
+    table = _ranked(pd.DataFrame(rows), by)
+    with one_warning():  # of dozens of training sets
+        remarks, scattered = _checked(
+            table, seen, aim, {name: first for name, (first, *_) in kernels_of.items()}, noise_std, tests
+        )
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
-    return Selection(table, perf_counter() - began, errors, spread, by, parameters, samples, remarks)
+    seconds, on_test_set = perf_counter() - began, tests is not None
+    return Selection(table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set)
 
 
 def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Target, Int[np.ndarray, " samples"] | None]:
@@ -367,17 +181,38 @@ def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
     return table
 
 
-def _checked(table: pd.DataFrame, domain: Domain, target: Target, architectures: Mapping[str, Any]) -> tuple[str, ...]:
-    """Remarks where regression contradicts the best candidate of the largest size; each is a warning, too."""
-    best = table[(table["train_size"] == table["train_size"].max()) & (table["rank"] == 1)].iloc[0]
-    if best["theory"] != PerSample.name:
-        return ()
-    learner = KernelOnDomain(domain, architectures[best["architecture"]], best["kernel"])
-    found = checks(learner, target, best["train_size"], np.array([best["ridge"]]))
-    remarks = tuple(f"{best['architecture']} ({best['kernel']}): {text}" for text in found)
+def _checked(
+    table: pd.DataFrame,
+    domain: Domain,
+    target: Target,
+    architectures: Mapping[str, Any],
+    noise_std: float,
+    tests: TestSet | None,
+) -> tuple[tuple[str, ...], dict[float, float]]:
+    """Remarks where regression contradicts the best candidate of the largest size; the scatter of the best of every size.
+
+    Each remark is a warning, too.
+    """
+    best = table[(table["rank"] == 1) & (table["theory"] == PerSample.name)]
+    learners = {
+        pair: KernelOnDomain(domain, architectures[pair[0]], pair[1])
+        for pair in dict.fromkeys(zip(best["architecture"], best["kernel"], strict=True))
+    }
+    scattered: dict[float, float] = {}
+    for pair, rows in best.groupby(["architecture", "kernel"], sort=False):
+        n, delta = (rows[name].to_numpy(float) for name in ("train_size", "ridge"))
+        spread = scatter(learners[pair], target, n, delta, np.full(len(rows), noise_std), tests)
+        scattered |= dict(zip(rows["train_size"], spread.tolist(), strict=True))
+    if best.empty or best["train_size"].max() < table["train_size"].max():
+        return (), scattered
+    last = best.iloc[-1]
+    found = checks(
+        learners[last["architecture"], last["kernel"]], target, last["train_size"], np.array([last["ridge"]]), tests
+    )
+    remarks = tuple(f"{last['architecture']} ({last['kernel']}): {text}" for text in found)
     for text in remarks:
         warn_caller(text)
-    return remarks
+    return remarks, scattered
 
 
 def _distinct(name: str, values: Sequence[float] | ArrayLike) -> list[float]:

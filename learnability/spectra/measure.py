@@ -29,13 +29,21 @@ class SpectralMeasure:
     @classmethod
     def of(cls, eigenvalues: Float[np.ndarray, " levels"], weights: Float[np.ndarray, "levels columns"]) -> Self:
         """eigenvalues (levels,) > 0; weights (levels, columns)."""
-        if len(eigenvalues) <= MOST_MODES:
-            return cls(eigenvalues, weights)
+        return cls(eigenvalues, weights) if len(eigenvalues) <= MOST_MODES else cls.compressed(eigenvalues, weights)
+
+    @classmethod
+    def compressed(
+        cls,
+        eigenvalues: Float[np.ndarray, " levels"],
+        weights: Float[np.ndarray, "levels columns"],
+        per_unit: int = NODES,
+    ) -> Self:
+        """The same sums from so many nodes in each unit interval of log(lambda) that holds a level, in ascending intervals."""
         position = np.log(eigenvalues)
         cell = np.floor(position).astype(int)
-        angles = (np.arange(NODES) + 0.5) * np.pi / NODES
+        angles = (np.arange(per_unit) + 0.5) * np.pi / per_unit
         local = np.cos(angles) / 2 + 0.5
-        barycentric = np.sin(angles) * (-1.0) ** np.arange(NODES)
+        barycentric = np.sin(angles) * (-1.0) ** np.arange(per_unit)
         nodes, compressed = [], []
         for number in np.unique(cell):
             inside = cell == number

@@ -96,7 +96,7 @@ class Target:
                 aligned[level_of[mode]] += power
             elif np.any(power > 0):
                 require(spectrum.tail > 0, f"the target has power on mode {mode}, which the spectrum does not list")
-                beyond = beyond + power
+                beyond += power
         return aligned, beyond
 
     def __repr__(self) -> str:

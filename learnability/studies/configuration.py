@@ -12,7 +12,7 @@ from ..domains import DOMAINS, label_of
 from ..ensembles.memory import ModuleSize
 from ..ensembles.training.methods import options_of
 from ..experiments import READS
-from ..kernels.grid import expanded
+from ..kernels.grid import expanded, initialisations, members
 from .labels import column_of
 
 Entry = dict[str, Any]
@@ -38,6 +38,8 @@ class Study:
     widths : list of int and OWN
     outputs : int
         Of each target.
+    initialisations : dict of str to str
+        What architectures are called that are one of several initialisations of a network; tables have their means.
     modules : dict of "architecture/width" to ModuleSize
         Of the networks that are PyTorch modules.
     """
@@ -60,7 +62,13 @@ class Study:
     training: Entry = field(default_factory=dict)
     figure_options: Entry = field(default_factory=dict)
     outputs: int = 1
+    initialisations: dict[str, str] = field(default_factory=dict)
     modules: Mapping[str, ModuleSize] = field(default_factory=dict)
+
+    @property
+    def learners(self) -> list[str]:
+        """The architectures as the study's table names them."""
+        return [*dict.fromkeys(self.initialisations.get(name, name) for name in self.architectures)]
 
     @property
     def per_sample(self) -> bool:
@@ -149,15 +157,19 @@ def targets_in(options: Mapping[str, Any]) -> dict[str, Entry]:
     return {label_of(target): target for target in given}
 
 
-def grid_in(options: Mapping[str, Any]) -> dict[str, Entry]:
-    """The architectures of an experiment's option `grid`, {name: specification}.
+def candidates_in(options: Mapping[str, Any]) -> dict[str, Entry]:
+    """The architectures of an experiment's options `grid` and `architectures`, {name: specification}.
+
+    Of a network with several initialisations the first.
 
     Examples
     --------
-    >>> [*grid_in({"grid": {"depth": [1, 2], "activation": "relu"}}).values()]
+    >>> [*candidates_in({"grid": {"depth": [1, 2], "activation": "relu"}}).values()]
     [{'depth': 1, 'activation': 'relu'}, {'depth': 2, 'activation': 'relu'}]
     """
-    return expanded("net", options["grid"]) if "grid" in options else {}
+    candidates = members("net", options["grid"]) if "grid" in options else {}
+    candidates |= options.get("architectures", {})
+    return {name: entry[0] if isinstance(entry, list) else entry for name, entry in candidates.items()}
 
 
 def studies_from(
@@ -188,7 +200,8 @@ def studies_from(
 def with_grids(config: Config) -> Config:
     """The configuration with architectures that stand for many (`learnability.kernels.grid`) written out.
 
-    A study that names such a grid among its architectures has all of its members.
+    A study that names such a grid among its architectures has all of its members. Of a network with `seeds`, the section
+    `initialisations` has the names of its kernels, {name: [names among the architectures]}.
 
     Examples
     --------
@@ -196,10 +209,14 @@ def with_grids(config: Config) -> Config:
     >>> with_grids(config)["studies"]["one"]["architectures"]
     ['net-depth1', 'net-depth2']
     """
-    members = {name: expanded(name, entry) for name, entry in config["architectures"].items()}
-    architectures = {name: entry for grid in members.values() for name, entry in grid.items()}
+    grids = {name: expanded(name, entry) for name, entry in config["architectures"].items()}
+    names = {name: [*grid] for name, grid in grids.items()}
+    networks = [(name, entry) for grid in grids.values() for name, entry in grid.items()]
+    kernels = [initialisations(name, entry) for name, entry in networks]
+    several = {name: [*group] for (name, _), group in zip(networks, kernels) if [*group] != [name]}
+    architectures = {name: entry for group in kernels for name, entry in group.items()}
     require(
-        len(architectures) == sum(map(len, members.values())),
+        len(architectures) == sum(map(len, kernels)) and not several.keys() & architectures.keys(),
         "architectures: a grid makes an architecture of the same name as another entry; rename the grid",
     )
     for name in architectures:
@@ -208,13 +225,26 @@ def with_grids(config: Config) -> Config:
             f"architectures: a grid makes {name!r}, and names are parts of files' names; write its members one by one",
         )
     studies = {
-        name: {
-            **study,
-            "architectures": [m for listed in study["architectures"] for m in members.get(listed, [listed])],
-        }
+        name: {**study, "architectures": _written_out(study["architectures"], names)}
         for name, study in config["studies"].items()
     }
-    return {**config, "architectures": architectures, "studies": studies}
+    experiments = {
+        name: {**entry, "options": _with_members(entry["options"], names)}
+        for name, entry in config.get("experiments", {}).items()
+    }
+    sections = {"architectures": architectures, "initialisations": several, "studies": studies}
+    return {**config, **sections, "experiments": experiments}
+
+
+def _written_out(names: list, grids: Mapping[str, list[str]]) -> list:
+    """Names of architectures, those of grids replaced by their members'."""
+    return [member for name in names for member in (grids.get(name, [name]) if isinstance(name, str) else [name])]
+
+
+def _with_members(options: Entry, grids: Mapping[str, list[str]]) -> Entry:
+    """An experiment's options with the members of grids among its `architectures`."""
+    names = options.get("architectures")
+    return {**options, "architectures": _written_out(names, grids)} if isinstance(names, list) else options
 
 
 def experiments_from(config: Config) -> dict[str, Experiment]:
@@ -232,9 +262,21 @@ def _experiment(config: Config, name: str, entry: Entry) -> Experiment:
         options = {**entry["options"], **varied}
         names[cell] = {what: _known(config, where, what, options[what]) for what in SECTIONS if what in options}
         named = {what: config[SECTIONS[what]][known] for what, known in names[cell].items()}
+        if "architectures" in options:
+            listed = isinstance(options["architectures"], list)
+            require(
+                listed, f"{where}: architectures: {options['architectures']!r} is no list of names of architectures"
+            )
+            named["architectures"] = _candidates(config, where, options["architectures"])
         cells[cell] = (_in_order({**options, **named}), _in_order(labels))
     figure_options = _in_order(entry["figure_options"])
     return Experiment(name, entry["kind"], entry.get("figure") or entry["kind"], cells, names, figure_options)
+
+
+def _candidates(config: Config, where: str, names: list) -> dict[str, Entry | list[Entry]]:
+    """Architectures by name, those of several initialisations as lists."""
+    kernels = {name: _kernels_of(config, where, name) for name in names}
+    return {name: group[name] if name in group else [*group.values()] for name, group in kernels.items()}
 
 
 def _in_order(value: Any) -> Any:
@@ -255,10 +297,12 @@ def _file_name(value: object) -> str:
 def _study(config: Config, name: str, entry: Entry, outputs: int, modules: Mapping[str, ModuleSize]) -> Study:
     where = f"studies.{name}"
     domain = config["domains"][_known(config, where, "domain", entry["domain"])]
-    architectures = {
-        architecture: config["architectures"][_known(config, where, "architecture", architecture)]
-        for architecture in entry["architectures"]
-    }
+    groups = {listed: _kernels_of(config, where, listed) for listed in entry["architectures"]}
+    architectures = {name: one for group in groups.values() for name, one in group.items()}
+    require(
+        len(architectures) == sum(map(len, groups.values())),
+        f"{where}.architectures: an initialisation is listed beside the network that it is one of; leave one out",
+    )
     train_sizes = _sizes(where, entry["train_sizes"])
     network_sizes = entry.get("network_sizes", [n for n in train_sizes if n > 0]) if entry["widths"] else []
     targets = {label_of(target): target for target in entry["targets"]}
@@ -297,8 +341,16 @@ def _study(config: Config, name: str, entry: Entry, outputs: int, modules: Mappi
         training=_training(config["training"], entry.get("training", {})),
         figure_options=_in_order(entry["figure_options"]),
         outputs=outputs,
+        initialisations={name: listed for listed, group in groups.items() if listed not in group for name in group},
         modules=modules,
     )
+
+
+def _kernels_of(config: Config, where: str, name: object) -> dict[str, Entry]:
+    """The kernels that the name of an architecture stands for, {name: specification}: one, or one per initialisation."""
+    groups = config.get("initialisations", {})
+    names = groups[name] if name in groups else [_known(config, where, "architecture", name)]
+    return {one: config["architectures"][one] for one in names}
 
 
 def _theory(where: str, entry: Entry) -> str:

@@ -27,7 +27,7 @@ def check_figure(study: Study) -> None:
     """A figure must not average over what it does not tell apart, and draws what there is."""
     require(study.figure not in EXPERIMENTS, f"figure {study.figure} draws an experiment, not a study")
     several = {
-        "architecture": [*study.architectures],
+        "architecture": study.learners,
         "target": [*study.targets],
         "ridge": study.ridges,
         "noise_std": study.noise_stds,

@@ -12,7 +12,17 @@ from ..common.errors import require
 from ..experiments import EXPERIMENTS
 from ..figures import FIGURES
 from . import requests
-from .configuration import OWN, Config, Entry, Experiment, Study, experiments_from, studies_from, targets_in
+from .configuration import (
+    OWN,
+    Config,
+    Entry,
+    Experiment,
+    Study,
+    candidates_in,
+    experiments_from,
+    studies_from,
+    targets_in,
+)
 from .cutting import training_jobs
 from .job import Job, Kind
 from .labels import files_of
@@ -105,7 +115,7 @@ def _kernel(plan: Plan, domain: str, architecture: str, suffix: str) -> Job:
         "kernel",
         {"domain": domain, "architecture": architecture, "suffix": suffix},
         {"domain": entries[0], "architecture": entries[1], "kernel": suffix.removeprefix("+") or "ntk"},
-        data=_data_files(entries[0], architecture=entries[1]),
+        data=_data_files(entries[0], {}, entries[1]),
         megabytes=requests.kernel_mb(size),
         minutes=minutes(requests.spectrum_seconds(size)),
     )
@@ -182,7 +192,8 @@ def _cell(plan: Plan, experiment: str, cell: str) -> Job:
     options, labels = entry.cells[cell]
     reads = {"values": entry.reads(cell, "values"), "eigenvalues": entry.reads(cell, "eigenvalues")}
     rules = {"values": "kernel", "eigenvalues": "spectrum"}
-    data = _data_files(options.get("domain") or {}, targets_in(options), options.get("architecture"))
+    networks = [options.get("architecture") or {}, *candidates_in(options).values()]
+    data = _data_files(options.get("domain") or {}, targets_in(options), *networks)
     return _job(
         "cell",
         {"experiment": experiment, "cell": cell},
@@ -212,7 +223,8 @@ def _join(plan: Plan, study: str) -> Job:
                 place: dict[str, str | int] = {"study": study, "architecture": architecture, "width": width}
                 block = {"smallest": smallest, "largest": largest, "first": first, "last": last}
                 reads["networks"].append(plan.job("networks", **place, **block))
-    return _job("join", {"study": study}, {"study": study}, reads, **TABLE)
+    named = {"initialisations": entry.initialisations} if entry.initialisations else {}
+    return _job("join", {"study": study}, {"study": study, **named}, reads, **TABLE)
 
 
 def _agreement(plan: Plan) -> Job:
@@ -241,12 +253,19 @@ def _explorer(plan: Plan) -> Job:
 def parts(join: Job) -> dict[str, list[tuple[dict[str, str | int], Specification]]]:
     """For each input of a study's table, by kind: the columns that it stands for, and what it must have been made from."""
     kinds = ("theory", "regression", "networks")
-    return {kind: [(_columns(job), job.parameters) for job in join.after if job.kind == kind] for kind in kinds}
+    named = join.parameters.get("initialisations", {})
+    return {kind: [(_columns(job, named), job.parameters) for job in join.after if job.kind == kind] for kind in kinds}
 
 
-def _columns(job: Job) -> dict[str, str | int]:
-    """The constant columns of the rows that a job of a study makes; a theory's say themselves which theory they are from."""
-    columns: dict[str, str | int] = {"architecture": job.identity["architecture"]}
+def _columns(job: Job, initialisations: Mapping[str, str]) -> dict[str, str | int]:
+    """The constant columns of the rows that a job of a study makes; a theory's say themselves which theory they are from.
+
+    initialisations : dict of architecture to the network that it is one initialisation of
+    """
+    own = job.identity["architecture"]
+    columns: dict[str, str | int] = {"architecture": initialisations.get(own, own)}
+    if own in initialisations:
+        columns["initialisation"] = own
     if job.kind == "networks" and job.parameters["width"] is not None:
         columns["width"] = job.parameters["width"]
     sources = {"regression": "kernel", "networks": "network"}
@@ -302,11 +321,11 @@ def _data_of_study(study: Study, architecture: str) -> list[str]:
 
 
 def _data_files(
-    domain: Specification, targets: Mapping[str, Entry] | None = None, architecture: Specification | None = None
+    domain: Specification, targets: Mapping[str, Entry] | None = None, *architectures: Specification
 ) -> list[str]:
-    """Files that a domain, its targets and a kernel of the user's own are read from."""
-    files = [domain.get("path"), (architecture or {}).get("path")]
-    return [path for path in files if path] + [path for target in (targets or {}).values() for path in files_of(target)]
+    """Files that a domain, its targets and kernels of the user's own are read from, each once."""
+    files = [path for entry in (domain, *architectures) if (path := entry.get("path"))]
+    return [*dict.fromkeys([*files, *(path for target in (targets or {}).values() for path in files_of(target))])]
 
 
 KINDS = {
@@ -358,7 +377,11 @@ KINDS = {
         _join, "join_study.py", "Table of {study}", "join/{study}", {"csv": "csv", "h5": "h5"}, "studies/{study}"
     ),
     "agreement": Kind(
-        _agreement, "measure_agreement.py", "Agreement of theory and experiment", "agreement", {"agreements": "csv"}
+        _agreement,
+        "measure_agreement.py",
+        "Agreement of theory and experiment",
+        "agreement",
+        {"agreements": "csv", "summary": "rst"},
     ),
     "figure": Kind(
         _figure,
@@ -367,5 +390,7 @@ KINDS = {
         "figures/{drawn}",
         {"pdf": "pdf", "svg": "svg", "png": "png", "caption": "rst"},
     ),
-    "explorer": Kind(_explorer, "write_explorer.py", "Explorer page", "explorer", {"html": "html"}),
+    "explorer": Kind(
+        _explorer, "write_explorer.py", "Explorer pages", "explorer", {"html": "html", "predict": "predict.html"}
+    ),
 }

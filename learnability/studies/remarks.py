@@ -11,7 +11,7 @@ from ..domains.samples import DataSet
 from ..kernels import architecture_from
 from ..kernels.kernel import Kernel
 from ..kernels.odd import misses_the_mean, remark
-from .configuration import Config, Entry, Experiment, Study, grid_in, targets_in
+from .configuration import Config, Entry, Experiment, Study, candidates_in, targets_in
 
 
 def remarks(
@@ -45,7 +45,7 @@ def remarks(
             domain = next((d for key, d in domains.items() if config["domains"][key] == options.get("domain")), None)
             asked = options.get("architecture")
             networks = {key: a for key, a in architectures.items() if config["architectures"][key] == asked}
-            networks |= {key: architecture_from(one) for key, one in grid_in(options).items()}
+            networks |= {key: architecture_from(one) for key, one in candidates_in(options).items()}
             if domain is not None:
                 lines += _of_targets(f"experiments.{name}", targets_in(options), domain, networks)
     return [*dict.fromkeys(lines)]

@@ -26,8 +26,8 @@ from .configuration import (
     Entry,
     Experiment,
     Study,
+    candidates_in,
     experiments_from,
-    grid_in,
     studies_from,
     targets_in,
     with_grids,
@@ -186,7 +186,7 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         _check_lists(options)
-        with_context("grid", grid_in(options), architecture_from)
+        with_context("grid", candidates_in(options), architecture_from)
         check(entry.kind, options)
         if options.get("domain"):
             name = entry.names[cell]["domain"]
@@ -197,7 +197,7 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
             sizes = {label: truth({"": target}, domain.sample(1, 0)).shape[-1] for label, target in targets.items()}
             outputs = max([outputs, *sizes.values()])
             check_domain(entry.kind, options["domain"]["kind"], domain.size, sizes)
-            networks = {name: architecture_from(one) for name, one in grid_in(options).items()}
+            networks = {name: architecture_from(one) for name, one in candidates_in(options).items()}
             if options.get("architecture"):
                 networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
             read = [options.get("kernel", kind) for kind in READS.get(entry.kind, {}).values()]

@@ -11,6 +11,7 @@ MEASURES = [
     "accuracy",
     "accuracy_off_train",
 ]
+SPREAD = "_spread"  # behind a measure: its standard deviation over initialisations of a network
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
 EXPERIMENTS = ("kernel", "network")
 NAMES = {

@@ -15,7 +15,7 @@ def best_lines(best: pd.DataFrame, by: str = "error") -> list[str]:
 
     Parameters
     ----------
-    best : DataFrame as `learnability.selection.ranking.Selection.best`
+    best : DataFrame as `learnability.selection.selection.Selection.best`
     by : "error" or "accuracy", what the candidates are ranked by
     """
     lines = []
@@ -23,9 +23,13 @@ def best_lines(best: pd.DataFrame, by: str = "error") -> list[str]:
         error = "no normalised error, for the target is constant"
         if np.isfinite(row["nmse"]):
             error = f"normalised error {row['nmse']:.3g} predicted"
+            if np.isfinite(row.get("test_mse_std", np.nan)):
+                error += (
+                    f", ± {row['test_mse_std'] * row['nmse'] / row['test_mse']:.2g} from one training set to the next"
+                )
         if np.isfinite(row.get("accuracy", np.nan)):
             error += f", accuracy {row['accuracy']:.3g}"
-        line = f"n = {row['train_size']:g}: {_named(row)}, {error}"
+        line = f"n = {row['train_size']:g}: {named(row)}, {error}"
         if isinstance(row["runner_up"], str):
             line += f"; {row['runner_up']} {_compared(row['margin'], row['margin_error'], by)}"
         lines.append(line)
@@ -37,12 +41,12 @@ def samples_lines(needed: pd.DataFrame, nmse: float, smallest: float) -> list[st
 
     Parameters
     ----------
-    needed : DataFrame as `learnability.selection.ranking.Selection.samples_needed`
+    needed : DataFrame as `learnability.selection.selection.Selection.samples_needed`
     nmse : the normalised error
     smallest : the smallest ranked training size, at which a candidate may be below the error already
     """
     reached = needed[needed["samples"].notna()].sort_values("samples", kind="stable")
-    first = [f"{_samples(row, smallest)} with {_named(row)}" for row in reached.head(SHOWN).to_dict("records")]
+    first = [f"{_samples(row, smallest)} with {named(row)}" for row in reached.head(SHOWN).to_dict("records")]
     line = f"R2 of {1 - nmse:g}, samples for a normalised error of {nmse:g}: "
     if first:
         line += "; ".join(first) + "; "
@@ -68,7 +72,8 @@ def recommendation(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def named(row: Mapping[Any, Any]) -> str:
+    """A candidate: its name, kernel and ridge."""
     ridge = f", ridge {row['ridge']:.3g}" if row.get("ridge", 0) > 0 else ""
     return f"{row['architecture']} ({row['kernel']}{ridge})"
 

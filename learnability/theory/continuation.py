@@ -1,6 +1,6 @@
 r"""The per-sample equations beyond the samples: more samples are less ridge.
 
-For c = n/M > 1 the ridge mu of every sample becomes -nu < 0 (docs/theory-beyond-the-data.md):
+For c = n/M > 1 the ridge mu of every sample becomes -nu < 0 (docs/research/beyond-the-data.md):
 
     Q = (K + delta - diag nu)^-1,     nu_x Q_xx = c - 1,     (1 + (c - 1) Theta) p = c alpha^2 / Q_xx,     o_x = p_x / Q_xx.
 

@@ -1,4 +1,6 @@
-r"""Covariance of the learned coefficients where eigenfunctions are not Gaussian (derived here: docs/theory.md).
+r"""Covariance of the learned coefficients where eigenfunctions are not Gaussian.
+
+Derived here: docs/research/fourth-moments.md.
 
 With the residual r = sum (1 - L_i) v_i phi_i and, for every mode S of the domain, the rungs R_S of
 `learnability.theory.fourth_moments`,

@@ -8,7 +8,7 @@ r"""Beyond the data: the learning curve for more samples than there are, with an
 4. The interval joins the posterior, the sampling error of E(M) and a discrepancy that was calibrated on held-out data.
 5. No target falls faster than (kappa(n) / kappa(M))^2 / E_0(M); where the curve still steepens that is the low end.
 
-Derivation and measurements: docs/theory-beyond-the-data.md.
+Derivation and measurements: docs/research/beyond-the-data.md.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,6 @@
-r"""Training sets drawn without replacement from a population of M points (derived for this project: docs/theory.md).
+r"""Training sets drawn without replacement from a population of M points.
+
+Derived for this project: docs/research/finite-population.md.
 
 The paper's equations draw samples from an infinite population. On a list of M points, with S = sum m_i L_i,
 q = sum m_i L_i^2, W = sum m_i L_i (1 - L_i), B = sum (1 - L_i)^2 v_i^2, and over all M modes, those of eigenvalue zero

@@ -1,4 +1,6 @@
-r"""The next order in 1/n: what products of eigenfunctions do to learnability and error (derived here: docs/theory.md).
+r"""The next order in 1/n: what products of eigenfunctions do to learnability and error.
+
+Derived here: docs/research/fourth-moments.md.
 
 The paper's equations know eigenfunctions by their second moments; fourth moments couple the modes. With kappa, L, u,
 rho = delta/kappa, S = sum L of `finite_population` (u = 1 and M infinite on the sphere), and for every mode S of the domain

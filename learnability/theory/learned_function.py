@@ -1,6 +1,6 @@
 """The learned function at samples and at points that are never selected: mean, spread, errors and accuracy.
 
-A sample of a site of m copies has a case for every number of the other copies selected: docs/theory-rates.md, "Copies".
+A sample of a site of m copies has a case for every number of the other copies selected: docs/research/rates.md, "Copies".
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Learned:
     def at_samples(
         cls, layout: Layout, solution: SampleSolution, cases: Cases, ridge: float, selected: bool
     ) -> "Learned":
-        """Where a sample is selected, or is not; docs/theory-rates.md, "Copies"."""
+        """Where a sample is selected, or is not; docs/research/rates.md, "Copies"."""
         (first, second), site = layout.pool.pairs, layout.site[cases.row]
         copies, others = layout.pool.copies[site], cases.others
         count = others + selected

@@ -15,8 +15,8 @@ Then, with alpha = Q y, kappa_x = delta + mu_x, s_x = delta Q_xx / c, Theta_xz =
 are the mean squared errors at sample x when it is not in the training set, when it is (against the label it was trained
 on), and over all training sets (against a new label), all containing the noise. At n = M they are exact, off is then
 the leave-one-out error. With all points alike they reduce to closed forms in one kappa. Derivation:
-docs/theory.md, "A data set as it is"; it is new here, so no paper can be cited. Rates of selection of their own, points that
-are never selected and samples that coincide: docs/theory-rates.md.
+docs/research/per-sample.md; it is new here, so no paper can be cited. Rates of selection of their own, points that
+are never selected and samples that coincide: docs/research/rates.md.
 """
 
 from dataclasses import dataclass
@@ -131,9 +131,12 @@ class PerSample(SampleTheory):
         ridge: ArrayLike,
         noise_std: ArrayLike,
         population: int | None = None,
+        test_kernel: ArrayLike | None = None,
+        test_y: ArrayLike | None = None,
     ) -> SamplePrediction:
         """`predict_samples`."""
-        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
+        test_set = {"test_kernel": test_kernel, "test_y": test_y}
+        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population, **test_set)
 
 
 @one_thread
@@ -155,7 +158,7 @@ def predict_samples(
     ----------
     matrix : (M, M) symmetric, positive semi-definite
         The kernel on all samples, not divided by M. Samples whose rows coincide are treated as what they are, copies
-        (docs/theory-rates.md).
+        (docs/research/rates.md).
     y : (M,) or (M, outputs)
         Labels without the noise of noise_std.
     train_size, ridge, noise_std : floats or arrays, broadcast against each other

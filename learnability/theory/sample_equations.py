@@ -13,7 +13,7 @@ never selected, t, reads its error off the others: with W = K_t Q,
 
     o_t = (y_t - K_t alpha)^2 + sum over z of W_z^2 (o_z / omega_z + nu_z).
 
-Derivation: docs/theory-rates.md. What follows for every sample: `learnability.theory.per_sample`.
+Derivation: docs/research/rates.md. What follows for every sample: `learnability.theory.per_sample`.
 """
 
 from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 The per-sample theory is an approximation whose cavities fluctuate least where training sets are large and ridges are not
 small. On kernels that are nearly singular (one to three columns with a smooth kernel, no ridge) it and regression itself
-are at the mercy of single samples; see docs/theory-rates.md, "Nearly singular kernels".
+are at the mercy of single samples; see docs/research/rates.md, "Nearly singular kernels".
 """
 
 from dataclasses import dataclass
@@ -39,6 +39,8 @@ class SelfCheck:
         above 15 % the mean is that of a few samples, and nothing holds.
     holding_ridge : float or None
         The smallest ridge of a ladder (factors of ten) at which they agree; None where none does or the prediction holds.
+    on_test_set : bool
+        Whether the error is that on a test set of its own, not off the training set.
     """
 
     train_size: int
@@ -48,13 +50,15 @@ class SelfCheck:
     standard_error: float
     holds: bool
     holding_ridge: float | None
+    on_test_set: bool = False
 
     def remark(self) -> str | None:
         """One sentence for a report, None where the prediction holds."""
         if self.holds:
             return None
         what = (
-            f"with {self.train_size} samples and ridge {self.ridge:.3g} the theory predicts an error of {self.predicted:.3g}, "
+            f"with {self.train_size} samples and ridge {self.ridge:.3g} the theory predicts an error "
+            f"{'on the test set ' if self.on_test_set else ''}of {self.predicted:.3g}, "
             f"regression on random training sets measures {self.measured:.3g} +- {self.standard_error:.2g}"
         )
         if self.holding_ridge is None:
@@ -69,6 +73,7 @@ def self_check(
     ridge: float = 0.0,
     predicted: float | None = None,
     seed: int = 0,
+    tests: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> SelfCheck:
     """Compare the per-sample theory to exact regression on random training sets of the same samples.
 
@@ -81,6 +86,8 @@ def self_check(
     predicted : float, optional
         The mean of the theory's error off the training set there, where it is known already.
     seed : int, of the training sets; 12 of them, and up to 48 while their mean is uncertain
+    tests : ((T, M), (T,) or (T, outputs)), optional
+        Of a test set, on which the two are compared then: the kernel between it and the samples, and the labels there.
 
     Raises
     ------
@@ -100,35 +107,58 @@ def self_check(
     matrix, y = checked(matrix, y)
     labels = as_one_error(y.reshape(len(y), -1))
     size = len(matrix) // 2 if train_size is None else train_size
+    if tests is not None:
+        tests = tests[0], as_one_error(tests[1].reshape(len(tests[1]), -1))
+    problem = _Problem(matrix, labels, size, seed, tests)
     first = sites_of(matrix).first
     used = float(max(real("ridge", ridge), smallest_ridge(matrix[np.ix_(first, first)])))
-    check = _compared(matrix, labels, size, used, predicted, seed)
+    check = problem.compared(used, predicted)
     if check.holds:
         return check
     scale = np.abs(matrix).sum(1).max()
     ladder = [step for step in 10.0 ** np.arange(-9, 2) * scale if used < step <= LARGEST * np.diag(matrix).mean()]
     for step in ladder:
-        if _compared(matrix, labels, size, float(step), None, seed).holds:
+        if problem.compared(float(step)).holds:
             return SelfCheck(**{**vars(check), "holding_ridge": float(step)})
     return check
 
 
-def _compared(
-    matrix: np.ndarray, labels: np.ndarray, size: int, ridge: float, predicted: float | None, seed: int
-) -> SelfCheck:
-    if predicted is None:
-        predicted = float(predict_samples(matrix, labels, size, ridge).test_mse_off_train.mean())
-    measured = _measured(matrix, labels, size, ridge, seed)
-    large = LARGE * measured.mean
-    allowed = min(SYSTEMATIC * measured.mean + SCATTER * measured.standard_error, large)
-    agree = abs(predicted - measured.mean) <= allowed and measured.standard_error <= large
-    return SelfCheck(size, ridge, predicted, measured.mean, measured.standard_error, bool(agree), None)
+@dataclass(frozen=True)
+class _Problem:
+    """What is learned from how many samples, and where the error is measured: off the training set, or on a test set."""
 
+    matrix: np.ndarray  # (M, M)
+    labels: np.ndarray  # (M, outputs)
+    size: int
+    seed: int
+    tests: tuple[np.ndarray, np.ndarray] | None  # (T, M) and (T, outputs)
 
-def _measured(matrix: np.ndarray, labels: np.ndarray, size: int, ridge: float, seed: int) -> Resampled:
-    draws = FEWEST
-    while True:
-        measured = resample(matrix, labels, size, ridge, draws, seed)
-        if measured.standard_error <= PRECISE * measured.mean or draws >= MOST:
-            return measured
-        draws *= 2
+    def compared(self, ridge: float, predicted: float | None = None) -> SelfCheck:
+        predicted = self._predicted(ridge) if predicted is None else predicted
+        measured = self._measured(ridge)
+        large = LARGE * measured.mean
+        allowed = min(SYSTEMATIC * measured.mean + SCATTER * measured.standard_error, large)
+        agree = abs(predicted - measured.mean) <= allowed and measured.standard_error <= large
+        return SelfCheck(
+            self.size,
+            ridge,
+            predicted,
+            measured.mean,
+            measured.standard_error,
+            bool(agree),
+            None,
+            self.tests is not None,
+        )
+
+    def _predicted(self, ridge: float) -> float:
+        kernel, labels = (None, None) if self.tests is None else self.tests
+        prediction = predict_samples(self.matrix, self.labels, self.size, ridge, test_kernel=kernel, test_y=labels)
+        return float((prediction.test_mse_off_train if self.tests is None else prediction.test_set_mse).mean())
+
+    def _measured(self, ridge: float) -> Resampled:
+        draws = FEWEST
+        while True:
+            measured = resample(self.matrix, self.labels, self.size, ridge, draws, self.seed, self.tests)
+            if measured.standard_error <= PRECISE * measured.mean or draws >= MOST:
+                return measured
+            draws *= 2

@@ -6,7 +6,7 @@ the residual shrinks by
 
     s = delta / (delta + pi sigma^2)
 
-where pi copies are selected, and the site equation of docs/theory-rates.md, E[s] = kappa Q_xx, reads with
+where pi copies are selected, and the site equation of docs/research/rates.md, E[s] = kappa Q_xx, reads with
 mu = kappa - delta / m
 
     mu Q_xx = 1 - C,    C = E[pi (delta + m sigma^2) / (m (delta + pi sigma^2))],    sigma^2 = (1 - mu Q_xx) / Q_xx - delta / m.

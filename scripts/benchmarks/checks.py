@@ -5,7 +5,7 @@ import torch
 
 from learnability.ensembles.networks import Ensemble, as_tensor, tangent_kernel
 from learnability.ensembles.training.fit import fit
-from learnability.ensembles.training.frozen_kernel import FrozenKernel
+from learnability.ensembles.training.frozen_kernel import FrozenKernel, KrylovSpace
 from learnability.kernels.activations import ACTIVATIONS
 from learnability.kernels.fully_connected import FullyConnected
 
@@ -50,8 +50,18 @@ def a_frozen_kernel_follows_the_matrix_exponential(device: str) -> None:
     kernel = tangent_kernel(_ensemble(device), _x(device))
     residual = torch.ones(3, 12, 1, dtype=torch.float64, device=device)
     step = torch.full((3,), 0.3, dtype=torch.float64, device=device)
-    decayed = FrozenKernel(kernel, 12).decayed(step, residual)
+    decayed = FrozenKernel(kernel, 12).flow(residual).decayed(step)
     torch.testing.assert_close(decayed, torch.linalg.matrix_exp(-0.3 * kernel / 12) @ residual, rtol=1e-9, atol=1e-9)
+
+
+def a_krylov_space_follows_the_flow(device: str) -> None:
+    kernel = tangent_kernel(_ensemble(device), _x(device))
+    residual = torch.ones(3, 12, 1, dtype=torch.float64, device=device)
+    step = torch.full((3,), 0.3, dtype=torch.float64, device=device)
+    space = KrylovSpace.of(lambda vector: kernel @ vector, residual)
+    exact = FrozenKernel(kernel, 12).flow(residual).displacement(step)
+    flow = space.flow(step, torch.full_like(step, 1e-9))
+    torch.testing.assert_close(flow.displacement(step), exact, rtol=1e-6, atol=1e-6)
 
 
 def a_singular_tangent_kernel_is_decomposed(device: str) -> None:
@@ -95,6 +105,7 @@ CHECKS = (
     functions_and_tangent_kernels_are_those_of_the_cpu,
     kernels_of_all_activations_are_those_of_the_cpu_and_stay_on_the_device,
     a_frozen_kernel_follows_the_matrix_exponential,
+    a_krylov_space_follows_the_flow,
     a_singular_tangent_kernel_is_decomposed,
     results_do_not_depend_on_blocks,
     several_outputs_and_snapshots_are_learned,

@@ -15,11 +15,12 @@ from time import perf_counter, process_time
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import learnability as lb  # noqa: E402
 
 STDS = {"weight_std": 2**0.5, "bias_std": 0.1}
+DTYPES = ("float64", "float32")
 CASES = {"flatten": (1000, (1000, 100)), "global_avg_pool": (100, (100, 25))}  # points, batch sizes of neural-tangents
 
 
@@ -27,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES, help="of neural-tangents")
     arguments = parser.parse_args()
     for end in arguments.cases:
         points, batches = CASES[end]
@@ -34,7 +36,7 @@ def main() -> None:
         print(f"\n{end}, {points} points\n{'':48}  wall s   cpu s  difference", flush=True)
         network = lb.Sequential([{"conv": {"kernel": 3, **STDS}}, "relu"] * 3 + [end, "dense"])
         expected = report("learnability, float64", lambda: network.kernel(images), arguments.repeats)  # noqa: B023
-        for dtype in ("float64", "float32"):
+        for dtype in arguments.dtypes:
             for batch in batches:
                 kernel = yardstick(end, images.astype(dtype), batch)
                 report(f"neural-tangents, {dtype}, batches of {batch}", kernel, arguments.repeats, expected)

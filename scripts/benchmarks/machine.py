@@ -15,10 +15,12 @@ import pandas as pd
 import torch
 
 from learnability.common.store import replacing, write_csv
-from learnability.ensembles.training.fit import fit
+from learnability.domains import domain_from, target_from
+from learnability.ensembles.training.fit import fit, train
 from learnability.kernels.fully_connected import FullyConnected
 
 from . import jobs
+from .compared import COMMITTED, processor, times
 from .measured import (
     DEGREES,
     NETWORK,
@@ -70,6 +72,23 @@ def ensembles() -> list[Row]:
     return rows
 
 
+def several_outputs() -> list[Row]:
+    """Seconds per network to train ten classes (digits)."""
+    digits = domain_from({"kind": "data", "name": "digits"})
+    classes, test = target_from(digits, {"all": None}), digits.evaluation()[0]
+    rows = []
+    for network in (NETWORK, FullyConnected(4, "erf", 1.0, 1.0)):
+        for train_size, networks in ((32, 8), (128, 8), (512, 2)):
+            x, index = digits.sample(train_size, 0)
+            began = perf_counter()
+            steps = train(network, WIDTH, x, classes(x, index), test, range(networks)).steps.mean()
+            seconds = (perf_counter() - began) / networks
+            rows.append(
+                {"what": f"ten classes, {network.activation}, n = {train_size}", "seconds": seconds, "steps": steps}
+            )
+    return rows
+
+
 def kernels() -> list[Row]:
     """Seconds for the NTK of 4 hidden layers on 4000 points, and its eigendecomposition by SciPy and torch."""
     from scipy import linalg
@@ -112,9 +131,13 @@ def figures() -> list[Row]:
 
 
 def write_summary(folder: Path) -> None:
-    """Measure everything; write one CSV per table, and a page summary.md with all of them."""
+    """Measure everything; write one CSV per table, PROCESSOR.csv with all times, and a page summary.md with all of them.
+
+    The page's first table compares the times with the committed ones of the same kind of processor, docs/benchmarks; a copy of
+    PROCESSOR.csv there is what later runs are compared with.
+    """
     tables = {}
-    for measurement in (starts, figures, kernels, ensembles, trainers):
+    for measurement in (starts, figures, kernels, ensembles, trainers, several_outputs):
         name = measurement.__name__
         print(f"measuring {name} ...", flush=True)
         tables[name] = measurement()
@@ -128,6 +151,12 @@ def write_summary(folder: Path) -> None:
         f"Gradient flow is {descent / flow:.1f} times faster than gradient descent over the whole of Figure 1, "
         f"{slowest:.1f} times on the slowest cell with n >= 32.",
         f"{100 * jobs.overhead(tables['figures']):.0f} % of the core time of `make figures` is not mathematics.",
+    ]
+    name, measured = processor(), times(tables)
+    write_csv(folder / f"{name}.csv", pd.DataFrame(measured))
+    text += [
+        f"## All times, seconds, beside docs/benchmarks/{name}.csv",
+        markdown(compared(measured, COMMITTED / f"{name}.csv")),
     ]
     print("\n".join(text))
     text += [f"## {name}\n\n{markdown(rows)}" for name, rows in tables.items()]

@@ -12,9 +12,11 @@ makes it second order:
     theta_mid = theta_k - J^T phi(h) r_k / 2        with the J and Theta of the middle of the step before,
     theta_k+1 = theta_k - J_mid^T phi_mid(h) r_k,
 
-one linearization and one eigendecomposition per step. Where the activation has a kink, its slopes in J_mid are means
-over the step, so that units which come to rest on the kink do not stop the integration (`learnability.ensembles.kinks`). The
-difference between the true new residual and the one that the frozen kernel predicted estimates the local error.
+one linearization and one eigendecomposition per step. With several outputs the kernel is not formed but multiplied by
+(`learnability.ensembles.training.frozen_kernel`), and on the way to the middle the flow of the step before simply goes on.
+Where the activation has a kink, its slopes in J_mid are means over the step, so that units which come to rest on the kink do
+not stop the integration (`learnability.ensembles.kinks`). The difference between the true new residual and the one that the
+frozen kernel predicted estimates the local error.
 
 What a network learns late moves its function little, while an early error decides which features it learns: followed
 by exact training to the end, an error made at r = y ends three to six times larger than one made at r = y / 10. What
@@ -23,19 +25,19 @@ is bounded is therefore the local error of the loss, error times |r|.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from ..model import Evaluation, Expansion, Model, Step
-from .frozen_kernel import FrozenKernel
+from ..model import Evaluation, Model, Step
+from .frozen_kernel import FrozenModel
 from .result import History, Report, hold_final, ignore
 
 SAFETY = 0.9
 LARGEST_GROWTH, SMALLEST_GROWTH = 8.0, 0.2
 FIRST_STEP = 1.0  # in units of n / lambda_max
+KRYLOV_SHARE = 0.1  # of the error that a step may make, for flows that are found in a Krylov space
 LATE = 0.1  # residual, in units of the labels, below which the allowed error shrinks with it
 
 
@@ -79,8 +81,9 @@ def gradient_flow(
                 break
             state = state.select(keep)
         due = agenda[torch.searchsorted(agenda, state.time, right=True).clamp_max(len(times))]
-        trial, length, error = state.tried(torch.minimum(state.step, due - state.time), target_mse)
-        accepted = error <= _allowed(state, tolerance)
+        allowed = _allowed(state, tolerance)
+        trial, length, error = state.tried(torch.minimum(state.step, due - state.time), target_mse, allowed)
+        accepted = error <= allowed
         state = trial.restored(state, accepted)
         reached = state.time + length
         recorded = accepted & (reached >= due * (1 - 1e-12))
@@ -88,7 +91,7 @@ def gradient_flow(
         if times and recorded.any():
             _record(snapshots, agenda, due, recorded, state, x_test, start_test)
         steps[state.number] += 1
-        growth = SAFETY * (_allowed(state, tolerance) / error.clamp_min(1e-300)).sqrt()
+        growth = SAFETY * (allowed / error.clamp_min(1e-300)).sqrt()
         growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         longer = accepted & (growth > 1)
         state.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
@@ -113,9 +116,10 @@ class State:
     number : (active,) which networks of the ensemble these are
     x, y, origin : their training sets, and their outputs there at initialisation
     networks : Model; spare : Model, room for the next step
-    expansion, frozen : linearization and tangent kernel in the middle of the last step
+    frozen : the linear model in the middle of the last step
     start : where the next step starts, what the networks pass through on x
-    residual : (active, n, outputs); step, time : (active,), the step to try next and the flow time
+    residual : (active, n, outputs)
+    step, before, time : (active,), the step to try next, the length of the last one, and the flow time
     """
 
     number: Int[Tensor, " active"]
@@ -124,24 +128,23 @@ class State:
     origin: Float[Tensor, "active samples outputs"]
     networks: Model
     spare: Model
-    expansion: Expansion[Any]
-    frozen: FrozenKernel
+    frozen: FrozenModel
     start: Evaluation
     residual: Float[Tensor, "active samples outputs"]
     step: Float[Tensor, " active"]
+    before: Float[Tensor, " active"]
     time: Float[Tensor, " active"]
 
     @classmethod
     def initial(cls, ensemble: Model, x: Float[Tensor, "..."], y: Float[Tensor, "networks samples outputs"]) -> "State":
         """At time 0, with a step in units of n / lambda_max."""
         evaluated = ensemble.evaluate(x)
-        expansion = ensemble.linearize(x, evaluated=evaluated)
-        frozen = FrozenKernel(expansion.tangent_kernel(), x.shape[-2])
-        step = FIRST_STEP / frozen.values[:, -1].clamp_min(1e-300)
+        frozen = FrozenModel(ensemble.linearize(x, evaluated=evaluated), x.shape[-2])
+        step = FIRST_STEP / frozen.largest_value(-y).clamp_min(1e-300)
         number, time = torch.arange(len(ensemble), device=ensemble.device), torch.zeros_like(step)
         spare = ensemble.empty_like()
         start = evaluated.trimmed()
-        return cls(number, x, y, evaluated.values, ensemble, spare, expansion, frozen, start, -y, step, time)
+        return cls(number, x, y, evaluated.values, ensemble, spare, frozen, start, -y, step, time, time)
 
     def select(self, keep: Int[Tensor, " left"]) -> "State":
         """The networks listed in `keep`."""
@@ -152,36 +155,41 @@ class State:
             origin=self.origin[keep],
             networks=self.networks.select(keep),
             spare=self.spare.select(slice(len(keep))),
-            expansion=self.expansion.select(keep),
             frozen=self.frozen.select(keep),
             start=self.start.select(keep),
             residual=self.residual[keep],
             step=self.step[keep],
+            before=self.before[keep],
             time=self.time[keep],
         )
 
     def tried(
-        self, length: Float[Tensor, " active"], target_mse: float
+        self, length: Float[Tensor, " active"], target_mse: float, allowed: Float[Tensor, " active"]
     ) -> tuple["State", Float[Tensor, " active"], Float[Tensor, " active"]]:
-        """The state after one step of each network, the lengths taken (cut at the target), and the local errors."""
-        cotangent = self.frozen.displacement(length, self.residual).to(self.networks.dtype)
-        middle = self.expansion.descend(self.networks, cotangent / 2, out=self.spare)
-        expansion = middle.linearize(self.x, Step(self.start, self.expansion, cotangent))
-        frozen = FrozenKernel(expansion.tangent_kernel(), self.x.shape[-2])
-        length = frozen.time_to(0.99 * target_mse, self.residual, length)
-        cotangent = frozen.displacement(length, self.residual).to(self.networks.dtype)
-        new = expansion.descend(self.networks, cotangent, out=self.spare)
+        """The state after one step of each network, the lengths taken (cut at the target), and the local errors.
+
+        The errors are in units of the labels, as `allowed` is.
+        """
+        accuracy = allowed * _rms(self.y)  # of the middle, in which errors are of higher order
+        cotangent = self.frozen.onward(self.residual, self.before, length, accuracy).to(self.networks.dtype)
+        middle = self.frozen.expansion.descend(self.networks, cotangent / 2, out=self.spare)
+        step = Step(self.start, self.frozen.expansion, cotangent)
+        frozen = FrozenModel(middle.linearize(self.x, step), self.x.shape[-2])
+        flow = frozen.flow(self.residual, length, KRYLOV_SHARE * accuracy)
+        length = flow.time_to(0.99 * target_mse, length)
+        cotangent = flow.displacement(length).to(self.networks.dtype)
+        new = frozen.expansion.descend(self.networks, cotangent, out=self.spare)
         reached = new.evaluate(self.x)
         residual = reached.values - self.origin - self.y
-        error = _rms(residual - frozen.decayed(length, self.residual)) / _rms(self.y)
+        error = _rms(residual - flow.decayed(length)) / _rms(self.y)
         trial = replace(
             self,
             networks=new,
             spare=self.networks,
-            expansion=expansion,
             frozen=frozen,
             start=reached.trimmed(),
             residual=residual,
+            before=length,
         )
         return trial, length, error.nan_to_num(nan=torch.inf)
 
@@ -190,10 +198,10 @@ class State:
         if not accepted.all():
             rejected = torch.nonzero(~accepted).ravel()
             self.networks.copy_from(before.networks.select(rejected), rejected)
-            self.expansion.copy_from(before.expansion.select(rejected), rejected)
             self.frozen.copy_from(before.frozen.select(rejected), rejected)
             self.start.copy_from(before.start.select(rejected), rejected)
         self.residual = torch.where(accepted[:, None, None], self.residual, before.residual)
+        self.before = torch.where(accepted, self.before, before.before)
         return self
 
 

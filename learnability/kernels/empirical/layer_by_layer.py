@@ -1,7 +1,7 @@
 r"""The tangent kernel layer by layer, from inputs on the way forward and signals on the way back; no gradient of a sample.
 
-Every layer with parameters is called once: its inputs a and signals g = d f / d z give its part of the kernel. A linear layer
-at many positions has its Jacobian sum_p g_p a_p^T made where that is less work than all pairs of positions (see `factors`).
+Every layer with parameters is called once: its inputs a and signals g = d f / d z give its part of the kernel. What is held of
+a linear layer is what takes the least work, and then the least memory (see `factors`).
 """
 
 from collections.abc import Callable
@@ -14,10 +14,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .factors import Factor, InputsAndSignals, Jacobian
+from .factors import Factor, InputsAndSignals, Jacobian, WindowsAndSignals
 from .initialisation import outputs_of
 
 ELEMENTWISE = 16  # multiplications of a matrix product that take as long as one of the elementwise product of two
+SMALLER = 2  # times that inputs and signals must be smaller than the Jacobian, to be held in its place
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 NORMALISATIONS: dict[type[nn.Module], Callable[[Any, Tensor], Tensor]] = {
     nn.LayerNorm: lambda layer, x: functional.layer_norm(x, layer.normalized_shape, eps=layer.eps),
@@ -165,4 +166,7 @@ def _linear_factor(
     of_pairs = positions**2 * (inside + directions * units + ELEMENTWISE)
     if groups == 1 and of_pairs < inside * directions * units:
         return InputsAndSignals(inputs[:, 0], signals[:, 0].flatten(2))
+    if inside * directions * units > SMALLER * positions * (inside + directions * units):
+        windows, of_outputs = inputs.mT.flatten(0, 1).contiguous(), signals.flatten(3).flatten(0, 1)
+        return WindowsAndSignals(windows, of_outputs.contiguous(), inputs.new_empty(len(inputs), 0))
     return Jacobian(torch.einsum("mgpi,mgpdu->mgdui", inputs, signals).flatten(1))

@@ -53,9 +53,7 @@ class AllAtOnce:
             sdpa_kernel(SDPBackend.MATH),
             warnings.catch_warnings(),
         ):  # attention's fused kernels are no functions for vmap
-            warnings.filterwarnings(
-                "ignore", "There is a performance drop"
-            )  # which the measurement of methods has seen
+            warnings.filterwarnings("ignore", "There is a performance drop")  # small modules are fast all the same
             jacobians = vmap(jacrev(function), in_dims=(None, 0), chunk_size=CHUNK)(trainable, points)
         return [Jacobian(jacobian.flatten(1)) for jacobian in jacobians.values()]
 

@@ -1,10 +1,12 @@
-"""The empirical tangent kernel of a module between points, in tiles, by the method that is fastest on the module itself."""
+"""The empirical tangent kernel of a module between points, in tiles, by the method that suits the module.
 
-from collections.abc import Callable, Iterable
+Which one that is follows from the module, never from a clock: methods differ by rounding, and a kernel has the same bytes in
+every run on a machine.
+"""
+
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
-from time import perf_counter
 
 import torch
 from jaxtyping import Float
@@ -12,10 +14,9 @@ from torch import Tensor, nn
 
 from ...common.errors import require
 from ...common.progress import counted
-from ...common.threads import in_parallel
 from ..kernel import Matrix
 from ..user_code import in_a_line
-from .factors import Factor
+from .factors import Factor, joined
 from .initialisation import copied
 from .layer_by_layer import LayerByLayer
 from .samplewise import AllAtOnce, OneByOne
@@ -23,14 +24,16 @@ from .samplewise import AllAtOnce, OneByOne
 MEMORY = 1 << 30  # bytes that factors of points may take
 WORK = 4  # what the making of factors takes, in units of themselves
 LARGEST_TILE = 256  # points
-MEASURED = 8  # points on which methods are compared, fewer where their Jacobians are large
+BATCH = 32  # points that pass through the module at a time
+COMPARED = 8  # points on which methods are compared, fewer where their Jacobians are large
+FEW = 200_000  # trainable parameters up to which vmap is faster than a loop on a CPU, two to eight times for a tenth of them
 # Of the largest entry, between two methods: rounding, far below what any layer adds.
 AGREEMENT = {torch.float32: 1e-4, torch.float64: 1e-11}
 Method = Callable[[Float[Tensor, "points ..."]], list[Factor]]
 
 
 @dataclass(frozen=True)
-class MeasuredMethod:
+class ChosenMethod:
     """How the kernel of a module is computed, and what that takes.
 
     Attributes
@@ -54,22 +57,24 @@ class MeasuredMethod:
         Factors of the second set are kept if they fit into the memory, else made anew for every tile of rows.
         """
         columns = points if points2 is None else points2
-        rows = min(LARGEST_TILE, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
+        rows = min(LARGEST_TILE, max(1, memory // (4 * self.point_bytes)))
+        batch = min(BATCH, max(1, memory // (2 * WORK * (self.point_bytes + self.passing_bytes))))
+
+        def factors(part: Tensor) -> list[Factor]:
+            return joined([self.method(some) for some in part.split(batch)])
+
         left_parts, right_parts = points.split(rows), columns.split(rows)
         keeps = 2 * len(columns) * self.point_bytes <= memory
-        kept = [self.method(part) for part in right_parts] if keeps else None
+        kept = [factors(part) for part in right_parts] if keeps else None
         matrix = points.new_empty(len(points), len(columns), dtype=torch.float64)
         for row, part in counted(enumerate(left_parts), "tiles of a tangent kernel"):
-            left = kept[row] if kept is not None and points2 is None else self.method(part)
-            there = range(row if points2 is None else 0, len(right_parts))
-            if kept is not None:
-                tiles: Iterable[Matrix] = in_parallel(partial(gram, left), [kept[column] for column in there])
-            else:
-                tiles = (
-                    gram(left, left if points2 is None and column == row else self.method(right_parts[column]))
-                    for column in there
-                )
-            for column, tile in zip(there, tiles):
+            left = kept[row] if kept is not None and points2 is None else factors(part)
+            for column in range(row if points2 is None else 0, len(right_parts)):
+                if kept is not None:
+                    right = kept[column]
+                else:
+                    right = left if points2 is None and column == row else factors(right_parts[column])
+                tile = gram(left, right)
                 place = slice(rows * row, rows * row + rows), slice(rows * column, rows * column + rows)
                 matrix[place] = tile
                 if points2 is None and row != column:
@@ -83,8 +88,8 @@ def gram(left: list[Factor], right: list[Factor]) -> Matrix:
     return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
 
 
-def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], points: Tensor) -> MeasuredMethod:
-    """The method of a module: layer by layer where that gives its kernel, else the faster of vmap and a loop.
+def chosen(module: nn.Module, directions: Float[Tensor, "directions outputs"], points: Tensor) -> ChosenMethod:
+    """The method of a module: layer by layer where that gives its kernel, else vmap of a small one, else a loop.
 
     Each method must give the kernel that the loop gives on a few points.
 
@@ -93,11 +98,12 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
     ValueError
         A module that cannot be differentiated.
     """
-    parameters = sum(p.nbytes for p in module.parameters() if p.requires_grad)
-    points = points[: min(MEASURED, max(2, MEMORY // (WORK * len(directions) * parameters)))]
+    trained = [p for p in module.parameters() if p.requires_grad]
+    bytes_of_parameters = sum(p.nbytes for p in trained)
+    points = points[: min(COMPARED, max(2, MEMORY // (WORK * len(directions) * bytes_of_parameters)))]
     loop = OneByOne(copied(module), directions)  # a module may keep what it computes: each method has a copy of its own
     try:
-        truth, loop_seconds = _timed(loop, points)
+        truth = loop(points)
     except RuntimeError as error:
         raise ValueError(
             f"the module cannot be differentiated: {in_a_line(error)}; its output must depend on its trainable parameters by "
@@ -108,17 +114,17 @@ def fastest(module: nn.Module, directions: Float[Tensor, "directions outputs"], 
         bool(torch.isfinite(kernel).all()), "the module's gradients are not finite; scale the inputs or its weights"
     )
     passing = passing_bytes(module, points)
-    for kind in (LayerByLayer, AllAtOnce):
-        method = kind(copied(module), directions)
+    at_once = points.is_cuda or sum(p.numel() for p in trained) <= FEW
+    for kind in (LayerByLayer, AllAtOnce) if at_once else (LayerByLayer,):
         try:
-            method(points)  # the first call prepares
-            factors, seconds = _timed(method, points)
+            method = kind(copied(module), directions)
+            factors = method(points)
         except Exception:  # whatever stops a method: the loop has passed
             continue
         agrees = (gram(factors, factors) - kernel).abs().max() <= AGREEMENT[points.dtype] * kernel.abs().max()
-        if agrees and (kind is LayerByLayer or seconds < loop_seconds):
-            return MeasuredMethod(method, _bytes(factors, points), passing)
-    return MeasuredMethod(loop, _bytes(truth, points), passing)
+        if agrees:
+            return ChosenMethod(method, _bytes(factors, points), passing)
+    return ChosenMethod(loop, _bytes(truth, points), passing)
 
 
 def passing_bytes(module: nn.Module, points: Float[Tensor, "points ..."]) -> int:
@@ -134,14 +140,6 @@ def passing_bytes(module: nn.Module, points: Float[Tensor, "points ..."]) -> int
             hooks.enter_context(part.register_forward_hook(count))
         module(points[:1])
     return total
-
-
-def _timed(method: Method, points: Tensor) -> tuple[list[Factor], float]:
-    began = perf_counter()
-    factors = method(points)
-    if points.is_cuda:
-        torch.cuda.synchronize(points.device)
-    return factors, perf_counter() - began
 
 
 def _bytes(factors: list[Factor], points: Tensor) -> int:
