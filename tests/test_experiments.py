@@ -22,10 +22,18 @@ CUBE, RING, SPHERE = (
 )
 NET = {"depth": 1, "activation": "relu", "weight_std": 1.4, "bias_std": 0.1}
 DATA = {"kind": "data", "name": "digits", "classes": [4, 9], "samples": 60}
+IMAGES = {"kind": "data", "name": "digits", "classes": [1, 4, 9], "samples": 60}
+MODELS = """
+from torch import nn
+def small():
+    return nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(18, 3))
+"""
+MODULE = {"kind": "torch_module", "path": "models.py", "function": "small", "allow_code": True}
 
 CELLS = {
     "after_kernel": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "width": 16, "train_size": 5, "seeds": 2, "draws": 2},
     "locality": {"dim": 5, "architecture": {"kind": "sequential", "layers": [{"conv": {"kernel": 3, "padding": "circular"}}, "relu", "flatten", "dense"]}, "seeds": 2},
+    "modules": {"domain": IMAGES, "architecture": MODULE, "target": {"all": None}, "train_size": 20, "training": {"adam": {"method": "adam", "learning_rate": 0.01, "target_mse": 0.01}, "classes": {"method": "adam", "loss": "cross_entropy", "max_steps": 20}}, "seeds": 2, "points": 10},
     "optimizers": {"domain": CUBE, "architecture": NET, "target": {"parity": 1}, "train_sizes": [4, 8], "width": 16, "method": "sgd", "seeds": 2},
     "beyond_the_data": {"table": "wine", "architecture": NET, "parts": [0.2], "seeds": 1, "draws": 2},
     "circle_fits": {"domain": RING, "architecture": NET, "width": 32, "frequencies": [1, 2], "amplitude": 0.7, "shown_sizes": [4], "train_sizes": [2, 4], "probe": 2, "seeds": 2},
@@ -65,13 +73,15 @@ DRAWN = {
 
 
 @pytest.mark.parametrize("kind", CELLS)
-def test_a_tiny_cell_and_its_figure(kind):
+def test_a_tiny_cell_and_its_figure(kind, tmp_path, monkeypatch):
+    (tmp_path / "models.py").write_text(MODELS)
+    monkeypatch.chdir(tmp_path)
     table = experiment(kind)(**CELLS[kind])
     assert len(table)
     if kind != "fidelity":
         compared = table[~table["source"].isin(["theory", "paper"])]
         assert compared["mean"].notna().all() and {"source", "measure", "mean"} <= set(table)
-    labels = {"architecture": "net", "width": CELLS[kind].get("width")} if kind == "fidelity" else {}
+    labels = {"architecture": "net", "width": CELLS[kind].get("width")} if kind in ("fidelity", "modules") else {}
     figure, options = DRAWN.get(kind, (kind, {"probe": "cos 2t"} if kind == "circle_fits" else {}))
     axes = drawing(figure)(table.assign(**labels), **options).axes
     assert any(axis.lines or axis.collections or axis.images for axis in axes)

@@ -6,35 +6,34 @@ which gives the same up to rounding. Modules are in evaluation mode, as their ta
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from threading import Lock
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
-from torch.utils.flop_counter import FlopCounterMode
 
 from ..common.errors import require
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..kernels.empirical.factors import Factor, Jacobian
-from ..kernels.empirical.initialisation import calibrate, copied, evaluated, require_function_of_points, uncalibrated
+from ..kernels.empirical.initialisation import calibrate, copied, require_function_of_points, uncalibrated
 from ..kernels.empirical.samplewise import AllAtOnce, OneByOne
 from ..kernels.empirical.tangent import passing_bytes
 from ..kernels.sequential import Sequential
 from ..kernels.torch_module import TorchModule
 from .attention import plain_attention
-from .memory import TOGETHER_BYTES, ModuleSize, module_bytes
+from .lanczos import largest_eigenvalue
+from .memory import TOGETHER_BYTES, module_bytes
 from .model import Index
+from .module_of import made, module_size
 
 JACOBIAN_BYTES = 1 << 26  # of some points of one network
 KRYLOV = 24  # steps of Lanczos: the largest eigenvalue to a thousandth, far below what a step size needs
 PROBES = 3  # points on which a module is tried out
 SAME = 1e-4  # of the largest output: rounding of single precision
-_drawing = Lock()  # PyTorch's random numbers, from which modules take their weights, are those of the process
 
 Tensors = dict[str, Tensor]
 
@@ -266,7 +265,7 @@ class ModuleEnsemble:
             (pushed,) = torch.autograd.grad(gradients, cotangent, pulled, retain_graph=True)
             return pushed.double().flatten(1)
 
-        return _largest(product, start.to(self.device).expand(len(self), size), min(KRYLOV, size))
+        return largest_eigenvalue(product, start.to(self.device).expand(len(self), size), min(KRYLOV, size))
 
     @one_thread
     @plain_attention
@@ -369,47 +368,6 @@ class ModuleDescent:
         return replace(self, _index=self._index[index])
 
 
-def made(
-    architecture: Sequential | TorchModule, shape: Sequence[int], width: int | None, seed: int, outputs: int
-) -> nn.Module:
-    """The module of a seed, in evaluation mode.
-
-    Raises
-    ------
-    ValueError
-        A width for a module that has its own sizes, none for a list of layers.
-    """
-    if isinstance(architecture, Sequential):
-        require(width is not None, f"{architecture!r} needs a width, the channels of its layers; write e.g. width=64")
-        assert width is not None
-        return architecture.module(shape, width, outputs, seed=int(seed)).eval()
-    require(width is None, f"{architecture!r} has sizes of its own; width must be None, got {width}")
-    with _drawing:
-        return architecture.module(int(seed))
-
-
-def module_size(
-    architecture: Sequential | TorchModule,
-    shape: Sequence[int],
-    width: int | None,
-    outputs: int,
-    precision: torch.dtype = torch.float32,
-) -> ModuleSize:
-    """What decides the memory and time that a network takes.
-
-    Raises
-    ------
-    ValueError
-        As `ModuleEnsemble.initial`.
-    """
-    module = made(architecture, shape, width, 0, outputs).to(precision)
-    point = torch.zeros(1, *shape, dtype=precision)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        evaluated(module, point)
-    parameters = sum(parameter.nbytes for parameter in module.parameters() if parameter.requires_grad)
-    return ModuleSize(parameters, passing_bytes(module, point), counter.get_total_flops() // 2)
-
-
 def _agree(networks: ModuleEnsemble, points: Float[Tensor, "points dim"]) -> bool:
     """Whether vmap evaluates and differentiates the module, to the outputs that it has one network after the other."""
     few = networks.select(slice(0, 2))
@@ -435,26 +393,3 @@ def _traces(factors: Sequence[Factor]) -> Float[Tensor, " points"]:
 
 def _repeated(value: Tensor, networks: int) -> Tensor:
     return value.expand(networks, *value.shape)
-
-
-def _largest(
-    product: Callable[[Float[Tensor, "networks size"]], Float[Tensor, "networks size"]],
-    start: Float[Tensor, "networks size"],
-    steps: int,
-) -> Float[Tensor, " networks"]:
-    """The largest eigenvalue of symmetric matrices that are known by their products, by Lanczos' method."""
-    vector = start / start.norm(dim=1, keepdim=True)
-    basis, diagonal, beside = [vector], [], []
-    for _ in range(steps):
-        image = product(basis[-1])
-        diagonal.append((image * basis[-1]).sum(1))
-        for _ in range(2):  # twice is enough
-            for other in basis:
-                image = image - (image * other).sum(1, keepdim=True) * other
-        beside.append(image.norm(dim=1))
-        basis.append(image / beside[-1].clamp_min(torch.finfo(image.dtype).tiny)[:, None])
-    matrices = torch.diag_embed(torch.stack(diagonal, 1))
-    if steps > 1:
-        off = torch.stack(beside[:-1], 1)
-        matrices = matrices + torch.diag_embed(off, 1) + torch.diag_embed(off, -1)
-    return torch.linalg.eigvalsh(matrices)[:, -1]

@@ -34,6 +34,7 @@ EXPERIMENTS = {
     "large_spectrum": "learnability.experiments.large_spectrum",
     "linear_regression": "learnability.experiments.linear_regression",
     "locality": "learnability.experiments.locality",
+    "modules": "learnability.experiments.modules",
     "optimizers": "learnability.experiments.optimizers",
     "parity_hardness": "learnability.experiments.parity_hardness",
     "random_features": "learnability.experiments.random_features",
@@ -58,6 +59,7 @@ DOMAINS = {  # the kinds of domain on which a kind of experiment is defined; tho
     "hermite_ansatz": DATA,
     "kappa_fluctuation": LISTED,
     "large_data": ("hypercube", "circle", "sphere"),
+    "modules": DATA,
     "random_features": LISTED,
     "select": LISTED,
 }

@@ -1,10 +1,10 @@
 r"""How many samples a sum of local functions takes, by a network's locality.
 
 On a ring of d bits the target is f(x) = d^(-1/2) sum_i x_i x_(i+1) ... x_(i+b-1), the parities of b neighbouring bits. A dense
-network must tell all parities of b bits apart, of which there are binom(d, b). Convolutions over windows of at least b bits tell
-those of windows apart, of which there are of the order of d, and with pooling a single one: the dimension leaves the exponent
-if windows are as large as the target's (Favero, Cagnetta & Wyart 2021, arXiv 2106.08619; Cagnetta, Favero & Wyart 2022, arXiv
-2208.01003).
+network must tell all parities of b bits apart, of which there are binom(d, b). Convolutions over windows of at least b bits
+tell those of windows apart, of which there are of the order of d, and with pooling a single one: the dimension leaves the
+exponent if windows are at least as large as the target's (Favero, Cagnetta & Wyart 2021, arXiv 2106.08619; Cagnetta, Favero &
+Wyart 2022, arXiv 2208.01003).
 """
 
 import numpy as np
@@ -64,7 +64,7 @@ def run(
 
     def predicted_error(n: int) -> float:
         theory = FinitePopulation(len(points))
-        return float(predict(spectrum, target, n, ridge, theory=theory).test_mse_off_train)
+        return float(np.asarray(predict(spectrum, target, n, ridge, theory=theory).test_mse_off_train))
 
     def learned_error(n: int) -> float:
         return float(np.mean([_error_off_train(kernel, f, n, ridge, seed) for seed in range(seeds)]))

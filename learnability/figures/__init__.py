@@ -34,6 +34,7 @@ FIGURES = {
     "hermite_ansatz": "learnability.figures.hermite_ansatz",
     "large_data": "learnability.figures.large_data",
     "large_spectrum": "learnability.figures.large_spectrum",
+    "modules": "learnability.figures.modules",
     "optimizers": "learnability.figures.optimizers",
     "random_features": "learnability.figures.random_features",
     "select": "learnability.figures.select",

@@ -227,7 +227,7 @@ def _check_networks(
     Returns the sizes of networks that are PyTorch modules, {"architecture/width": ModuleSize}.
     """
     from ..ensembles.families import require_method, trains
-    from ..ensembles.modules import module_size
+    from ..ensembles.module_of import module_size
 
     sizes = {}
     for name in study.architectures if study.widths else ():
