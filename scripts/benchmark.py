@@ -2,7 +2,7 @@
 
 `python scripts/benchmark.py --gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within eight minutes. It needs PyTorch,
 NumPy, SciPy, h5py, jaxtyping and threadpoolctl, no installation and no network. `python scripts/benchmark.py --jobs logs` tells
-where the core time of the last run went.
+where the core time of the last run went, and `--ranking FOLDER` what `learnability select` costs.
 """
 
 import argparse
@@ -19,6 +19,7 @@ def main() -> None:
     parser.add_argument(
         "--jobs", metavar="LOGS", type=Path, help="print the core time by part of the run with these logs"
     )
+    parser.add_argument("--ranking", metavar="FOLDER", type=Path, help="print what select costs; tables go to FOLDER")
     arguments = parser.parse_args()
     if arguments.gpu is not None:
         from benchmarks.gpu import write_page
@@ -30,6 +31,11 @@ def main() -> None:
 
         rows = by_part(arguments.jobs)
         print(f"{markdown(rows)}\n\n{100 * overhead(rows):.1f} % is not mathematics.")
+    elif arguments.ranking is not None:
+        from benchmarks.measured import markdown
+        from benchmarks.ranking import ranking
+
+        print(markdown(ranking(arguments.ranking)))
     else:
         from benchmarks.machine import write_summary
 

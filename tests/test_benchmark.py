@@ -17,6 +17,7 @@ from benchmarks.jobs import by_part, overhead
 from benchmarks.measured import NETWORK, problem
 from benchmarks.operators import OperatorCount
 from benchmarks.page import Page
+from benchmarks.ranking import COMPARED, cost, table
 from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.fit import block_size, fit
 
@@ -189,3 +190,11 @@ def test_core_time_is_told_apart_by_part(tmp_path):
         "networks: measures and files": (2, 2),
     }
     assert overhead(rows) == pytest.approx((6 + 5 + 4 + 2) / 50)
+
+
+def test_what_a_ranking_costs(tmp_path):
+    """Seconds and memory of a process, and what it ranked; nothing but the table is left."""
+    path = tmp_path / "classes.csv"
+    table(60, classes=True).to_csv(path, index=False)
+    seconds, memory, rows = cost(path, [*COMPARED, "-n", "8"])
+    assert seconds > 0 and memory > 50 and len(rows) == 1 and [*tmp_path.iterdir()] == [path]

@@ -205,7 +205,8 @@ def test_the_best_ridge_of_every_size():
 
 def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
     """The error of some samples is that of all within its sampling error."""
-    monkeypatch.setattr("learnability.selection.ranking.SEEN", 300)
+    monkeypatch.setattr("learnability.selection.pools.SEEN", 300)
+    monkeypatch.setattr("learnability.selection.pools.SMALLEST", 60)
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1200, 3))
     data = lb.Samples(x, np.sin(x[:, 0]) + x[:, 1] + 0.3 * rng.standard_normal(1200))
@@ -218,14 +219,29 @@ def test_a_large_data_set_is_ranked_from_some_of_its_samples(monkeypatch):
         rows = found.table[found.table["architecture"] == name].sort_values("train_size")
         assert np.abs(rows["test_mse"] / whole - 1).max() < 4 * found.sampling_error
     assert (found.samples_needed(found.table["nmse"].median())["standard_error"] > 0).any()
-    assert len(lb.select(data, candidates, data.all(), [30, 200], [0.1], fast=True).samples) == 400
     small = lb.Samples(x[:300], x[:300, 0])
     assert lb.select(small, candidates, small.all(), [30], fast=True).samples is None
 
 
+def test_pools_predict_what_all_samples_solved_for_together_do(monkeypatch):
+    """Ten pools of sixty, and the same six hundred at once: less than three per cent apart, sample by sample alike."""
+    monkeypatch.setattr("learnability.selection.pools.SMALLEST", 60)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((600, 3))
+    data = lb.Samples(x, np.where(np.sin(x[:, 0]) + x[:, 1] + 0.3 * rng.standard_normal(600) > 0, 1.0, -1.0))
+    candidates = networks(depth=[1, 2], activation="relu", bias_std=0.1)
+    fast, full = (lb.select(data, candidates, data.all(), [30, 200], [0.1, 1.0], fast=fast) for fast in (True, False))
+    keys = ["architecture", "ridge", "train_size"]
+    both = fast.table.merge(full.table, on=keys)
+    assert (both["test_mse_x"] / both["test_mse_y"]).to_numpy() == pytest.approx(1, rel=0.03)
+    assert both["accuracy_x"].to_numpy() == pytest.approx(both["accuracy_y"], abs=0.01)
+    assert fast.samples is None and fast.errors.keys() == full.errors.keys()
+    assert all(np.corrcoef(errors, full.errors[key])[0, 1] > 0.8 for key, errors in fast.errors.items())
+
+
 def test_samples_of_a_ranking_have_the_proportions_of_all(monkeypatch):
     """No label is drawn more often than it is there, whatever the ratio of numbers: here 7 of 12 in each class."""
-    monkeypatch.setattr("learnability.selection.ranking.SEEN", 70)
+    monkeypatch.setattr("learnability.selection.pools.SEEN", 70)
     x = np.random.default_rng(0).standard_normal((120, 2))
     data = lb.Samples(x, np.where(np.arange(120) < 24, 1.0, -1.0))
     found = lb.select(data, networks(depth=[1, 2], activation="relu"), data.all(), [20], [0.1], fast=True)

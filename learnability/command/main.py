@@ -220,7 +220,9 @@ def predict(
         write_json(json, table)
     if figure:
         curve = pd.concat([rows(within, solve=curve_of)[0], at_sizes(told, beyond)])
-        drawn(curve, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto")
+        drawn(
+            curve, table, figure, f"{file or domain}: {activation}, depth {depth}, {kernel}", by_ridge=ridges != "auto"
+        )
 
 
 @main.command()
@@ -247,7 +249,11 @@ def predict(
     "--reach", type=float, help="List how many samples each candidate needs to reach this normalised error, 1 - R2."
 )
 @click.option("--r2", type=float, help="The same for this R2 off the training set: --r2 0.8 is --reach 0.2.")
-@click.option("--fast", is_flag=True, help="Use as few rows of a large FILE as the training sets need.")
+@click.option(
+    "--fast/--full",
+    default=True,
+    help="Solve for up to 4096 rows of FILE in pools as small as sizes allow, or at once.",
+)
 @click.option("--csv", type=click.Path(), help="Write the whole ranking here.")
 @click.option("--json", type=click.Path(), help="The same as a list of rows.")
 @click.pass_context
@@ -278,7 +284,8 @@ def select(
     """Rank architectures on FILE (a table, or arrays x and y) or on a domain by predicted test error; nothing is trained.
 
     nmse is the error off the training set over the variance of the labels: 1 is that of their mean, and r2 = 1 - nmse.
-    What is repeated counts once. Above some thousand rows --fast takes as few of them as the training sets need.
+    What is repeated counts once. At most 4096 rows are used, drawn at random, and in pools: within a minute, whatever their
+    number; --full solves for all 4096 at once.
     Unless ridges are given each candidate has the best one at every size of FILE. With --test candidates are ranked by their
     errors on that file.
 

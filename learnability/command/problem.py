@@ -305,8 +305,10 @@ def _candidates(index: pd.MultiIndex) -> pd.Index:
     return pd.Index([(OTHERS if row else BEST) + name for row, name in enumerate(names)])
 
 
-def drawn(table: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> None:
+def drawn(table: pd.DataFrame, asked: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> None:
     """Error (off the training set, on a finite domain) and learnability against the training-set size.
+
+    Bars at the sizes that were asked for are the scatter of one training set, one standard deviation to each side.
 
     A colour per ridge, unless every size has its own; then one per level of label noise.
 
@@ -316,6 +318,18 @@ def drawn(table: pd.DataFrame, path: str, title: str, by_ridge: bool = True) -> 
     group = "ridge" if by_ridge else "noise_std"
     options = {"x": "train_size", "group": group, "measures": [error, "learnability"], "title": title}
     figure = drawing("comparison")(table.assign(width=float("nan"), architecture="", seed=0), **options)
+    for ridge, colour in (colours(dict.fromkeys(table["ridge"])) if by_ridge else {None: "0.3"}).items():
+        rows = asked if ridge is None else asked[asked["ridge"] == ridge]
+        if "test_mse_std" in rows and rows["noise_std"].max() == 0 and "test_set_mse" not in rows:
+            figure.axes[0].errorbar(
+                rows["train_size"],
+                rows[error],
+                rows["test_mse_std"],
+                fmt="none",
+                ecolor=colour,
+                elinewidth=0.8,
+                capsize=2,
+            )
     if INTERVAL[0] in table:
         for ridge, colour in colours(dict.fromkeys(table["ridge"])).items():
             rows = table[(table["ridge"] == ridge) & table[INTERVAL[0]].notna()]

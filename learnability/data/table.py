@@ -17,8 +17,9 @@ KINDS = ("number", "boolean", "date", "text")
 FILLS = ("mean", "median", "most_frequent", "drop")
 GROUPS = (
     "groups: {column!r}: training sets are drawn by rows, and a theory of sampling by groups is missing: an error on new "
-    "groups cannot be predicted yet; measure it with learnability.sklearn.NTKRegressor and scikit-learn's GroupShuffleSplit, "
-    "or leave groups out and read the errors as those on further rows of the same groups"
+    "groups cannot be predicted yet; give the rows of some groups as a test set (--test) and the others as FILE, or measure it "
+    "with learnability.sklearn.NTKRegressor and scikit-learn's GroupShuffleSplit, or leave groups out and read the errors as "
+    "those on further rows of the same groups"
 )
 
 

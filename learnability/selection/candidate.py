@@ -1,50 +1,23 @@
-"""What is predicted of one candidate of a ranking: the mean over its initialisations.
+"""What is predicted of one candidate of a ranking: the mean over its initialisations, and over pools of samples.
 
 A network of finite width has one kernel per initialisation. Its predicted error is the mean of theirs, never that of their mean
 kernel, which is the kernel of a wider network; their spread is its error bar.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, Shaped
 
 from ..common.errors import require
+from ..common.progress import counted
 from ..curves.learning_curve import LearningCurve, curve_of
 from ..curves.test_set import TestSet
-from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
-from ..spectra.target import Target
+from .pools import Pools, Positions
 
-
-@dataclass(frozen=True)
-class Predicted:
-    """Errors at several training sizes, on a test set or off the training set, where the domain is finite.
-
-    Attributes
-    ----------
-    ridge, test_mse, accuracy : (sizes,)
-        Means over initialisations; of ridges the median, for each initialisation has its own where the best is taken.
-    spread : (sizes,)
-        Standard deviation of test_mse over initialisations; nan where there is one.
-    theory : (sizes,), the names of the equations
-    initialisations : int
-    samples : (samples,) of int, optional
-        Which of a data set's samples errors are known of.
-    point_errors : (sizes, points), optional
-        Of every sample where it is not in the training set, or of every point of a test set.
-    """
-
-    ridge: Float[np.ndarray, " sizes"]
-    test_mse: Float[np.ndarray, " sizes"]
-    accuracy: Float[np.ndarray, " sizes"]
-    spread: Float[np.ndarray, " sizes"]
-    theory: Shaped[np.ndarray, " sizes"]
-    initialisations: int
-    samples: Int[np.ndarray, " samples"] | None
-    point_errors: Float[np.ndarray, "sizes points"] | None
+WHOLE: list = [None]  # in the place of pools
 
 
 def initialisations(name: str, architecture: Any) -> list[Any]:
@@ -54,52 +27,109 @@ def initialisations(name: str, architecture: Any) -> list[Any]:
     return kernels
 
 
+@dataclass(frozen=True)
+class Predicted:
+    """Of one candidate at one training size."""
+
+    ridge: float
+    error: float
+    accuracy: float
+    theory: str
+    of_points: np.ndarray | None  # (points,): errors of single samples, or of points of the test set
+    samples: np.ndarray | None  # (points,) of int: which of a large data set's
+    spread: float = np.nan  # standard deviation of the error over initialisations
+    initialisations: int = 1
+
+    @classmethod
+    def of(cls, curve: LearningCurve, number: int) -> "Predicted":
+        """On the test set, else off the training set, at one number of a curve's grid."""
+        if curve.test_set_errors is not None:
+            measures = [curve.test_set_mse, curve.test_set_accuracy]
+        else:
+            pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
+            measures = [np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs]
+        error, accuracy = (float(values[number]) for values in measures)
+        of_points = curve.sample_errors if curve.test_set_errors is None else curve.test_set_errors
+        single = None if of_points is None else of_points[number]
+        return cls(float(curve.ridge[number]), error, accuracy, str(curve.theory[number]), single, curve.samples)
+
+
 def predicted(
-    domain: Domain,
-    networks: Sequence[Any],
-    kernel: str,
-    target: Target,
+    pools: Pools,
+    networks: Mapping[tuple[str, str], Sequence[Any]],
+    ridges: Sequence[float | str],
     sizes: Sequence[float],
-    ridges: Sequence[Any],
     noise_std: float,
     tests: TestSet | None,
-) -> list[Predicted]:
-    """The predictions of a candidate, one per ridge, from its kernels.
+) -> dict[tuple[str, str, float | str, float], Predicted]:
+    """By architecture, kernel, ridge and size; the best ridge of a size is that of its first pool.
 
     Parameters
     ----------
-    networks : its initialisations
-    kernel : "ntk" or "nngp"
+    networks : dict of (architecture, kernel) to its initialisations
     ridges : sequence of floats, or of "auto"
     tests : TestSet, optional
         Where errors are taken in place of off the training set.
     """
-    curves = []
-    for network in networks:
-        learner = KernelOnDomain(domain, network, kernel)
-        curves.append([curve_of(learner, target, sizes, ridge, noise_std, test_set=tests) for ridge in ridges])
-    return [_averaged(of_ridge) for of_ridge in zip(*curves, strict=True)]
+    parts = {size: pools.of(size) for size in sizes}
+    groups = [
+        [size for size in sizes if len(parts[size]) == number] for number in {len(part) for part in parts.values()}
+    ]
+    steps: list[tuple[tuple[str, str, int], list[float], Positions | None]] = [
+        ((*pair, number), group, positions)
+        for pair in networks
+        for number in range(len(networks[pair]))
+        for group in sorted(groups)
+        for positions in parts[group[0]] or WHOLE
+    ]
+    of_pools: dict[tuple[str, str, int, float | str, float], list[Predicted]] = {}
+    for one, group, positions in counted(steps, "kernels"):
+        (name, kernel, number), (space, aim) = one, pools.problem(positions)
+        learner = KernelOnDomain(space, networks[name, kernel][number], kernel)
+        for ridge in ridges:
+            before = [of_pools[*one, ridge, size][0].ridge for size in group if (*one, ridge, size) in of_pools]
+            curve = curve_of(learner, aim, group, np.array(before) if before else ridge, noise_std, test_set=tests)
+            for point, size in enumerate(group):
+                of_pools.setdefault((*one, ridge, size), []).append(Predicted.of(curve, point))
+    of_networks: dict[tuple[str, str, float | str, float], list[Predicted]] = {}
+    for (name, kernel, _, ridge, size), several in of_pools.items():
+        joined = _joined(several, parts[size], tests is not None)
+        of_networks.setdefault((name, kernel, ridge, size), []).append(joined)
+    return {key: _averaged(several) for key, several in of_networks.items()}
 
 
-def _averaged(curves: Sequence[LearningCurve]) -> Predicted:
-    errors, accuracies, of_points = zip(*map(_measures, curves), strict=True)
-    each = [one for one in of_points if one is not None]
-    return Predicted(
-        ridge=np.median([curve.ridge for curve in curves], 0),
-        test_mse=np.mean(errors, 0),
-        accuracy=np.mean(accuracies, 0),
-        spread=np.std(errors, 0, ddof=1) if len(curves) > 1 else np.full(len(errors[0]), np.nan),
-        theory=curves[0].theory,
-        initialisations=len(curves),
-        samples=curves[0].samples,
-        point_errors=np.mean(each, 0) if each else None,
+def _averaged(several: Sequence[Predicted]) -> Predicted:
+    """The mean over initialisations; of ridges the median, for each has its own where the best is taken."""
+    first = several[0]
+    if len(several) == 1:
+        return first
+    errors = [each.error for each in several]
+    points = [each.of_points for each in several if each.of_points is not None]
+    return replace(
+        first,
+        ridge=float(np.median([each.ridge for each in several])),
+        error=float(np.mean(errors)),
+        accuracy=float(np.mean([each.accuracy for each in several])),
+        of_points=np.mean(points, 0) if points else None,
+        spread=float(np.std(errors, ddof=1)),
+        initialisations=len(several),
     )
 
 
-def _measures(curve: LearningCurve) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Errors and accuracies (sizes,), errors of single points (sizes, points): on a test set, else off the training set."""
-    if curve.test_set_errors is not None:
-        return curve.test_set_mse, curve.test_set_accuracy, curve.test_set_errors
-    pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
-    error, accuracy = (np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs)
-    return error, accuracy, curve.sample_errors
+def _joined(several: Sequence[Predicted], parts: Sequence[Positions], on_test_set: bool) -> Predicted:
+    """One prediction from those of the pools."""
+    first = several[0]
+    if len(several) == 1:
+        return first
+    weights = [len(part) for part in parts]
+    error, accuracy = (
+        float(np.average([getattr(each, name) for each in several], weights=weights)) for name in ("error", "accuracy")
+    )
+    points = [each.of_points for each in several if each.of_points is not None]
+    if on_test_set:
+        of_points = np.average(points, axis=0, weights=weights)
+    else:
+        of_points = np.empty(sum(weights))
+        for part, values in zip(parts, points, strict=True):
+            of_points[part] = values
+    return replace(first, error=error, accuracy=accuracy, of_points=of_points, samples=None)

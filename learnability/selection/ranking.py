@@ -4,10 +4,8 @@ The theory is the one that `learnability.curves.choice` takes. The error is the 
 finite. Where the theory knows the samples of a data set, the difference of two candidates has a standard error: both are
 predicted for the same samples, whose errors differ by so much that another draw of the data would move their means.
 
-What a candidate costs grows with the third power of the samples that it is predicted from. A fast ranking of a large data set
-takes only as many as the largest training set needs, twice as many and at least 1024, the same for all candidates. They are
-drawn systematically, in equal steps from a random start through the samples in order of their labels' distance from the mean:
-errors go with that distance, and each sample has the same probability.
+A fast ranking of a large data set takes at most 4096 of its samples, in pools (`learnability.selection.pools`), the same for
+all candidates.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +15,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
 from numpy.typing import ArrayLike
 
 from ..common.conditioning import one_warning
 from ..common.errors import choose, real, reals, require, warn_caller
-from ..common.progress import counted
-from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..curves.beyond import checks
 from ..curves.scatter import scatter
@@ -31,15 +26,12 @@ from ..curves.test_set import TestSet
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
-from ..domains.samples import Samples
-from ..kernels.matrix import LARGEST_MATRIX
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
 from .candidate import initialisations, predicted
+from .pools import Pools
 from .selection import KEY, PARAMETERS, Selection
-
-SEEN, TIMES = 1024, 2  # samples of a large data set, at least; times the largest training set
 
 
 @one_thread
@@ -76,8 +68,9 @@ def select(
     by : "error" or "accuracy"
         What candidates are ranked by; accuracy where labels are classes.
     fast : bool
-        Take as few samples of a large data set as the largest training size needs: twice as many, at least 1024. Errors then
-        have the sampling error `Selection.sampling_error` beside that of the data set itself.
+        Take at most 4096 samples of a data set, in pools that are as small as each training size allows
+        (`learnability.selection.pools`). Errors then have the sampling error `Selection.sampling_error` beside that of the data
+        set itself, and take a tenth of the time.
     test_set : ((T, ...), (T,) or (T, outputs)), optional
         Points and labels, see `learnability.learning_curve`: candidates are ranked by their errors or accuracies there.
 
@@ -122,49 +115,34 @@ def select(
     )
     tests = None if test_set is None else TestSet.of(test_set, domain, target)
     spread = (variances(domain, target) if tests is None else tests.distances) + noise_std**2
-    rows, errors = [], {}
-    began = perf_counter()
     kernels_of = {name: initialisations(name, one) for name, one in architectures.items()}
-    labels = target(*domain.evaluation())
-    odd = [name for name, (network, *_) in kernels_of.items() if misses_the_mean(network, labels)]
+    firsts, labels = {name: first for name, (first, *_) in kernels_of.items()}, target(*domain.evaluation())
+    odd = [name for name, network in firsts.items() if misses_the_mean(network, labels)]
     if odd:
         warn_caller(remark(odd, target.name))
-    seen, aim, samples = _seen(domain, target, max(sizes)) if fast else (domain, target, None)
-    for (name, networks), kernel in counted(product(kernels_of.items(), kernels), "kernels"):
-        for mean in predicted(seen, networks, kernel, aim, sizes, ridge_values, noise_std, tests):
-            for number, train_size in enumerate(sizes):
-                key = (name, kernel, float(mean.ridge[number]), train_size)
-                error, std = normalised([mean.test_mse[number], mean.spread[number]], spread.mean()).tolist()
-                several = {"spread": std, "initialisations": len(networks)} if len(networks) > 1 else {}
-                scores = {"test_mse": mean.test_mse[number], "nmse": error, "accuracy": mean.accuracy[number]}
-                rows.append({**dict(zip(KEY, key)), **scores, "theory": mean.theory[number], **several})
-                if mean.point_errors is not None and np.isfinite(mean.point_errors[number]).all():
-                    errors[key] = mean.point_errors[number]
-            if samples is None and mean.samples is not None and len(mean.samples) < (domain.size or 0):
-                samples = mean.samples
+    began = perf_counter()
+    pools = Pools.few(domain, target, max(sizes)) if fast else Pools(domain, target)
+    networks = {(name, kernel): kernels_of[name] for name, kernel in product(architectures, kernels)}
+    predictions = predicted(pools, networks, ridge_values, sizes, noise_std, tests)
+    rows, errors, samples = [], {}, pools.samples
+    for name, kernel, ridge, train_size in product(architectures, kernels, ridge_values, sizes):
+        mean = predictions[name, kernel, ridge, train_size]
+        key = (name, kernel, mean.ridge, train_size)
+        nmse, std = normalised([mean.error, mean.spread], spread.mean()).tolist()
+        several = {"spread": std, "initialisations": mean.initialisations} if mean.initialisations > 1 else {}
+        scores = {"test_mse": mean.error, "nmse": nmse, "accuracy": mean.accuracy, "theory": mean.theory}
+        rows.append({**dict(zip(KEY, key)), **scores, **several})
+        if mean.of_points is not None and np.isfinite(mean.of_points).all():
+            errors[key] = mean.of_points
+        samples = mean.samples if samples is None else samples
+    if samples is not None and len(samples) == domain.size:
+        samples = None
     table = _ranked(pd.DataFrame(rows), by)
     with one_warning():  # of dozens of training sets
-        remarks, scattered = _checked(
-            table, seen, aim, {name: first for name, (first, *_) in kernels_of.items()}, noise_std, tests
-        )
+        remarks, scattered = _checked(table, pools.domain, pools.target, firsts, noise_std, tests)
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
     seconds, on_test_set = perf_counter() - began, tests is not None
     return Selection(table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set)
-
-
-def _seen(domain: Domain, target: Target, largest: float) -> tuple[Domain, Target, Int[np.ndarray, " samples"] | None]:
-    """Of a large data set the samples that training sets up to a size are predicted from, the target there, and which."""
-    most = int(max(TIMES * largest, SEEN))
-    if domain.alike or domain.size is None or domain.size <= most or largest > LARGEST_MATRIX:
-        return domain, target, None
-    rng = stream("samples of a ranking", domain=domain.identity)
-    order = rng.permutation(domain.size)
-    order = order[np.argsort(variances(domain, target)[order], kind="stable")]
-    most = min(most, LARGEST_MATRIX)
-    steps = (np.arange(most) + rng.random()) * domain.size / most
-    index = np.sort(order[steps.astype(int)])
-    samples = Samples(domain.evaluation()[0][index])
-    return samples, samples.target(np.asarray(target.values)[index], target.name), index
 
 
 def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:

