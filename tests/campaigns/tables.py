@@ -8,9 +8,9 @@ shown with its message. Predicted is the normalised error of one hidden ReLU lay
 exact regressions on random training sets, with its standard error. Whether the prediction passes its own check
 (`learnability.theory.self_check`, on training sets of its own) is told beside it: those that do not have been warned of.
 
-On the 201 R data sets of 60 to 300 rows that can be read (n = 50, ridge 0.1), and 25 of up to 1,000, predictions agree within 5 %
-or three standard errors in 99.0 % of the 210 cases that pass their own check; it catches all four that are beyond 15 % and three
-standard errors.
+Of 369 R data sets of 60 to 2,500 rows (n = 50, ridge 0.1, 20 seconds each) 350 are used, 16 refused and 3 too slow. Predictions
+agree within 5 % or three standard errors in 98.1 % of the 322 cases that pass their own check (95.1 % of all); it catches all ten
+that are beyond 15 % and three standard errors.
 """
 
 import re
