@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from .style import LABEL_SIZE, SETTINGS, panels
 
 TOLD_APART = ("architecture", "training")
+SMALLEST = 1e-3  # change of a kernel that has a colour of its own: that of a linear module does not change
 ERROR, ACCURACY, CHANGE = "test_mse_off_train", "accuracy_off_train", "change of the kernel"
 
 
@@ -24,7 +25,8 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
         names = {name: number for number, name in enumerate(dict.fromkeys(table["architecture"]), 1)}
         figure, axes = panels(len(ways), 2, height=2.3, sharex="row", sharey="row")
         changes = table[table["measure"] == CHANGE]
-        scale = LogNorm(changes["mean"].min(), changes["mean"].max())
+        low = max(changes["mean"].min(), SMALLEST)
+        scale = LogNorm(low, max(changes["mean"].max(), 2 * low), clip=True)
         for column, way in enumerate(ways):
             for row, measure in enumerate((ERROR, ACCURACY)):
                 axis = axes[row * len(ways) + column]
