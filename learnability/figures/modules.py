@@ -4,11 +4,13 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from .style import LABEL_SIZE, SETTINGS, panels
 
 TOLD_APART = ("architecture", "training")
+SMALLEST = 1e-3  # change of a kernel that has a colour of its own: that of a linear module does not change
 ERROR, ACCURACY, CHANGE = "test_mse_off_train", "accuracy_off_train", "change of the kernel"
 
 
@@ -21,9 +23,10 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
     with rc_context(SETTINGS):
         ways = list(dict.fromkeys(table["training"].dropna()))
         names = {name: number for number, name in enumerate(dict.fromkeys(table["architecture"]), 1)}
-        figure, axes = panels(len(ways), 2, height=2.1, sharex="row", sharey="row")
+        figure, axes = panels(len(ways), 2, height=2.3, sharex="row", sharey="row")
         changes = table[table["measure"] == CHANGE]
-        limits = changes["mean"].min(), changes["mean"].max()
+        low = max(changes["mean"].min(), SMALLEST)
+        scale = LogNorm(low, max(changes["mean"].max(), 2 * low), clip=True)
         for column, way in enumerate(ways):
             for row, measure in enumerate((ERROR, ACCURACY)):
                 axis = axes[row * len(ways) + column]
@@ -32,9 +35,9 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
                     axis.set_axis_off()
                     axis.set_title(way)
                     continue
-                marks = _draw(axis, points, names, limits)
+                marks = _draw(axis, points, names, scale)
                 rank = points[["predicted", "measured"]].corr("spearman").iloc[0, 1]
-                axis.set_title(f"{way}: rank correlation {rank:.2f}" if row == 0 else f"{way}: {rank:.2f}")
+                axis.set_title(f"{way}\nrank correlation {rank:.2f}" if row == 0 else f"rank correlation {rank:.2f}")
             axes[len(ways) + column].set(xlabel="predicted")
         axes[0].set(ylabel="measured squared error")
         axes[len(ways)].set(ylabel="measured share of errors")
@@ -60,7 +63,7 @@ def _points(table: pd.DataFrame, way: str, measure: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _draw(axis: Axes, points: pd.DataFrame, names: dict[str, int], limits: tuple[float, float]) -> PathCollection:
+def _draw(axis: Axes, points: pd.DataFrame, names: dict[str, int], scale: LogNorm) -> PathCollection:
     """One mark and one number per module."""
     ends = [points[["predicted", "measured"]].min().min(), points[["predicted", "measured"]].max().max()]
     axis.plot(ends, ends, color="0.6", linewidth=0.8, zorder=0)
@@ -69,7 +72,7 @@ def _draw(axis: Axes, points: pd.DataFrame, names: dict[str, int], limits: tuple
         fmt="none", ecolor="0.7", elinewidth=0.6, zorder=1,
     )  # fmt: skip
     marks = axis.scatter(
-        points["predicted"], points["measured"], c=points["change"], vmin=limits[0], vmax=limits[1], s=16, zorder=2,
+        points["predicted"], points["measured"], c=points["change"], norm=scale, s=16, zorder=2,
     )  # fmt: skip
     hollow = points[~points["converged"]]
     axis.scatter(hollow["predicted"], hollow["measured"], s=4, color="white", zorder=3)
