@@ -86,7 +86,7 @@ docs: $(VENV)/ready
 clean:
 	rm -rf results logs .snakemake
 
-$(VENV)/ready: envs/requirements.txt envs/requirements-dev.txt
+$(VENV)/ready: envs/requirements.txt envs/requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "learnability needs Python 3.11 to 3.13, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet -r envs/requirements.txt -r envs/requirements-dev.txt
