@@ -226,9 +226,9 @@ PLACES_OF_EXPERIMENTS = ("cube", "unlisted", "ring", "sphere", "signs", "two_sig
 
 def cell(kind, place, target):
     """A configuration of the tiny cell of a kind on another domain."""
-    options = {**CELLS[kind], "domain": place}
+    options, net = {**CELLS[kind], "domain": place}, "torch_module" if kind == "modules" else "fully_connected"
     smaller = {"train_sizes": [3, 6], "train_size": 5, "shown_sizes": [3], "regression_sizes": [3], "samples": 12}
-    smaller |= {"target": target, "targets": [target], "architecture": "fully_connected"}
+    smaller |= {"target": target, "targets": [target], "architecture": net}
     smaller |= {"labels": 16, "test_points": 4, "mixed": 10, "seeds": 2, "kernels": ["ntk"], "grid": {"depth": [1, 2]}}
     options |= {key: value for key, value in smaller.items() if key in options}
     figure = {"figure": kind} if kind in FIGURES else {"figure": "comparison", "figure_options": {"x": "train_size"}}
@@ -238,7 +238,7 @@ def cell(kind, place, target):
         figure["figure_options"] = {"x": "time", "group": "train_size"}
     return {
         "domains": {place: PLACES[place][0]},
-        "architectures": {"fully_connected": NETS["fully_connected"]},
+        "architectures": {net: NETS[net]},
         "experiments": {"one": {"kind": kind, "options": options, **figure}},
     }
 

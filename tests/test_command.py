@@ -1,5 +1,7 @@
 """The command gives the numbers of the workflow and the library, and messages instead of tracebacks."""
 
+import shlex
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,8 +182,8 @@ def test_the_best_ridge_is_the_default_of_a_ranking(noisy):
     assert "ridge" not in ran("select", *CUBE, "-n", 4).stdout
     done = ran("select", *CUBE, "-n", 4, "--ridge", "auto")
     assert done.exit_code == 1 and "found on data sets" in done.output
-    done = ran("predict", noisy, "-n", 61, "--ridge", "auto")
-    assert done.exit_code == 1 and "up to 60 samples, got 61; give numbers" in done.output
+    beyond = ran("predict", noisy, "-n", 60, "-n", 61, "--ridge", "auto").stdout.splitlines()
+    assert beyond[1].split(", ")[1].split()[:3] == beyond[2].split(", ")[1].split()[:3]  # ridge = that of all rows
 
 
 def test_how_far_beyond_the_rows(noisy):
@@ -210,3 +212,24 @@ def test_show(tmp_path):
     assert 'made: "by hand"' in text and "extra: (2, 3) float64" in text and "table: 2 rows, 2 columns" in text
     path.write_bytes(b"nothing")
     assert "cannot read" in ran("show", path).output
+
+
+def test_a_ranking_ends_with_the_command_that_goes_beyond_its_rows(tmp_path):
+    """It runs as it is printed, takes the best ridge of all rows beyond them, and says how many more would help."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 2))
+    table = pd.DataFrame(x, columns=["a", "b"]).assign(kind=np.where(x[:, 1] > 0, "up", "down"), y=x[:, 0] * x[:, 1])
+    table.to_csv(tmp_path / "my table.csv", index=False)
+    options = ["--encode", "one_hot", "--drop", "b", "--label", "y", "-n", "15", "--depth", "1", "--activation", "erf"]
+    ranked = CliRunner().invoke(main, ["select", str(tmp_path / "my table.csv"), *options])
+    assert ranked.exit_code == 0, ranked.output
+    _, command = ranked.stdout.splitlines()[-1].split(": ", 1)
+    program, *words = shlex.split(command)
+    assert program == "learnability" and "--drop" in words and words[-2:] == ["--ridge", "auto"]
+    written = tmp_path / "told.csv"
+    told = CliRunner().invoke(main, [*words, "--csv", str(written)])
+    assert told.exit_code == 0, told.output
+    rows = pd.read_csv(written)
+    beyond = rows[rows["train_size"] > 60]
+    assert beyond["train_size"].tolist() == [120, 240, 480]
+    assert (beyond["ridge"] == rows.set_index("train_size")["ridge"][60]).all()

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_a_wrong_python_is_refused_before_anything_is_made(tmp_path):
-    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(ROOT / "envs", tmp_path / "envs")
     old = tmp_path / "python3.9"
     pretended = "import sys; sys.version_info = (3, 9, 1); sys.version = '3.9.1 (old)'; exec(sys.argv[1])"

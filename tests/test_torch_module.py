@@ -394,7 +394,7 @@ REFUSED = {
     "batch norm": (lambda: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64, track_running_stats=False), nn.Linear(64, 1)), "depends on the other samples.*track_running_stats=True"),
     "tuple": (lambda: Call(lambda y: (y, y)), r"returns tuple; let forward return one tensor"),
     "image": (lambda: nn.Conv2d(1, 3, 3), r"of shape \(3, 3, 6, 6\) for 3 points; let forward return"),
-    "shape": (lambda: Call(lambda y: y, 63), r"fails on points of shape \(1, 8, 8\): RuntimeError.* give x in the shape"),
+    "shape": (lambda: Call(lambda y: y, 63), r"fails on points of shape \(1, 8, 8\).*: RuntimeError.* give x in the shape"),
     "constant": (lambda: Call(lambda y: y.detach()), "cannot be differentiated"),
     "dead": (lambda: Call(lambda y: torch.relu(y - 1e6)), "the ntk of .* vanishes: .* another initialisation"),
     "nan": (lambda: Call(lambda y: y.log()), "outputs are not finite"),

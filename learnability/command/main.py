@@ -299,7 +299,7 @@ def select(
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
     from ..selection.selection import level_of
-    from .candidates import architectures_of, modules_of
+    from .candidates import architectures_of, modules_of, prediction_command
     from .problem import default_ridges, problem, ranking, require_writable, sizes_of, test_set_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
@@ -319,11 +319,15 @@ def select(
     asked = [context.get_parameter_source(name) for name in ("depths", "activations", "weight_stds", "bias_stds")]
     if networks and all(source is ParameterSource.DEFAULT for source in asked):
         grid = {}
-    else:
-        networks |= {name: architecture_from(entry) for name, entry in expanded("net", grid).items()}
+    entries = expanded("net", grid) if grid else {}
+    networks |= {name: architecture_from(entry) for name, entry in entries.items()}
     (wanted,) = targets.values()
     selection = ranked(space, networks, wanted, sizes, ridges, kernels=kernels, by=by, fast=fast, test_set=tests)
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
+    best = selection.best().iloc[-1]
+    if file and best["architecture"] in entries:
+        beyond = prediction_command(context, file, entries[best["architecture"]], best["kernel"])
+        click.echo(f"with all rows, and with more of them: {beyond}")
     if csv:
         write_csv(csv, selection.table)
     if json:

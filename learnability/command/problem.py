@@ -13,7 +13,7 @@ import yaml
 from numpy.typing import ArrayLike
 
 from ..common.errors import require
-from ..curves.beyond import EXTRAPOLATED
+from ..curves.beyond import EXTRAPOLATED, FEWEST
 from ..curves.columns import INTERVAL
 from ..curves.learning_curve import LearningCurve, checked_curve
 from ..domains import domain_from, label_of, target_from
@@ -122,6 +122,9 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
         largest = min(largest, LARGEST_RANKED) if ranked else largest
         train_sizes = sorted({max(1, largest // part) for part in (8, 4, 2, 1)})
         points = "" if size is None else f", up to half of the {size} there are"
+        if not ranked and not space.alike and size is not None and FEWEST <= size <= EXTRAPOLATED:
+            train_sizes += [size, 2 * size, 4 * size, TIMES_THE_ROWS * size]
+            points = f", from some of the {size} rows to {TIMES_THE_ROWS} times as many"
         points = ", as many as take a minute" if ranked and largest == LARGEST_RANKED else points
         click.echo(f"training-set sizes {', '.join(map(str, train_sizes))}{points}; -n takes others", err=True)
     largest = max(train_sizes)

@@ -4,9 +4,10 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 LINE_EVERY = 10.0  # seconds
 
@@ -24,7 +25,7 @@ def counted(items: Iterable[Item], name: str) -> Iterator[Item]:
     """
     items = list(items)
     if sys.stderr.isatty():
-        yield from tqdm(items, desc=name, leave=False, delay=2)
+        yield from _bar(items, desc=name, leave=False, delay=2)
         return
     began = told = monotonic()
     for number, item in enumerate(items, start=1):
@@ -56,7 +57,7 @@ class Progress:
     def __init__(self, total: int, name: str = "networks") -> None:
         self.total, self.name = total, name
         self.began = self.told = monotonic()
-        self.bar = tqdm(total=total, desc=name, unit="net") if sys.stderr.isatty() else None
+        self.bar = _bar(total=total, desc=name, unit="net") if sys.stderr.isatty() else None
 
     def __call__(self, finished: int, failed: int = 0) -> None:
         """finished networks so far, of which `failed` did not reach the target."""
@@ -72,3 +73,9 @@ class Progress:
                 "%s: %d of %d networks done, %d converged, %d failed, about %.0f s left",
                 self.name, finished, self.total, finished - failed, failed, left,
             )  # fmt: skip
+
+
+def _bar(*arguments: Any, **options: Any) -> "tqdm":
+    from tqdm import tqdm  # not above: a machine with a GPU may have PyTorch, NumPy, SciPy and h5py alone
+
+    return tqdm(*arguments, **options)

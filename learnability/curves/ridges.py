@@ -20,10 +20,12 @@ def best_ridges(
 ) -> Float[np.ndarray, "*grid"]:
     """The best ridge on the broadcast grid of training-set sizes and noise levels, by the theory of samples.
 
+    Beyond the samples of a data set it is the best one of all of them.
+
     Raises
     ------
     ValueError
-        A domain that is no data set, sizes above the samples that the theory takes.
+        A domain that is no data set, sizes above the samples that the theory takes of a larger data set.
 
     Examples
     --------
@@ -39,10 +41,12 @@ def best_ridges(
     require(not domain.alike, f'ridge "auto" is found on data sets; on {domain} give numbers, e.g. 0.1')
     index = learner.samples(LARGEST_MATRIX)
     sizes, noise = np.broadcast_arrays(train_sizes, noise_stds)
+    whole = len(index) == domain.size
     require(
-        bool((sizes <= len(index)).all()),
+        whole or bool((sizes <= len(index)).all()),
         f'ridge "auto" is found for training sets of up to {len(index)} samples, got {sizes.max():g}; give numbers, e.g. 0.1',
     )
+    sizes = np.minimum(sizes, len(index))
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     ridges = np.zeros(sizes.shape)
     for level in np.unique(noise):

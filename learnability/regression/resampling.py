@@ -24,7 +24,7 @@ class Resampled:
         it, or the one that is given. Each point's error is taken relative to its mean over the draws that score it, so that
         easy and hard points count for nothing. Of the variance of the draws' means, (1 - n / M) is left because two training
         sets share n / M of their samples, and what single points of an endless test set add is taken off. 24 draws tell it
-        to a third; nan where points are scored once, or one at a time.
+        to a third; nan where the draws do not tell it from that, or points are scored once, or one at a time.
     """
 
     errors: np.ndarray
@@ -98,4 +98,4 @@ def _spread(scored: np.ndarray, fresh: float, endless: bool) -> float:
     if endless:
         variance -= np.nanvar(others, axis=1, ddof=1).mean() / left
     own = (1 - 1 / number) * draws / (draws - 1)
-    return float(np.sqrt(max(variance, 0.0) / fresh) / own)
+    return float(np.sqrt(variance / fresh) / own) if variance > 0 else np.nan

@@ -122,8 +122,8 @@ def evaluated(module: nn.Module, points: Float[Tensor, "points ..."]) -> Float[T
     except Exception as error:
         shape = ", ".join(map(str, points.shape[1:]))
         raise ValueError(
-            f"the module fails on points of shape ({shape}): {in_a_line(error)}; give x in the shape that it takes, e.g. "
-            f"x.reshape(-1, 1, 8, 8)"
+            f"the module fails on points of shape ({shape}), some at a time: {in_a_line(error)}; let its first layer take this "
+            f"shape (nn.Flatten() before a dense one, as many channels as x has), or give x in the shape that it takes"
         ) from error
     return outputs_of(value, len(points))
 
