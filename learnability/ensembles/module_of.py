@@ -53,6 +53,15 @@ def module_size(
     module = made(architecture, shape, width, 0, outputs).to(precision)
     point = torch.zeros(1, *shape, dtype=precision)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        evaluated(module, point)
+        number = evaluated(module, point).shape[1]
+    require_outputs(architecture, number, outputs)
     parameters = sum(parameter.nbytes for parameter in module.parameters() if parameter.requires_grad)
     return ModuleSize(parameters, passing_bytes(module, point), counter.get_total_flops() // 2)
+
+
+def require_outputs(architecture: Sequential | TorchModule, number: int, outputs: int) -> None:
+    """ValueError if a network has another number of outputs than the labels have."""
+    require(
+        number == outputs,
+        f"{architecture!r} has {number} outputs and the labels {outputs}; let the module return (points, {outputs})",
+    )

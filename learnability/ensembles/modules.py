@@ -15,7 +15,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from ..common.errors import require
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..kernels.empirical.factors import Factor, Jacobian
@@ -28,7 +27,7 @@ from .attention import plain_attention
 from .lanczos import largest_eigenvalue
 from .memory import TOGETHER_BYTES, module_bytes
 from .model import Index
-from .module_of import made, module_size
+from .module_of import made, module_size, require_outputs
 
 JACOBIAN_BYTES = 1 << 26  # of some points of one network
 KRYLOV = 24  # steps of Lanczos: the largest eigenvalue to a thousandth, far below what a step size needs
@@ -109,10 +108,7 @@ class ModuleEnsemble:
         probes = torch.from_numpy(stream("probes", shape=shape).standard_normal((PROBES, *shape)))
         probes = probes.to(device, dtype)
         number = require_function_of_points(template, probes)
-        require(
-            number == outputs,
-            f"{architecture!r} has {number} outputs and the labels {outputs}; let the module return (points, {outputs})",
-        )
+        require_outputs(architecture, number, outputs)
         trained = {name for name, parameter in template.named_parameters() if parameter.requires_grad}
         states = [{**dict(module.named_parameters()), **dict(module.named_buffers())} for module in modules]
         stacks = {name: [state[name].detach() for state in states] for name in states[0]}

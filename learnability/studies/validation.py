@@ -179,7 +179,9 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
 
     known : list of (specification, domain), built before
     """
+    from ..ensembles.module_of import module_size
     from ..kernels import architecture_from
+    from ..kernels.torch_module import TorchModule
     from ..measurements.task import truth
 
     outputs = 1
@@ -200,6 +202,12 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
             networks = {name: architecture_from(one) for name, one in candidates_in(options).items()}
             if options.get("architecture"):
                 networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
+            if (
+                entry.kind == "modules"
+            ):  # its networks are trained as they are, and have the outputs that the labels have
+                (network,) = networks.values()
+                assert isinstance(network, TorchModule)  # as `check` has it
+                module_size(network, domain.sample(1, 0)[0].shape[1:], None, outputs)
             read = [options.get("kernel", kind) for kind in READS.get(entry.kind, {}).values()]
             for kind, (label, network) in product({*read, *options.get("kernels", [])} or {"ntk"}, networks.items()):
                 _check_kernel(domain, label, network, kind)
