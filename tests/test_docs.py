@@ -4,7 +4,6 @@ import ast
 import inspect
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -43,7 +42,7 @@ DOCS = sorted((ROOT / "docs").rglob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "config" / "README.md", *DOCS]
 WITH_CODE = [page for page in PAGES if "\n```python\n" in page.read_text(encoding="utf-8")]
 GALLERY = ROOT / "docs" / "gallery.md"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
 FENCE = re.compile(r"^ *```.*?^ *```", re.M | re.S)
 CODE = re.compile(r"`[^`\n]*`")
 TEXTS = """() => [...document.querySelectorAll("article :is(p, td, li)")].map(
@@ -102,7 +101,7 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
+@pytest.mark.xdist_group("browser")  # one worker builds the site and starts the browser
 def test_the_site_has_all_members_and_names_no_other_host_to_load_from(site):
     page = (site / "reference" / "index.html").read_text(encoding="utf-8")
     missing = [entry for entry in ENTRIES if not re.search(rf'id="learnability\.[\w.]+\.{re.escape(entry)}"', page)]
@@ -115,12 +114,8 @@ def test_the_site_has_all_members_and_names_no_other_host_to_load_from(site):
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("site")
-def test_every_equation_of_the_site_is_typeset_without_a_network(site):
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
+@pytest.mark.xdist_group("browser")  # one worker builds the site and starts the browser
+def test_every_equation_of_the_site_is_typeset_without_a_network(site, browser):
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, *_):
             pass
@@ -130,25 +125,21 @@ def test_every_equation_of_the_site_is_typeset_without_a_network(site):
     home = f"http://127.0.0.1:{server.server_port}/"
     pages = [page for page in site.rglob("index.html") if 'class="arithmatex"' in page.read_text(encoding="utf-8")]
     assert len(pages) > 10
+    # with the page that predicts, and with a graph, which the theme would draw by a CDN
     others = [site / "index.html", site / "architecture" / "index.html"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        tab = browser.new_page()
-        said, asked = [], []
-        tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        tab.on("request", lambda request: asked.append(request.url))
-        for page in [
-            *others,
-            *pages,
-        ]:  # with the page that predicts, and with a graph, which the theme would draw by a CDN
-            tab.goto(home + page.relative_to(site).parent.as_posix() + "/")
-            typeset = tab.locator(".arithmatex .katex").count()
-            assert typeset == tab.locator(".arithmatex").count() and (typeset or page not in pages), page
-            assert tab.locator(".katex-error, .katex [mathcolor]").count() == 0, page  # what KaTeX does not know
-            left = [text for text in tab.evaluate(TEXTS) if re.search(r"\$|\\\w", text)]
-            assert not left and not said and all(url.startswith(home) for url in asked), (page, left, said, asked)
-        browser.close()
+    tab = browser.new_page()
+    said, asked = [], []
+    tab.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    for page in [*others, *pages]:
+        tab.goto(home + page.relative_to(site).parent.as_posix() + "/")
+        typeset = tab.locator(".arithmatex .katex").count()
+        assert typeset == tab.locator(".arithmatex").count() and (typeset or page not in pages), page
+        assert tab.locator(".katex-error, .katex [mathcolor]").count() == 0, page  # what KaTeX does not know
+        left = [text for text in tab.evaluate(TEXTS) if re.search(r"\$|\\\w", text)]
+        assert not left and not said and all(url.startswith(home) for url in asked), (page, left, said, asked)
+    tab.close()
     server.shutdown()
 
 

@@ -539,9 +539,11 @@ def test_the_command_says_what_it_understood_and_which_sizes_it_chose(tmp_path, 
     )
     assert "rooms (as asked for), id (numbers the rows)" in lines[2]
     assert lines[3].startswith("note: ") and lines[4].startswith(
-        "training-set sizes 3, 7, 15, 30, up to half of the 60 there are"
+        "training-set sizes 3, 7, 15, 30, 60, 120, 240, 480, from some of the 60 rows to 8 times as many"
     )
-    assert done.exit_code == 0 and len(done.stdout.splitlines()) == 5
+    assert (
+        done.exit_code == 0 and len(done.stdout.splitlines()) == 1 + 8 + 1
+    )  # a header, the sizes, samples that are needed
     domain = f"{{kind: data, path: '{path}', encode: one_hot, drop: [rooms]}}"
     assert ran("predict", "--domain", domain, "--target", "{all: null}", "-n", 3).stderr.splitlines()[2] == lines[2]
     assert ran("select", path, "--encode", "one_hot", "--depth", 1, "--activation", "relu").exit_code == 0
