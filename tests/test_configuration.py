@@ -167,6 +167,7 @@ WRONG = {
     "bad method": (["training", "method"], "lbfgs", "training.method: 'lbfgs' is not one of gradient_flow, gradient_descent, sgd, adam"),
     "bad depth": (["architectures", "relu1", "depth"], -1, "architectures.relu1: depth must be a whole number from 0 to 100000, got -1"),
     "bad dim": (["domains", "cube", "dim"], "four", "domains.cube: dim must be a whole number from 1 to 1000, got 'four'"),
+    "label as target": (["studies", "curves", "targets"], ["parity 2"], "studies.curves.targets.0: 'parity 2' is text in YAML; write a key and its value, {parity: 2}"),
     "whole float": (["studies", "curves", "seeds"], 3.0, "studies.curves.seeds: 3.0 is not allowed, it is not of type 'integer'"),
     "zero tolerance": (["studies", "curves", "training"], {"tolerance": 0}, "training.tolerance: 0 must be greater than 0"),
     "bad kind": (["domains", "cube", "kind"], "cube", "unknown domain kind 'cube'.*did you mean 'hypercube'"),

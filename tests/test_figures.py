@@ -58,7 +58,12 @@ def test_agreement_leaves_out_networks_that_did_not_converge_and_counts_them():
     rows = agreement(table)
     counts = rows[rows["measure"] == "test_mse"].set_index(["source", "train_size"])["functions"]
     assert counts["kernel", 2.0] == 3 and counts["network", 2.0] == 2
-    first = rows[(rows["source"] == "kernel") & (rows["measure"] == "test_mse")].iloc[0]
+    assert rows["z"].isna().all() and rows["relative"].notna().any()  # three functions tell no standard error
+    seeds = pd.concat(
+        [table.assign(seed=table["seed"] + shift, test_mse=table["test_mse"] * (1 + shift)) for shift in (0, 10)]
+    )
+    first = agreement(seeds).query("source == 'kernel' and measure == 'test_mse'").iloc[0]
+    assert first["functions"] == 6
     assert first["z"] == pytest.approx((first["mean"] - first["theory"]) / first["standard_error"])
 
 

@@ -358,6 +358,9 @@ def _explain(error: jsonschema.ValidationError) -> str:
         return f"{where}: {error.instance!r} is not one of {', '.join(map(str, error.validator_value))}"
     if error.validator == "type" and error.validator_value == "number" and _number_as_text(error.instance):
         return f"{where}: {error.instance!r} is text in YAML; write {float(error.instance)!r}, with a decimal point"
+    if error.validator == "type" and error.validator_value == "object" and isinstance(error.instance, str):
+        key, _, value = error.instance.partition(" ")
+        return f"{where}: {error.instance!r} is text in YAML; write a key and its value, {{{key}: {value or '...'}}}"
     if error.validator == "exclusiveMinimum":
         return f"{where}: {error.instance!r} must be greater than {error.validator_value}"
     if error.validator == "pattern":

@@ -7,6 +7,7 @@ from .columns import CURVES, EXPERIMENTS, KEYS, MEASURES, NAMES
 
 HEADLINES = (("kernel", "test_mse"), ("network", "test_mse"), ("network", "learnability"))  # sources and measures
 ROUNDING = 1e-14  # of what is measured: a theory below it is zero but for rounding
+FEWEST = 5  # functions: the standard error of fewer is itself uncertain by half and more
 
 
 def agreement(table: pd.DataFrame) -> pd.DataFrame:
@@ -21,7 +22,7 @@ def agreement(table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         One row per source (kernel, network), architecture, width, target, ridge, noise_std, train_size and measure:
         number of converged functions, mean, standard error, theory, z = (mean - theory) / standard error, relative =
-        mean / theory - 1. z is empty where the measure does not vary.
+        mean / theory - 1. z is empty where the measure does not vary, or fewer than five functions were learned.
     """
     if "measure" in table:
         table = table.reindex(columns=dict.fromkeys([*table, "theory", "standard_error", "functions"]))
@@ -48,7 +49,7 @@ def _distances(table: pd.DataFrame) -> pd.DataFrame:
     difference = table["mean"] - table["theory"]
     with np.errstate(divide="ignore", invalid="ignore"):
         varies = table["standard_error"] > 1e-12 * table["mean"].abs().clip(lower=1e-300)
-        z = np.where(varies, difference / table["standard_error"], np.nan)
+        z = np.where(varies & ~(table["functions"] < FEWEST), difference / table["standard_error"], np.nan)
         above_rounding = table["theory"].abs() > ROUNDING * table["mean"].abs()
         relative = np.where(above_rounding, difference / table["theory"], np.nan)
     order = [*(key for key in KEYS if key != "seed"), "measure"]
