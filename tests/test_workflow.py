@@ -267,7 +267,7 @@ def test_an_intermediate_file_of_a_complete_study_is_not_made_again(run):
         ("activation: relu,", "activation: rleu,", "unknown activation 'rleu'; did you mean 'relu'"),
         ("ridges: [0.0, 0.1]", "ridges: [0.0, -0.1]", "studies.curves.ridges.1: -0.1 is not allowed"),
         ("train_sizes: [2, 4, 8]", "train_sizes: [2, 32]", "32 is larger than domain 'cube', which has 16 points"),
-        ("seeds: 3", "sedes: 3", "unknown key 'sedes'; did you mean 'seeds'"),
+        ("seeds: 5", "sedes: 5", "unknown key 'sedes'; did you mean 'seeds'"),
     ],
 )
 def test_wrong_input_stops_before_any_job(tmp_path, old, new, message):
