@@ -91,7 +91,7 @@ def gradient_flow(
         if times and recorded.any():
             _record(snapshots, agenda, due, recorded, state, x_test, start_test)
         steps[state.number] += 1
-        growth = SAFETY * (allowed / error.clamp_min(1e-300)).sqrt()
+        growth = SAFETY * (_allowed(state, tolerance) / error.clamp_min(1e-300)).sqrt()  # of the step that comes
         growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         longer = accepted & (growth > 1)
         state.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
