@@ -1,13 +1,11 @@
 """What a ranking on the terminal compares beside dense networks: modules of the user's own files, and entries in YAML."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from ..common.errors import require
 from ..kernels import architecture_from
@@ -88,20 +86,3 @@ def architectures_of(options: Iterable[str]) -> Candidates:
                 kernels = [architecture_from(each) for each in ([one] if isinstance(one, Mapping) else one)]
                 candidates[member] = kernels if len(kernels) > 1 else kernels[0]
     return candidates
-
-
-OF_TABLES = ("label", "task", "encode", "missing", "drop", "groups", "scale", "target", "test")
-
-
-def prediction_command(context: click.Context, file: str, entry: Mapping[str, Any], kernel: str) -> str:
-    """The command `predict` for a dense network of a ranking, with the ranking's own options of its table."""
-    words = ["learnability", "predict", file]
-    for option in context.command.params:
-        if option.name in OF_TABLES and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
-            value = context.params[option.name]
-            for each in value if isinstance(value, tuple) else (value,):
-                words += [option.opts[0], str(each)]
-    for name, value in entry.items():
-        words += [f"--{name.replace('_', '-')}", f"{value:.4g}" if isinstance(value, float) else str(value)]
-    words += [] if kernel == "ntk" else ["--kernel", kernel]
-    return shlex.join([*words, "--ridge", "auto"])

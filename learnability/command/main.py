@@ -299,8 +299,16 @@ def select(
     from ..kernels import architecture_from
     from ..kernels.grid import expanded
     from ..selection.selection import level_of
-    from .candidates import architectures_of, modules_of, prediction_command
-    from .problem import default_ridges, problem, ranking, require_writable, sizes_of, test_set_of
+    from .candidates import architectures_of, modules_of
+    from .problem import (
+        default_ridges,
+        prediction_command,
+        problem,
+        ranking,
+        require_writable,
+        sizes_of,
+        test_set_of,
+    )
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
     require_writable(csv, json)
@@ -326,7 +334,8 @@ def select(
     click.echo(ranking(selection, {key: value for key, value in grid.items() if not isinstance(value, list)}, level))
     best = selection.best().iloc[-1]
     if file and best["architecture"] in entries:
-        beyond = prediction_command(context, file, entries[best["architecture"]], best["kernel"])
+        shared = [*table_options, "target", "test"]
+        beyond = prediction_command(context, shared, file, entries[best["architecture"]], best["kernel"])
         click.echo(f"with all rows, and with more of them: {beyond}")
     if csv:
         write_csv(csv, selection.table)

@@ -1,7 +1,8 @@
 """From a command's arguments to domains, targets and tables: the same functions that the workflow calls."""
 
+import shlex
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import click
 import numpy as np
 import pandas as pd
 import yaml
+from click.core import ParameterSource
 from numpy.typing import ArrayLike
 
 from ..common.errors import require
@@ -350,3 +352,19 @@ def check_config(path: str) -> list[str]:
     except ValueError as error:
         text = str(error)
         raise ValueError(text if text.startswith(str(path)) else f"{path}:\n{text}") from error
+
+
+def prediction_command(
+    context: click.Context, options: Collection[str], file: str, entry: Mapping[str, Any], kernel: str
+) -> str:
+    """The command `predict` for a dense network of a ranking, with those of the ranking's options that were given."""
+    words = ["learnability", "predict", file]
+    for option in context.command.params:
+        if option.name in options and context.get_parameter_source(option.name) is ParameterSource.COMMANDLINE:
+            value = context.params[option.name]
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [option.opts[0], str(each)]
+    for name, value in entry.items():
+        words += [f"--{name.replace('_', '-')}", f"{value:.4g}" if isinstance(value, float) else str(value)]
+    words += [] if kernel == "ntk" else ["--kernel", kernel]
+    return shlex.join([*words, "--ridge", "auto"])
