@@ -64,6 +64,7 @@ DOMAINS = {  # the kinds of domain on which a kind of experiment is defined; tho
     "select": LISTED,
 }
 UNLISTED = ("corrections", "large_data")  # kinds of these that do not need all points of a hypercube
+OF_MODULES = ("modules",)  # kinds that train PyTorch modules as they are, with the outputs that the labels have
 ONE_OUTPUT = ("after_kernel", "kappa_fluctuation", "random_features")  # kinds for targets with one output
 
 KERNEL, SPECTRUM = {"values": "ntk"}, {"eigenvalues": "ntk"}

@@ -17,7 +17,7 @@ import jsonschema
 from ..common.errors import require, require_arguments
 from ..domains.domain import Domain
 from ..ensembles.memory import ModuleSize
-from ..experiments import READS, WITHOUT_MATRIX, check, check_domain, experiment
+from ..experiments import OF_MODULES, READS, WITHOUT_MATRIX, check, check_domain, experiment
 from ..spectra.target import Target
 from .configuration import (
     MODULES,
@@ -202,9 +202,7 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
             networks = {name: architecture_from(one) for name, one in candidates_in(options).items()}
             if options.get("architecture"):
                 networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
-            if (
-                entry.kind == "modules"
-            ):  # its networks are trained as they are, and have the outputs that the labels have
+            if entry.kind in OF_MODULES:
                 (network,) = networks.values()
                 assert isinstance(network, TorchModule)  # as `check` has it
                 module_size(network, domain.sample(1, 0)[0].shape[1:], None, outputs)
@@ -351,7 +349,7 @@ def _explain(error: jsonschema.ValidationError) -> str:
         hint = f"did you mean {nearest[0]!r}? " if nearest else ""
         return f"{where}: unknown key {unknown!r}; {hint}allowed: {', '.join(allowed)}"
     if error.validator == "required":
-        missing = next(key for key in error.validator_value if key not in error.instance)
+        missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))  # an error for each
         meaning = described(error.schema["properties"][missing].get("description", ""))
         return f"{where}: key {missing!r} is missing" + (f" ({meaning})" if meaning else "")
     if error.validator == "enum":
