@@ -223,26 +223,29 @@ def test_a_changed_data_file_or_kernel_reruns_its_users(tmp_path):
     place = copy_of_the_repository(tmp_path / "run")
     (place / "table.csv").write_text("a,b,y\n" + "\n".join(f"{i},{i * i % 7},{i % 3 * 0.5}" for i in range(12)))
     (place / "mine.py").write_text("def kernel(x, x2):\n    return (1 + x @ x2.T) ** 2\n")
-    study = {"figure": "learning_curves", "train_sizes": [2, 4], "seeds": 2}
+    study = {"figure": "comparison", "figure_options": {"x": "train_size", "group": "architecture"}}
+    study |= {"train_sizes": [2, 4], "seeds": 2}
     entry = {
         "domains": {"own": {"kind": "data", "path": "table.csv"}, "ring": {"kind": "circle", "points": 6}},
         "architectures": {
             "net": {"depth": 1, "activation": "relu"},
             "mine": {"kind": "callable", "path": "mine.py", "allow_code": True},
         },
-        "studies": {"own_data": {**study, "domain": "own", "architectures": ["net"], "targets": [{"label": "y"}]}},
+        "studies": {"own": {**study, "domain": "own", "architectures": ["net", "mine"], "targets": [{"label": "y"}]}},
         "experiments": {"spectra": {"kind": "spectra", "options": {"domain": "ring", "architecture": "mine"}}},
     }
     entry["experiments"]["spectra"] |= {"figure": "comparison", "figure_options": {"x": "mode"}}
     (place / "config/own.yaml").write_text(yaml.safe_dump(entry))
     done = snakemake(place, config="config/own.yaml")
     assert done.returncode == 0, done.stdout + done.stderr  # a study without networks: theory and kernel only
+    assert planned(place, config="config/own.yaml") == {}
     (place / "mine.py").write_text((place / "mine.py").read_text() + "\n# a comment\n")
-    of_kernel = {"kernel": 1, "spectrum": 1, "cell": 1, "join_experiment": 1, "agreement": 1, "figure": 1}
-    assert planned(place, config="config/own.yaml") == of_kernel
+    of_kernel = {"kernel": 2, "spectrum": 2, "theory": 1, "regression": 1, "cell": 1}  # of mine, not of net
+    together = {"join": 1, "join_experiment": 1, "agreement": 1, "figure": 2}
+    assert planned(place, config="config/own.yaml") == {**of_kernel, **together}
     (place / "table.csv").write_text((place / "table.csv").read_text().replace("3,2,", "3,5,"))
-    of_data = {"theory": 1, "regression": 1, "join": 1}
-    assert planned(place, config="config/own.yaml") == {**of_kernel, **of_data, "kernel": 2, "spectrum": 2, "figure": 2}
+    of_data = {"kernel": 3, "spectrum": 3, "theory": 2, "regression": 2}
+    assert planned(place, config="config/own.yaml") == {**of_kernel, **together, **of_data}
 
 
 def test_deleted_files_come_back_to_the_same_bytes(run):

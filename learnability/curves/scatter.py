@@ -8,7 +8,7 @@ from ..regression.resampling import resample
 from ..spectra.target import Target
 from .test_set import TestSet
 
-DRAWS = 24  # training sets: the standard deviation is known to 15 %
+DRAWS = 24  # training sets; `Resampled.spread` says how well they tell it
 POOL = 2048  # samples that they are drawn from
 LARGEST = 1024  # training samples: larger sets cost more than what the theory takes
 
