@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 import learnability as lb
+from learnability.spectra.measure import SpectralMeasure
 from learnability.theory.conservation import effective_regularization
 
 
@@ -31,6 +32,19 @@ def test_conservation_law(scale):
     p = lb.predict(spectrum, lb.Target(np.ones(40)), n, ridge)
     total = (p.mode_learnabilities * spectrum.multiplicities).sum(-1) + (ridge + spectrum.tail) / p.kappa
     assert np.allclose(total, n + 0 * ridge, rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"population": 600}, {"features": 100}])
+def test_kappa_is_solved_until_only_rounding_is_left(options, monkeypatch):
+    """Rounding moves the last digits of some point of a large grid at every step: that must not be waited for."""
+    spectrum, sums, steps = lb.Spectrum(np.geomspace(1, 1e-6, 600)), SpectralMeasure.sums, []
+    monkeypatch.setattr(SpectralMeasure, "sums", lambda *a: steps.append(1) or sums(*a))
+    sizes = np.geomspace(0.1, 590, 400)
+    prediction = lb.predict(spectrum, lb.Target(np.ones(600)), sizes, 1e-4, **options)
+    assert len(steps) < 20
+    monkeypatch.undo()
+    alone = [lb.predict(spectrum, lb.Target(np.ones(600)), n, 1e-4, **options).kappa for n in sizes[::40]]
+    np.testing.assert_allclose(prediction.kappa[::40], alone, rtol=1e-13)
 
 
 def test_limits_at_and_beyond_the_rank():

@@ -9,6 +9,7 @@ from ..spectra.measure import SpectralMeasure
 
 Grid = Float[np.ndarray, " grid"]
 MOST_STEPS = 200
+NEARLY = 1e-12  # of log kappa: a step this short that is not half of the one before is rounding
 
 
 def bracket(
@@ -54,6 +55,7 @@ def solve_in_log(
     """
     x = np.where(np.isfinite(high + low), (high + low) / 2, high)
     high = high + 1e-9
+    done, before = np.zeros(x.shape, dtype=bool), np.full(x.shape, np.inf)
     for _ in range(MOST_STEPS):
         up, down, gradient = balance(np.exp(x))
         step = (np.log(up) - np.log(down)) / gradient
@@ -61,8 +63,10 @@ def solve_in_log(
         low = np.where(step < 0, np.maximum(low, x), low)
         new = x - step
         new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
-        done = np.abs(new - x) <= 4e-16 * np.maximum(1, np.abs(x))
-        x = new
+        length = np.abs(new - x)
+        x = np.where(done, x, new)
+        done |= (length <= 4e-16 * np.maximum(1, np.abs(x))) | ((length <= NEARLY) & (length > before / 2))
         if done.all():
             break
+        before = length
     return np.exp(x)
