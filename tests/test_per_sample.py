@@ -7,6 +7,9 @@ from sklearn.datasets import load_diabetes
 
 import learnability as lb
 from learnability.domains import domain_from
+from learnability.domains.kernel_on_domain import KernelOnDomain
+from learnability.tables.theory import theory_table
+from learnability.theory import per_sample, sample_equations
 from learnability.theory.classes import right_output_is_largest
 
 FIELDS = ("learnability", "test_mse", "test_mse_off_train", "train_mse")
@@ -169,6 +172,35 @@ def test_duplicated_samples_work(relu4):
     kernel = relu4.kernel(np.concatenate([x, x[:5]]))
     p = lb.predict_samples(kernel, np.concatenate([y, y[:5]]), [5, 15, 24])
     assert np.isfinite(p.test_mse).all() and (np.diff(p.test_mse) < 0).all()
+
+
+def test_targets_are_solved_together_and_predicted_as_if_alone(relu4):
+    rng = np.random.default_rng(0)
+    x, tests = rng.standard_normal((50, 3)), rng.standard_normal((7, 3))
+    x[10] = x[11]  # samples that coincide
+    classes = np.eye(3)[np.digitize(x[:, 0], [-0.5, 0.5])]
+    targets = [x[:, 1], np.sign(x[:, 2]), classes - classes.mean(0), np.stack([x[:, 0], x[:, 1] ** 2], 1)]
+    there = [tests[:, 0], np.sign(tests[:, 1]), np.roll(np.eye(3), 1)[[0, 1, 2, 0, 1, 2, 0]], tests[:, :2]]
+    kernel, across = relu4.kernel(x), relu4.kernel(tests, x)
+    grid, rates = ([5, 20], [[0.01], [1.0]], 0.3), np.where(x[:, 0] > -2, 1.0, 0.0)
+    together = per_sample.predict_targets(kernel, targets, *grid, rates, (across, there))
+    for prediction, y, test_y in zip(together, targets, there, strict=True):
+        alone = lb.predict_samples(kernel, y, *grid, rates, across, test_y)
+        for name, values in vars(alone).items():
+            np.testing.assert_allclose(getattr(prediction, name), values, rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def test_a_table_of_several_targets_costs_the_factorizations_of_one(relu4, monkeypatch):
+    x = np.random.default_rng(0).standard_normal((40, 3))
+    data = lb.Samples(x, np.stack([x[:, 0], np.sin(x[:, 1]), np.sign(x[:, 2])], 1))
+    learner, factorized = KernelOnDomain(data, relu4), []
+    inverse = sample_equations._inverse
+    monkeypatch.setattr(sample_equations, "_inverse", lambda *a: factorized.append(1) or inverse(*a))
+    theory_table(learner, {"one": data.label(0)}, [5, 10, 20], [0.1], [0.0])
+    of_one = len(factorized)
+    table = theory_table(learner, {str(k): data.label(k) for k in range(3)}, [5, 10, 20], [0.1], [0.0])
+    assert len(factorized) == 2 * of_one and table["target"].tolist() == [*3 * "0", *3 * "1", *3 * "2"]
+    assert table["accuracy"].notna().tolist() == 6 * [False] + 3 * [True]
 
 
 def test_errors_teach():

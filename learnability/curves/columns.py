@@ -9,7 +9,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..theory.extrapolation import Extrapolation
-from ..theory.per_sample import PerSample
+from ..theory.per_sample import PerSample, SamplePrediction
 from ..theory.prediction import Prediction, predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 from ..theory.theory import SpectralTheory, Theory
@@ -34,16 +34,22 @@ ON_TEST_SET = ("test_set_mse", "test_set_accuracy")
 def solved(
     system: Theory,
     learner: KernelOnDomain,
-    target: Target,
+    targets: Sequence[Target],
     grid: Sequence[Float[np.ndarray, " grid"]],
     tests: TestSet | None,
-) -> tuple[Columns, Int[np.ndarray, " samples"] | None]:
-    """The columns of a learning curve on a flat grid, and the samples that a theory of samples was solved on."""
-    domain = learner.domain
+) -> tuple[list[Columns], Int[np.ndarray, " samples"] | None]:
+    """The columns of each target's learning curve on a flat grid, and the samples that a theory of samples was solved on."""
     if isinstance(system, PerSample):
-        return _of_samples(system, learner, target, grid, tests)
+        return _of_samples(system, learner, targets, grid, tests)
     if not isinstance(system, SpectralTheory):
         raise ValueError(f"theory {system!r} is neither of a spectrum nor of samples")
+    return [_of_spectrum(system, learner, target, grid) for target in targets], None
+
+
+def _of_spectrum(
+    system: SpectralTheory, learner: KernelOnDomain, target: Target, grid: Sequence[Float[np.ndarray, " grid"]]
+) -> Columns:
+    domain = learner.domain
     if learner.dense:
         spectrum, aim = learner.spectrum, target
     else:
@@ -51,7 +57,7 @@ def solved(
         spectrum, aim = large.spectrum, large.target
     values = target(*domain.evaluation())
     signs = values.size == len(values) and bool((abs(values) == 1).all())
-    return spectral_columns(spectrum, aim, grid, system, domain.size, signs), None
+    return spectral_columns(spectrum, aim, grid, system, domain.size, signs)
 
 
 def spectral_columns(
@@ -106,17 +112,27 @@ def _accuracies(prediction: Prediction, points: int | None) -> Columns:
 def _of_samples(
     system: PerSample,
     learner: KernelOnDomain,
-    target: Target,
+    targets: Sequence[Target],
     grid: Sequence[Float[np.ndarray, " grid"]],
     tests: TestSet | None,
-) -> tuple[Columns, Int[np.ndarray, " samples"]]:
-    """The columns of a learning curve by the theory of samples, and the samples that it was solved on."""
-    index = learner.samples(system.most)
-    labels, size = np.asarray(target.values)[index], learner.domain.size
+) -> tuple[list[Columns], Int[np.ndarray, " samples"]]:
+    """The columns of each target's learning curve by the theory of samples, and the samples that it was solved on."""
+    index, size = learner.samples(system.most), learner.domain.size
+    assert size is not None  # of a data set
+    labels = [np.asarray(target.values)[index] for target in targets]
+    test_set = None
+    if tests is not None:
+        kernel, there = tests.seen_by(learner, index)
+        test_set = kernel, [there.reshape(len(there), *y.shape[1:]) for y in labels]
     n, delta, sigma = grid
-    kernel, there = (None, None) if tests is None else tests.seen_by(learner, index)
-    there = there if there is None else there.reshape(len(there), *labels.shape[1:])
-    p = system.solve(learner.matrix(index), labels, n, delta, sigma, size, kernel, there)
+    predictions = system.solve_targets(learner.matrix(index), labels, n, delta, sigma, test_set, size)
+    return [_of_prediction(p, y, n, size) for p, y in zip(predictions, labels, strict=True)], index
+
+
+def _of_prediction(
+    p: SamplePrediction, labels: Float[np.ndarray, "samples ..."], n: Float[np.ndarray, " grid"], population: int
+) -> Columns:
+    """The columns of one target's learning curve."""
     power = (labels.reshape(len(labels), -1) ** 2).mean(0)
     learnability = p.learnability if labels.ndim == 1 else p.learnability @ (power / power.sum())
     errors = p.off_train_errors if labels.ndim == 1 else p.off_train_errors.mean(-1)
@@ -131,17 +147,17 @@ def _of_samples(
         "test_mse_off_train": _mean_over_outputs(p.test_mse_off_train, n),
         "accuracy": p.accuracy,
         "accuracy_off_train": p.accuracy_off_train,
-        "population": np.full(len(n), size, dtype=float),
+        "population": np.full(len(n), population, dtype=float),
         "sample_errors": errors,
     }
-    if tests is not None:
+    if p.test_set_errors.shape[1] > 0:
         errors = p.test_set_errors
         columns |= {
             "test_set_mse": _mean_over_outputs(p.test_set_mse, n),
             "test_set_accuracy": p.test_set_accuracy,
             "test_set_errors": errors if errors.ndim == 2 else errors.mean(-1),
         }
-    return columns, index
+    return columns
 
 
 def beyond_columns(

@@ -1,5 +1,6 @@
 """Learning curves of a kernel on a domain, by the theory that fits the question (`learnability.curves.choice`)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -245,6 +246,44 @@ def curve_of(
     if isinstance(ridge, str):
         choose("ridge", ridge, ["auto"])
         ridge = best_ridges(learner, target, reals("train_size", train_size), reals("noise_std", noise_std))
+    tests = None if test_set is None else TestSet.of(test_set, learner.domain, target)
+    return _curves(learner, [target], train_size, ridge, noise_std, theory, tests)[0]
+
+
+@one_thread
+def curves_of(
+    learner: KernelOnDomain,
+    targets: Sequence[Target],
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
+    theory: str | Theory = "auto",
+) -> list[LearningCurve]:
+    """`curve_of` of several targets; what a theory of samples solves is the same for all, and solved once.
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((60, 2))
+    >>> data = lb.Samples(x, np.stack([x[:, 0], x[:, 0] * x[:, 1]], 1))
+    >>> learner = KernelOnDomain(data, lb.FullyConnected(1))
+    >>> sums, products = curves_of(learner, [data.label(0), data.label(1)], [10, 30])
+    >>> bool((sums.nmse < products.nmse).all())
+    True
+    """
+    return _curves(learner, targets, train_size, ridge, noise_std, theory)
+
+
+def _curves(
+    learner: KernelOnDomain,
+    targets: Sequence[Target],
+    train_size: ArrayLike,
+    ridge: ArrayLike,
+    noise_std: ArrayLike,
+    theory: str | Theory,
+    tests: TestSet | None = None,
+) -> list[LearningCurve]:
+    """A curve per target; `tests` has labels of each."""
     sizes, ridges, noise_stds = np.broadcast_arrays(
         reals("train_size", train_size, infinite=True), reals("ridge", ridge), reals("noise_std", noise_std)
     )
@@ -252,7 +291,6 @@ def curve_of(
     flat = [array.ravel() for array in (sizes, ridges, noise_stds)]
     by_size = {n: theory_for(learner.domain, n, theory) for n in np.unique(sizes)}
     names = np.array([by_size[n].name for n in flat[0]])
-    tests = None if test_set is None else TestSet.of(test_set, learner.domain, target)
     if tests is not None:
         others = [f"n = {n:g} by {name}" for n, name in zip(flat[0], names, strict=True) if name != PerSample.name]
         require(
@@ -261,9 +299,9 @@ def curve_of(
             f"samples of those there are; leave out {', '.join(dict.fromkeys(others))}",
         )
     unsaid = {name: np.full(len(names), np.nan) for name in (*INTERVAL, *ON_TEST_SET)}
-    columns: dict[str, np.ndarray] = {"theory": names, **unsaid}
-    beyond: dict[float, Extrapolation] = {}
-    samples, remarks = None, list[str]()
+    columns: list[dict[str, np.ndarray]] = [{"theory": names, **unsaid} for _ in targets]
+    beyond: list[dict[float, Extrapolation]] = [{} for _ in targets]
+    samples, remarks = None, [list[str]() for _ in targets]
     for system in {system.name: system for system in by_size.values()}.values():
         chosen = names == system.name
         grid = [array[chosen] for array in flat]
@@ -272,24 +310,28 @@ def curve_of(
                 not grid[2].any(),
                 f"noise_std must be 0 beyond the {learner.domain.size} samples; labels have the noise that they hold",
             )
-            beyond, remarks = extrapolations(learner, target, *grid[:2])
-            part = beyond_columns(beyond, *grid[:2])
+            both = [extrapolations(learner, target, *grid[:2]) for target in targets]
+            beyond, remarks = [curves for curves, _ in both], [texts for _, texts in both]
+            parts = [beyond_columns(curves, *grid[:2]) for curves in beyond]
         else:
-            part, index = solved(system, learner, target, grid, tests)
+            parts, index = solved(system, learner, targets, grid, tests)
             samples = samples if index is None else index
-        for name, values in part.items():
-            column = columns.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
-            column[chosen] = values
-    columns = {name: values.reshape((*sizes.shape, *values.shape[1:])) for name, values in columns.items()}
-    return LearningCurve(
-        target=target,
-        target_variance=float(variances(learner.domain, target).mean()),
-        test_set_variance=np.nan if tests is None else float(tests.distances.mean()),
-        samples=samples,
-        extrapolations=beyond,
-        remarks=tuple(remarks),
-        train_size=sizes.copy(),
-        ridge=ridges.copy(),
-        noise_std=noise_stds.copy(),
-        **columns,
-    )
+        for own, part in zip(columns, parts, strict=True):
+            for name, values in part.items():
+                column = own.setdefault(name, np.full((len(chosen), *values.shape[1:]), np.nan, values.dtype))
+                column[chosen] = values
+    return [
+        LearningCurve(
+            target=target,
+            target_variance=float(variances(learner.domain, target).mean()),
+            test_set_variance=np.nan if tests is None else float(tests.distances.mean()),
+            samples=samples,
+            extrapolations=beyond[number],
+            remarks=tuple(remarks[number]),
+            train_size=sizes.copy(),
+            ridge=ridges.copy(),
+            noise_std=noise_stds.copy(),
+            **{name: values.reshape((*sizes.shape, *values.shape[1:])) for name, values in columns[number].items()},
+        )
+        for number, target in enumerate(targets)
+    ]

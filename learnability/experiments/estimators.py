@@ -36,12 +36,13 @@ def run(
     data, kernel = finite(learner.domain), learner.blocks
     task, rows = LearningTask(data, {"target": target_from(data, target)}), []
     matrix = kernel.block(data.evaluation())
-    for ridge in ridges:
-        for n in train_sizes:
+    predicted = PerSample().solve(matrix, task.values[0], train_sizes, np.asarray(ridges)[:, None], 0.0)
+    for place, ridge in enumerate(ridges):
+        for number, n in enumerate(train_sizes):
             measured = pd.DataFrame([estimated(task, kernel, n, seed, ridge) for seed in range(seeds)])
-            p = PerSample().solve(matrix, task.values[0], n, ridge, 0.0)
-            trace = ((1 - n / data.size) / (data.size * p.kappas - ridge)).sum()
-            rows += _rows(measured, p.test_mse_off_train.mean(), 1 / trace, train_size=n, ridge=float(ridge))
+            error, kappas = predicted.test_mse_off_train[place, number].mean(), predicted.kappas[place, number]
+            trace = ((1 - n / data.size) / (data.size * kappas - ridge)).sum()
+            rows += _rows(measured, error, 1 / trace, train_size=n, ridge=float(ridge))
     return table(rows)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..curves.learning_curve import curve_of
+from ..curves.learning_curve import curves_of
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.target import Target
 from ..theory.theory import Theory
@@ -22,9 +22,8 @@ def theory_table(
 ) -> pd.DataFrame:
     """Predictions on the grid train_sizes x ridges x noise_stds, one row per target and grid point; source is "theory"."""
     grid = np.meshgrid(train_sizes, ridges, noise_stds, indexing="ij")
-    parts = [
-        curve_of(learner, target, *grid, theory).to_frame().assign(target=name) for name, target in targets.items()
-    ]
+    curves = curves_of(learner, [*targets.values()], *grid, theory)
+    parts = [curve.to_frame().assign(target=name) for name, curve in zip(targets, curves, strict=True)]
     return pd.concat(parts, ignore_index=True).assign(source="theory")
 
 

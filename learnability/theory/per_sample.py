@@ -19,6 +19,7 @@ docs/research/per-sample.md; it is new here, so no paper can be cited. Rates of 
 are never selected and samples that coincide: docs/research/rates.md.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +32,7 @@ from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
 from .classes import are_classes
 from .learned_function import Cases, Learned
-from .sample_arguments import checked, checked_test_set, relative_rates
+from .sample_arguments import checked_labels, checked_matrix, checked_test_set, relative_rates
 from .sample_equations import SampleSolution, along, needed_ridge
 from .sample_layout import Layout
 from .theory import SampleTheory
@@ -138,6 +139,19 @@ class PerSample(SampleTheory):
         test_set = {"test_kernel": test_kernel, "test_y": test_y}
         return predict_samples(matrix, y, train_size, ridge, noise_std, population=population, **test_set)
 
+    def solve_targets(
+        self,
+        matrix: ArrayLike,
+        targets: Sequence[ArrayLike],
+        train_size: ArrayLike,
+        ridge: ArrayLike,
+        noise_std: ArrayLike,
+        tests: tuple[ArrayLike, Sequence[ArrayLike]] | None = None,
+        population: int | None = None,
+    ) -> list[SamplePrediction]:
+        """`predict_targets`."""
+        return predict_targets(matrix, targets, train_size, ridge, noise_std, tests=tests, population=population)
+
 
 @one_thread
 def predict_samples(
@@ -206,14 +220,56 @@ def predict_samples(
     >>> shifted.off_train_errors.shape
     (2, 60)
     """
-    matrix, y = checked(matrix, y)
+    tests = None if test_kernel is None and test_y is None else (test_kernel, [test_y])
+    return predict_targets(matrix, [y], train_size, ridge, noise_std, rates, tests, population=population)[0]
+
+
+@one_thread
+def predict_targets(
+    matrix: ArrayLike,
+    targets: Sequence[ArrayLike],
+    train_size: ArrayLike,
+    ridge: ArrayLike = 0.0,
+    noise_std: ArrayLike = 0.0,
+    rates: ArrayLike | None = None,
+    tests: tuple[ArrayLike | None, Sequence[ArrayLike | None]] | None = None,
+    *,
+    population: int | None = None,
+) -> list[SamplePrediction]:
+    """`predict_samples` of several targets on the same samples, for which the matrix is factorized once.
+
+    Parameters
+    ----------
+    targets : sequence of (M,) or (M, outputs)
+    tests : (T, M) and a (T,) or (T, outputs) for each target, optional
+        See test_kernel and test_y of `predict_samples`, as for all other arguments.
+
+    Returns
+    -------
+    list of SamplePrediction, one per target
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> from learnability.theory.per_sample import predict_targets
+    >>> x = np.random.default_rng(0).standard_normal((60, 3))
+    >>> matrix = lb.FullyConnected(1, "relu").kernel(x)
+    >>> line, wave = predict_targets(matrix, [x[:, 0], np.sin(3 * x[:, 0])], [10, 30], ridge=0.1)
+    >>> bool((line.learnability > wave.learnability).all())
+    True
+    """
+    require(len(targets) > 0, "there is no target to predict")
+    matrix = checked_matrix(matrix)
+    labels = [checked_labels(matrix, y) for y in targets]
     names = {"train_size": train_size, "ridge": ridge, "noise_std": noise_std}
     grids = np.broadcast_arrays(*(reals(name, value) for name, value in names.items()))
     n, delta, sigma = (grid.copy() for grid in grids)
     require(n.size > 0, "train_size, ridge and noise_std hold no value")
     relative = relative_rates(len(matrix), n, rates)
-    test_kernel, test_y = checked_test_set(test_kernel, test_y, matrix, y)
-    layout = Layout.of(matrix, y.reshape(len(y), -1), relative, test_kernel, test_y)
+    kernel, test_labels = (None, [None] * len(labels)) if tests is None else tests
+    checked_tests = [checked_test_set(kernel, own, matrix, y) for own, y in zip(test_labels, labels, strict=True)]
+    columns = [y.reshape(len(y), -1) for y in labels]
+    layout = Layout.of(matrix, columns, relative, checked_tests[0][0], [own for _, own in checked_tests])
 
     cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
@@ -222,18 +278,28 @@ def predict_samples(
         remark = f"smaller ridges are replaced by {floor:.2g}"
         warn_caller(IllConditioned("the kernel matrix of all samples", condition, floor, remark))
     share_of_all = len(matrix) / (len(matrix) if population is None else population)
-    rows: list[dict] = [{}] * n.size
+    parts = [layout.part(block) for block in layout.blocks]
+    rows: list[list[dict]] = [[{}] * n.size for _ in labels]
     shares, ridges = cells[:, 1] / (relative > 0).sum(), np.fmax(cells[:, 0], floor)
     for cell, solution in enumerate(along(layout.pool, shares, ridges)):
-        for point in np.flatnonzero(cell_of == cell):
-            rows[point] = _summary(layout, solution, shares[cell] * share_of_all, ridges[cell], sigma.ravel()[point])
+        for own, part, block in zip(rows, parts, layout.blocks, strict=True):
+            at, share = (part, solution.part(block)), shares[cell] * share_of_all
+            for point in np.flatnonzero(cell_of == cell):
+                own[point] = _summary(*at, share, ridges[cell], sigma.ravel()[point])
+    return [
+        SamplePrediction(n, delta, sigma, **_gathered(own, n.shape, y.ndim == 1))
+        for own, y in zip(rows, labels, strict=True)
+    ]
 
-    def gathered(name: str) -> np.ndarray:
+
+def _gathered(rows: list[dict], grid: tuple[int, ...], one_output: bool) -> dict[str, np.ndarray]:
+    """The fields of SamplePrediction from those of its grid points."""
+    fields = {}
+    for name in rows[0]:
         values = np.array([row[name] for row in rows])
-        values = values.reshape((*n.shape, *values.shape[1:]))
-        return values[..., 0] if y.ndim == 1 and name not in SHARED else values
-
-    return SamplePrediction(n, delta, sigma, **{name: gathered(name) for name in rows[0]})
+        values = values.reshape((*grid, *values.shape[1:]))
+        fields[name] = values[..., 0] if one_output and name not in SHARED else values
+    return fields
 
 
 @dataclass(frozen=True)

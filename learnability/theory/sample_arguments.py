@@ -29,6 +29,12 @@ def relative_rates(size: int, n: np.ndarray, rates: ArrayLike | None) -> np.ndar
 
 def checked(matrix: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
     """The kernel matrix and the labels as arrays of numbers."""
+    matrix = checked_matrix(matrix)
+    return matrix, checked_labels(matrix, y)
+
+
+def checked_matrix(matrix: ArrayLike) -> Floats:
+    """The kernel matrix as an array of numbers."""
     matrix = finite_array("matrix", matrix)
     require(
         matrix.ndim == 2 and matrix.shape[0] == matrix.shape[1] and len(matrix) > 0,
@@ -40,9 +46,14 @@ def checked(matrix: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:
         f"matrix is not symmetric, K_xz and K_zx differ by up to {asymmetry:.3g}; give the kernel of the samples "
         "with themselves, or (K + K.T) / 2 if this is rounding",
     )
+    return matrix
+
+
+def checked_labels(matrix: Floats, y: ArrayLike) -> Floats:
+    """The labels of a checked matrix as an array of numbers."""
     y = labels_from("y", y, len(matrix), "the matrix")
     require(y.size > 0, f"y must be (M,) or (M, outputs), got shape {y.shape}")
-    return matrix, y
+    return y
 
 
 def checked_test_set(

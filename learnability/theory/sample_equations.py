@@ -17,7 +17,7 @@ Derivation: docs/research/rates.md. What follows for every sample: `learnability
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import linalg, special
@@ -70,6 +70,14 @@ class Pool:
 
 
 @dataclass(frozen=True)
+class Block:
+    """The columns of one target, where several are solved together."""
+
+    outputs: slice
+    pairs: slice
+
+
+@dataclass(frozen=True)
 class SampleSolution:
     """At one c and delta, at the sites where no copy of them is selected."""
 
@@ -86,6 +94,17 @@ class SampleSolution:
     cross_errors: np.ndarray  # (T, pairs)
     cross_noise: np.ndarray  # (T,)
     steps: int
+
+    def part(self, block: Block) -> "SampleSolution":
+        """That of one target."""
+        return replace(
+            self,
+            residual=self.residual[:, block.outputs],
+            off_residual=self.off_residual[:, block.outputs],
+            off_train=self.off_train[:, block.pairs],
+            cross_residual=self.cross_residual[:, block.outputs],
+            cross_errors=self.cross_errors[:, block.pairs],
+        )
 
 
 Passed = tuple[float, np.ndarray, np.ndarray]  # logit c, log mu, d log mu / d logit c

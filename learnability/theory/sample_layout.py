@@ -1,11 +1,15 @@
-"""Where samples stand in the pool of sites that the per-sample equations solve."""
+"""Where samples stand in the pool of sites that the per-sample equations solve.
 
-from dataclasses import dataclass
+Several targets on the same samples are columns of one pool, since what has to be solved does not depend on labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from .classes import are_classes
-from .sample_equations import Pool
+from .sample_equations import Block, Pool
 from .sites import sites_of
 
 
@@ -20,14 +24,20 @@ class Layout:
     drawn: np.ndarray  # (M,) of bool: whether the sample can be selected
     site: np.ndarray  # (drawn samples,) of int
     deviation: np.ndarray  # (drawn samples, outputs): of the label from its site's
+    blocks: list[Block]  # one per target
 
     @classmethod
     def of(
-        cls, matrix: np.ndarray, labels: np.ndarray, relative: np.ndarray, test_kernel: np.ndarray, test_y: np.ndarray
+        cls,
+        matrix: np.ndarray,
+        targets: Sequence[np.ndarray],
+        relative: np.ndarray,
+        test_kernel: np.ndarray,
+        test_targets: Sequence[np.ndarray],
     ) -> "Layout":
-        """From the checked arguments of `predict_samples`; labels and test_y (rows, outputs)."""
-        outputs = labels.shape[1]
-        pairs = np.triu_indices(outputs) if are_classes(labels) else (np.arange(outputs),) * 2
+        """From the checked arguments of `predict_targets`; targets (M, outputs), test_targets (T, outputs) each."""
+        labels, test_y = np.concatenate(targets, 1), np.concatenate(test_targets, 1)
+        blocks, pairs = _blocks(targets)
         drawn = relative > 0
         samples = np.flatnonzero(drawn)
         sites = sites_of(matrix if drawn.all() else matrix[np.ix_(drawn, drawn)])
@@ -45,4 +55,35 @@ class Layout:
             cross_labels=np.concatenate([test_y, labels[~drawn]]),
             counted=int((~drawn).sum()),
         )
-        return cls(pool, labels, test_y, relative, drawn, sites.of, deviation)
+        return cls(pool, labels, test_y, relative, drawn, sites.of, deviation, blocks)
+
+    def part(self, block: Block) -> "Layout":
+        """That of one target."""
+        first, second = (side[block.pairs] - block.outputs.start for side in self.pool.pairs)
+        pool = replace(
+            self.pool,
+            labels=self.pool.labels[:, block.outputs],
+            scatter=self.pool.scatter[:, block.pairs],
+            pairs=(first, second),
+            cross_labels=self.pool.cross_labels[:, block.outputs],
+        )
+        labels, test_labels, deviation = (
+            columns[:, block.outputs] for columns in (self.labels, self.test_labels, self.deviation)
+        )
+        return replace(self, pool=pool, labels=labels, test_labels=test_labels, deviation=deviation)
+
+
+def _blocks(targets: Sequence[np.ndarray]) -> tuple[list[Block], tuple[np.ndarray, np.ndarray]]:
+    """The columns of each target, and the pairs of outputs whose errors are needed: of classes all, else each with itself."""
+    blocks: list[Block] = []
+    sides: list[tuple[np.ndarray, np.ndarray]] = []
+    first_output = first_pair = 0
+    for labels in targets:
+        outputs = labels.shape[1]
+        one, other = np.triu_indices(outputs) if are_classes(labels) else (np.arange(outputs),) * 2
+        sides.append((one + first_output, other + first_output))
+        end_output, end_pair = first_output + outputs, first_pair + len(one)
+        blocks.append(Block(slice(first_output, end_output), slice(first_pair, end_pair)))
+        first_output, first_pair = end_output, end_pair
+    first, second = (np.concatenate(side) for side in zip(*sides, strict=True))
+    return blocks, (first, second)
