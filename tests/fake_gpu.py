@@ -1,5 +1,9 @@
-"""A GPU that is none: tensors say that they are on cuda:0, compute on the CPU, and refuse to be mixed with the CPU's."""
+"""A GPU that is none: tensors say that they are on cuda:0, compute on the CPU, and refuse to be mixed with the CPU's.
 
+It counts what the host reads of it, which on a real one it would wait for.
+"""
+
+from collections import Counter
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -8,6 +12,9 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
+from benchmarks.operators import waits
+
+READS: Counter[str] = Counter()
 MIXED = ("index", "index_put_", "_index_put_impl_", "copy_")  # what takes tensors of both
 
 
@@ -36,6 +43,8 @@ def dispatched(function, arguments, options):
     local = [t for t in tensors if not isinstance(t, Remote) and t.ndim > 0]
     if local and name not in MIXED:
         raise RuntimeError(f"expected all tensors on one device, but {name} got some on cuda:0 and some on cpu")
+    if waits(name, arguments, options):
+        READS[name] += 1
     options = {key: "cpu" if key == "device" and value is not None else value for key, value in options.items()}
     inner_arguments, inner_options = tree_map(_inner, (arguments, options))
     result = function(*inner_arguments, **inner_options)
@@ -61,8 +70,11 @@ class _Devices(TorchFunctionMode):
 
     def __torch_function__(self, function, types, arguments=(), options=None):
         options = options or {}
+        if function is torch.Tensor.tolist:
+            READS["tolist"] += isinstance(arguments[0], Remote)
+            return _inner(arguments[0]).tolist()
         if function in (torch.Tensor.to, torch.Tensor.cpu):
-            return _moved(*arguments, **options) if function is torch.Tensor.to else _inner(arguments[0])
+            return _moved(*arguments, *(["cpu"] if function is torch.Tensor.cpu else []), **options)
         if _is_gpu(options.get("device")):
             return _outer(function(*arguments, **{**options, "device": "cpu"}))
         return function(*arguments, **options)
@@ -83,12 +95,14 @@ def _moved(tensor, *arguments, **options):
     places = [value for value in given if isinstance(value, str | torch.device)]
     inner = _inner(tensor).to(*kinds)
     there = _is_gpu(places[0]) if places else isinstance(tensor, Remote)
+    READS["to the CPU"] += isinstance(tensor, Remote) and not there
     return Remote(inner) if there else inner
 
 
 @contextmanager
 def fake_gpu(free=1 << 30):
-    """Inside, PyTorch has a GPU with `free` bytes of memory."""
+    """Inside, PyTorch has a GPU with `free` bytes of memory; yields what is read of it, a Counter by operation."""
+    READS.clear()
     with (
         patch("torch.cuda.is_available", lambda: True),
         patch("torch.cuda.mem_get_info", lambda device=None: (free, 2 * free)),
@@ -98,4 +112,4 @@ def fake_gpu(free=1 << 30):
         _Devices(),
         _Created(),
     ):
-        yield
+        yield READS

@@ -59,11 +59,25 @@ def test_memory_that_pytorch_keeps_from_earlier_tensors_counts_as_free(monkeypat
     assert networks(1 << 30, 0) == networks(1 << 28, 3 << 28) > networks(1 << 28, 0)
 
 
-def test_the_host_waits_for_the_device_four_times_a_step():
-    """Who is done, who is nearly done, whose step was accepted, and the eigendecomposition's error code."""
+@pytest.mark.parametrize(
+    ("method", "most"),
+    [
+        ({"method": "gradient_flow"}, 3),  # what became of a step, whether one nears its end, the error code of eigh
+        ({"method": "gradient_descent"}, 1),
+        ({"method": "sgd", "batch_size": 8}, 1),
+    ],
+    ids=repr,
+)
+def test_what_the_host_waits_for_in_a_step(method, most):
+    settings = {"max_steps": 12, "times": [0.5, 1.0, 2.0, 4.0], **method}
     with OperatorCount() as count:
-        result = fit(NETWORK, 32, *problem([3], 16, [0]))
-    assert count.waits.total() <= 4 * result.steps[0] + 10
+        steps = fit(NETWORK, 16, *problem([3], 8, range(3)), **settings).steps.max()
+    at_the_ends = 15  # of the whole: the first step size, the results' way to the CPU
+    assert steps == 12 and count.waits.total() <= most * steps + at_the_ends
+    if method["method"] != "sgd":  # there are no gradients on the GPU that is none
+        with fake_gpu() as reads:
+            fit(NETWORK, 16, *problem([3], 8, range(3)), device="cuda", **settings)
+        assert most * steps <= reads.total() <= most * steps + at_the_ends
 
 
 SMALL = """

@@ -10,10 +10,11 @@ at which no mode overshoots. A loss with Hessians of at most h with respect to a
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ..model import Trainable
+from .host import places
 from .losses import MSE, Loss
 from .result import History, Report, hold_final, ignore
 
@@ -49,25 +50,30 @@ def gradient_descent(
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
-    active = torch.arange(networks, device=ensemble.device)
+    active, agenda, failures = torch.arange(networks, device=ensemble.device), Agenda(times, pace * rate), 0
     running, xs, ys, origin, eta = ensemble.select(active), x, y, start, rate
     for step in range(max_steps + 1):
         expansion = running.linearize(xs)
         learned_values = expansion.values - origin
         value, cotangent = loss.value(learned_values, ys), loss.gradient(learned_values, ys)
-        record(snapshots, times, running, x_test, start_test, active, step, pace * eta)
-        finished = (value < target) | ~torch.isfinite(value)
-        if finished.any() or step == max_steps:
-            steps[active], learned[active] = step, value < target
+        agenda.record(snapshots, running, x_test, start_test, step)
+        converged = value < target
+        finished = converged | ~torch.isfinite(value)
+        ended, failed = places(finished, finished & ~converged)  # all that the host sees of a step
+        if ended or step == max_steps:
+            steps[active], learned[active] = step, converged
             ensemble.copy_from(running, active)
-            keep = torch.nonzero(~finished).ravel()
-            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
-            if len(keep) == 0 or step == max_steps:
+            left = sorted({*range(len(active))}.difference(ended))
+            failures += len(failed)
+            report(networks - len(left), failures)
+            if not left or step == max_steps:
                 break
+            keep = torch.tensor(left, device=ensemble.device)
             active, eta, origin, ys = active[keep], eta[keep], origin[keep], ys[keep]
             xs = xs[keep] if xs.ndim == 3 else xs
             running, cotangent = running.select(keep), cotangent[keep]
             expansion = expansion.select(keep)
+            agenda.keep(left)
         expansion.descend(running, cotangent * eta.to(cotangent.dtype)[:, None, None], out=running)
     time = pace * rate * steps
     if times:
@@ -92,20 +98,38 @@ def _rates(
     return torch.full((len(ensemble),), float(learning_rate), dtype=torch.float64, device=ensemble.device)
 
 
-def record(
-    snapshots: Float[Tensor, "times networks points outputs"],
-    times: Sequence[float],
-    running: Trainable,
-    x_test: Float[Tensor, "..."],
-    start_test: Float[Tensor, "networks points outputs"],
-    active: Int[Tensor, " active"],
-    step: int,
-    per_step: Float[Tensor, " active"],
-) -> None:
-    """Write the functions of the networks that a step, of flow time `per_step`, brought nearest to a requested time."""
-    for slot, time in enumerate(times):
-        nearest = torch.round(time / per_step).long() == step
-        if nearest.any():
-            number = active[nearest]
+class Agenda:
+    """At which steps the functions of which networks are recorded: at those nearest to the requested times."""
+
+    def __init__(self, times: Sequence[float], per_step: Float[Tensor, " networks"]) -> None:
+        """per_step : the flow time of a step."""
+        self._due: dict[int, dict[int, list[int]]] = {}  # networks by step and number of the time
+        self._place = {network: network for network in range(len(per_step))}  # among those in training
+        if times:
+            nearest = torch.stack([torch.round(time / per_step).long() for time in times])
+            for slot, steps in enumerate(nearest.tolist()):
+                for network, step in enumerate(steps):
+                    self._due.setdefault(step, {}).setdefault(slot, []).append(network)
+
+    def keep(self, left: Sequence[int]) -> None:
+        """Only the networks at these places of those in training are left."""
+        networks = [*self._place]
+        self._place = {networks[old]: new for new, old in enumerate(left)}
+
+    def record(
+        self,
+        snapshots: Float[Tensor, "times networks points outputs"],
+        running: Trainable,
+        x_test: Float[Tensor, "..."],
+        start_test: Float[Tensor, "networks points outputs"],
+        step: int,
+    ) -> None:
+        """Write the functions that are due after a step."""
+        for slot, networks in self._due.get(step, {}).items():
+            running_still = [network for network in networks if network in self._place]
+            if not running_still:
+                continue
+            number = torch.tensor(running_still, device=snapshots.device)
+            place = torch.tensor([self._place[network] for network in running_still], device=snapshots.device)
             points = x_test if x_test.ndim == 2 else x_test[number]
-            snapshots[slot, number] = running.select(nearest).forward(points).detach() - start_test[number]
+            snapshots[slot, number] = running.select(place).forward(points).detach() - start_test[number]

@@ -32,6 +32,7 @@ from torch import Tensor
 
 from ..model import Evaluation, Model, Step
 from .frozen_kernel import FrozenModel
+from .host import places
 from .result import History, Report, hold_final, ignore
 
 SAFETY = 0.9
@@ -67,40 +68,58 @@ def gradient_flow(
     steps = torch.zeros(networks, dtype=torch.long, device=device)
     elapsed = torch.zeros(networks, dtype=torch.float64, device=device)
     learned = torch.zeros(networks, dtype=torch.bool, device=device)
+    finished, converged = _ended(state, steps, target_mse, max_steps)
+    ended, failed = places(finished, finished & ~converged)
+    failures = 0
     while True:
-        mse = state.residual.square().mean((1, 2))
-        finished = (mse < target_mse) | ~torch.isfinite(mse) | (steps[state.number] >= max_steps)
-        if finished.any():
-            ended = torch.nonzero(finished).ravel()
-            done = state.number[ended]
-            trained.copy_from(state.networks.select(ended), done)
-            elapsed[done], learned[done] = state.time[ended], mse[ended] < target_mse
-            keep = torch.nonzero(~finished).ravel()
-            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
-            if len(keep) == 0:
+        if ended:
+            index = torch.tensor(ended, device=device)
+            done = state.number[index]
+            trained.copy_from(state.networks.select(index), done)
+            elapsed[done], learned[done] = state.time[index], converged[index]
+            left = sorted({*range(len(state.number))}.difference(ended))
+            failures += len(failed)
+            report(networks - len(left), failures)
+            if not left:
                 break
-            state = state.select(keep)
+            state = state.select(torch.tensor(left, device=device))
         due = agenda[torch.searchsorted(agenda, state.time, right=True).clamp_max(len(times))]
         allowed = _allowed(state, tolerance)
         trial, length, error = state.tried(torch.minimum(state.step, due - state.time), target_mse, allowed)
         accepted = error <= allowed
-        state = trial.restored(state, accepted)
         reached = state.time + length
         recorded = accepted & (reached >= due * (1 - 1e-12))
-        state.time = torch.where(accepted, torch.where(recorded, due, reached), state.time)
-        if times and recorded.any():
-            _record(snapshots, agenda, due, recorded, state, x_test, start_test)
+        time = torch.where(accepted, torch.where(recorded, due, reached), state.time)
+        trial.residual = torch.where(accepted[:, None, None], trial.residual, state.residual)
+        trial.before, trial.time = torch.where(accepted, length, state.before), time
         steps[state.number] += 1
-        growth = SAFETY * (_allowed(state, tolerance) / error.clamp_min(1e-300)).sqrt()  # of the step that comes
+        growth = SAFETY * (_allowed(trial, tolerance) / error.clamp_min(1e-300)).sqrt()  # of the step that comes
         growth = growth.clamp(SMALLEST_GROWTH, LARGEST_GROWTH)
         longer = accepted & (growth > 1)
-        state.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
+        trial.step = torch.where(longer, torch.maximum(state.step, length * growth), length * growth)
+        finished, converged = _ended(trial, steps, target_mse, max_steps)
+        rejected, arrived, ended, failed = places(~accepted, recorded, finished, finished & ~converged)
+        if rejected:
+            trial.restore(state, torch.tensor(rejected, device=device))
+        state = trial
+        del trial  # its networks, if `state` is to be some of them
+        if times and arrived:
+            _record(snapshots, agenda, due, torch.tensor(arrived, device=device), state, x_test, start_test)
     ensemble.copy_from(trained, slice(None))
     if times:
         final = ensemble.forward(x_test) - start_test
         hold_final(snapshots, times, torch.where(learned, elapsed, torch.inf), final)
     rate = torch.full((networks,), torch.nan, dtype=torch.float64)
     return History(start, start_test, steps, rate, elapsed, learned, snapshots)
+
+
+def _ended(
+    state: "State", steps: Int[Tensor, " networks"], target_mse: float, max_steps: int
+) -> tuple[Bool[Tensor, " active"], Bool[Tensor, " active"]]:
+    """Which networks are done, and which have converged."""
+    mse = state.residual.square().mean((1, 2))
+    converged = mse < target_mse
+    return converged | ~torch.isfinite(mse) | (steps[state.number] >= max_steps), converged
 
 
 def _allowed(state: "State", tolerance: float) -> Float[Tensor, " active"]:
@@ -193,16 +212,11 @@ class State:
         )
         return trial, length, error.nan_to_num(nan=torch.inf)
 
-    def restored(self, before: "State", accepted: Bool[Tensor, " active"]) -> "State":
-        """This state where the step was accepted, `before` elsewhere."""
-        if not accepted.all():
-            rejected = torch.nonzero(~accepted).ravel()
-            self.networks.copy_from(before.networks.select(rejected), rejected)
-            self.frozen.copy_from(before.frozen.select(rejected), rejected)
-            self.start.copy_from(before.start.select(rejected), rejected)
-        self.residual = torch.where(accepted[:, None, None], self.residual, before.residual)
-        self.before = torch.where(accepted, self.before, before.before)
-        return self
+    def restore(self, before: "State", rejected: Int[Tensor, " rejected"]) -> None:
+        """Bring back what the networks listed in `rejected` were before their step."""
+        self.networks.copy_from(before.networks.select(rejected), rejected)
+        self.frozen.copy_from(before.frozen.select(rejected), rejected)
+        self.start.copy_from(before.start.select(rejected), rejected)
 
 
 def _rms(values: Float[Tensor, "networks samples outputs"]) -> Float[Tensor, " networks"]:
@@ -213,13 +227,12 @@ def _record(
     snapshots: Float[Tensor, "times networks points outputs"],
     agenda: Float[Tensor, " times_and_end"],
     due: Float[Tensor, " active"],
-    recorded: Bool[Tensor, " active"],
+    arrived: Int[Tensor, " arrived"],
     state: State,
     x_test: Float[Tensor, "..."],
     start_test: Float[Tensor, "networks points outputs"],
 ) -> None:
     """Store the functions of the networks that have arrived at a requested time."""
-    arrived = torch.nonzero(recorded).ravel()
     number = state.number[arrived]
     points = x_test if x_test.ndim == 2 else x_test[number]
     slot = torch.searchsorted(agenda, due[arrived])

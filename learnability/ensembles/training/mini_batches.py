@@ -27,7 +27,8 @@ from torch import Tensor
 from ...common.errors import require
 from ...common.seeding import stream
 from ..model import Trainable
-from .gradient_descent import origins, record
+from .gradient_descent import Agenda, origins
+from .host import places
 from .losses import MSE, Loss
 from .result import History, Report, hold_final, ignore
 
@@ -162,28 +163,34 @@ def _trained(
     snapshots = torch.full((len(times), *start_test.shape), torch.nan, dtype=ensemble.dtype, device=ensemble.device)
     steps = torch.zeros(networks, dtype=torch.long, device=ensemble.device)
     learned = torch.zeros(networks, dtype=torch.bool, device=ensemble.device)
-    active, step = torch.arange(networks, device=ensemble.device), 0
+    active, agenda = torch.arange(networks, device=ensemble.device), Agenda(times, per_step)
+    step = failures = 0
     run = Run(ensemble, x.expand(networks, *x.shape[-2:]), y, start, weight.to(ensemble.dtype), optimizer, loss)
     orders = [epochs(seed, n, batch_size) for seed in seeds]
-    record(snapshots, times, run.networks, x_test, start_test, active, step, per_step)
+    agenda.record(snapshots, run.networks, x_test, start_test, step)
     while True:
         value = run.train_loss()
-        finished = (value < target) | ~torch.isfinite(value) | (step >= max_steps)
-        if finished.any():
-            done, keep = (torch.nonzero(mask).ravel() for mask in (finished, ~finished))
-            steps[active[done]], learned[active[done]] = step, value[done] < target
+        converged = value < target
+        finished = converged | ~torch.isfinite(value) | (step >= max_steps)
+        ended, failed = places(finished, finished & ~converged)
+        if ended:
+            left = sorted({*range(len(active))}.difference(ended))
+            done, keep = (torch.tensor(each, dtype=torch.long, device=ensemble.device) for each in (ended, left))
+            steps[active[done]], learned[active[done]] = step, converged[done]
             with torch.no_grad():
                 ensemble.copy_from(run.networks.select(done), active[done])
-            report(networks - len(keep), networks - len(keep) - int(learned.sum()))
-            if len(keep) == 0:
+            failures += len(failed)
+            report(networks - len(left), failures)
+            if not left:
                 break
-            active, orders = active[keep], [orders[number] for number in keep.tolist()]
+            active, orders = active[keep], [orders[number] for number in left]
+            agenda.keep(left)
             run.keep(keep)
         order = torch.stack([torch.from_numpy(next(order)) for order in orders]).to(ensemble.device)
         for rows in order.tensor_split(_batches(n, batch_size), 1)[: max_steps - step]:
             run.step(rows)
             step += 1
-            record(snapshots, times, run.networks, x_test, start_test, active, step, per_step[active])
+            agenda.record(snapshots, run.networks, x_test, start_test, step)
     time = per_step * steps
     if times:
         hold_final(snapshots, times, torch.where(learned, time, torch.inf), ensemble.forward(x_test) - start_test)

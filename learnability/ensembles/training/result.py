@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -24,8 +25,7 @@ def hold_final(
 ) -> None:
     """Fill the snapshots of networks that had converged before: they stay what they are."""
     for snapshot, time in zip(snapshots, times, strict=True):
-        stopped = elapsed < time
-        snapshot[stopped] = final[stopped]
+        snapshot.copy_(torch.where((elapsed < time)[:, None, None], final, snapshot))
 
 
 @dataclass
