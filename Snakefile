@@ -39,6 +39,10 @@ rule all:
         rules.agreement.output if PLAN.compared else [],
 
 
+onstart:
+    tell_progress()
+
+
 onsuccess:
     logger.info("Figures are in results/figures/, tables in results/studies/, agreement in results/agreement.csv.")
     if Path("results/agreement.csv").is_file():

@@ -2,17 +2,21 @@ import os
 import re
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.enums import Quietness
 
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT))
 
+from learnability.command.progress import ProgressLines
 from learnability.common.provenance import code_digest, processes_import_from
 from learnability.common.store import read_table, replacing
 from learnability.studies.plan import KINDS, parts, plan
+from learnability.studies.remaining import Remaining
 from learnability.studies.schema import load_schema
 from learnability.studies.sizes import Sizes
 from learnability.studies.validation import check_meaning, checked
@@ -97,6 +101,18 @@ def resources_of(kind):
         "runtime": lambda wildcards, attempt: job_of(kind, wildcards).runtime(attempt),
         "gpu": lambda wildcards: job_of(kind, wildcards).gpus,
     }
+
+
+def job_of_rule(rule, wildcards):
+    return PLAN.job(rule, **wildcards) if rule in KINDS else None
+
+
+def tell_progress():
+    """Lines that say what is left of the run, from the events of Snakemake's logger; --quiet progress leaves them out."""
+    runs = {job_of_rule(job.rule.name, job.wildcards_dict) for job in workflow.dag.needrun_jobs()}
+    remaining = Remaining(job for job in PLAN.jobs() if job in runs)
+    tell = partial(logger.info, extra={"quietness": Quietness.PROGRESS})
+    logger.addHandler(ProgressLines(remaining, job_of_rule, tell))
 
 
 def message_of(kind):

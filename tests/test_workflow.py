@@ -74,6 +74,12 @@ def test_all_files_are_there_and_a_second_run_does_nothing(run):
     assert planned(run) == {}
 
 
+def test_a_run_says_what_is_left(run):
+    (log,) = (run / ".snakemake" / "log").glob("*.log")
+    lines = re.findall(r"^(\d+) of 29 jobs, about [\d.]+ (?:seconds|minutes) left$", log.read_text(), re.M)
+    assert lines and lines[0] == "1"
+
+
 def test_the_report_holds_figures_tables_and_captions_and_needs_no_network(run):
     done = snakemake(run, "--report", "results/report.html")
     assert done.returncode == 0, done.stderr

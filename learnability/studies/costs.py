@@ -8,6 +8,7 @@ EXACT_RATE = 1e10  # in the factorizations of float64 matrices
 KERNEL_ENTRY = 2e-8  # seconds per entry of a kernel and layer: 11 to 17 ns for relu and erf, ten times as much for tanh
 MODULE_RATE = 1e10  # multiplications per second of one core in the layers of PyTorch modules
 MODULE_STEP = 1e-3  # seconds per step of a module beside them: what calls of PyTorch cost, and the optimizer
+JOB_START = 1.0  # seconds until a job's script computes, and after: Python, imports, files
 START = 0.012  # seconds to draw a network's weights and evaluate it
 
 # Of gradient flow, fitted to the measurements in tests/data/training_seconds.csv:

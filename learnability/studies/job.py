@@ -50,9 +50,9 @@ class Kind:
         return f"results/benchmarks/jobs/{self.place}.tsv"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
-    """One job: what it is, what it reads and writes, and what it takes.
+    """One job: what it is, what it reads and writes, and what it takes. A plan makes each once, so that it equals itself only.
 
     Attributes
     ----------
@@ -66,6 +66,8 @@ class Job:
         What its script computes from. The result file says that it was made from these, and its readers compare.
     megabytes, minutes : float
         Memory and time that its first try asks for.
+    seconds : float
+        That it is expected to take on a recent processor.
     threads, gpus : int
     modules : tuple of str
         Those that its script imports by name.
@@ -74,7 +76,7 @@ class Job:
 
     Examples
     --------
-    >>> job = Job("agreement", {}, {}, {}, {}, megabytes=4000.5, minutes=30)
+    >>> job = Job("agreement", {}, {}, {}, {}, megabytes=4000.5, minutes=30, seconds=1)
     >>> [job.memory_mb(attempt) for attempt in (1, 2, 3)]
     [4000, 8000, 16000]
     """
@@ -86,6 +88,7 @@ class Job:
     parameters: Mapping[str, Any]
     megabytes: float
     minutes: float
+    seconds: float
     threads: int = 1
     gpus: int = 0
     modules: tuple[str, ...] = ()

@@ -26,14 +26,13 @@ from .configuration import (
 from .cutting import training_jobs
 from .job import Job, Kind
 from .labels import files_of
-from .requests import minutes
 from .sizes import Sizes
 
 Specification = Mapping[str, Any]
 
-TABLE: dict[str, Any] = {"megabytes": 4000, "minutes": 30}  # of jobs that join tables and draw
-FIGURE: dict[str, Any] = {"megabytes": 2000, "minutes": 30}
-CELL_MINUTES = 60
+TABLE: dict[str, Any] = {"megabytes": 4000, "minutes": 30, "seconds": 0}  # of jobs that join tables and draw
+FIGURE: dict[str, Any] = {"megabytes": 2000, "minutes": 30, "seconds": 3}
+CELL: dict[str, Any] = {"minutes": 60, "seconds": 8}  # of experiments; the mean of `make paper`
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +65,13 @@ class Plan:
         """All jobs, each after those whose outputs it reads."""
         ends = [self.job("figure", drawn=name) for name in self.drawn] + [self.job("explorer")]
         ends += [self.job("agreement")] if self.compared else []
-        waiting, listed = [(job, False) for job in reversed(ends)], set()
+        waiting, listed = [(job, False) for job in reversed(ends)], set[Job]()
         while waiting:
             job, ready = waiting.pop()
-            if id(job) in listed:
+            if job in listed:
                 continue
             if ready:
-                listed.add(id(job))
+                listed.add(job)
                 yield job
             else:
                 waiting += [(job, True), *((other, False) for other in reversed(job.after))]
@@ -117,7 +116,7 @@ def _kernel(plan: Plan, domain: str, architecture: str, suffix: str) -> Job:
         {"domain": entries[0], "architecture": entries[1], "kernel": suffix.removeprefix("+") or "ntk"},
         data=_data_files(entries[0], {}, entries[1]),
         megabytes=requests.kernel_mb(size),
-        minutes=minutes(requests.spectrum_seconds(size)),
+        seconds=requests.spectrum_seconds(size),
     )
 
 
@@ -131,7 +130,7 @@ def _spectrum(plan: Plan, domain: str, architecture: str, suffix: str) -> Job:
         reads={"values": kernel},
         data=_data_files(plan.config["domains"][domain]),
         megabytes=requests.spectrum_mb(size),
-        minutes=minutes(requests.spectrum_seconds(size)),
+        seconds=requests.spectrum_seconds(size),
     )
 
 
@@ -146,7 +145,7 @@ def _theory(plan: Plan, study: str, architecture: str) -> Job:
         reads={"values": plan.job("kernel", **pair), "eigenvalues": plan.job("spectrum", **pair)},
         data=_data_of_study(entry, architecture),
         megabytes=requests.theory_mb(entry, size),
-        minutes=minutes(requests.theory_seconds(entry, size)),
+        seconds=requests.theory_seconds(entry, size),
     )
 
 
@@ -161,7 +160,7 @@ def _regression(plan: Plan, study: str, architecture: str) -> Job:
         reads={"values": plan.job("kernel", **_kernel_of(entry, architecture))},
         data=_data_of_study(entry, architecture),
         megabytes=requests.regression_mb(entry, size),
-        minutes=minutes(requests.regressions_seconds(entry, size)),
+        seconds=requests.regressions_seconds(entry, size),
     )
 
 
@@ -181,7 +180,7 @@ def _networks(
         {**_learned(entry, architecture), **own, "training": entry.training_options()},
         data=_data_of_study(entry, architecture),
         megabytes=requests.networks_mb(entry, plan.sizes.domains[entry.domain_name], *block),
-        minutes=minutes(requests.networks_seconds(entry, *block)),
+        seconds=requests.networks_seconds(entry, *block),
         threads=entry.training["threads"],
         gpus=entry.training["gpus"],
     )
@@ -201,7 +200,7 @@ def _cell(plan: Plan, experiment: str, cell: str) -> Job:
         reads={name: plan.job(rules[name], **_pair(*pair)) if pair else [] for name, pair in reads.items()},
         data=data,
         megabytes=requests.cell_mb(entry, cell, plan.sizes),
-        minutes=CELL_MINUTES,
+        **CELL,
         gpus=plan.config["training"]["gpus"] if options.get("width") else 0,
         modules=(EXPERIMENTS[entry.kind],),
     )
@@ -280,10 +279,14 @@ def _job(
     data: list[str] | None = None,
     *,
     megabytes: float,
-    minutes: float,
+    seconds: float,
+    minutes: float | None = None,
     **asked: Any,
 ) -> Job:
-    """A job whose inputs are the only or the HDF5 outputs of others, by name, and files of the user's."""
+    """A job whose inputs are the only or the HDF5 outputs of others, by name, and files of the user's.
+
+    It asks for so many minutes, by default for those that its seconds call for.
+    """
     inputs: dict[str, str | list[str]] = {}
     after: list[Job] = []
     for name, jobs in (reads or {}).items():
@@ -294,7 +297,8 @@ def _job(
     if data is not None:
         inputs["data"] = data
     outputs = {name: pattern.format(**identity) for name, pattern in KINDS[kind].outputs.items()}
-    return Job(kind, identity, inputs, outputs, parameters, megabytes, minutes, **asked, after=tuple(after))
+    requested = requests.minutes(seconds) if minutes is None else minutes
+    return Job(kind, identity, inputs, outputs, parameters, megabytes, requested, seconds, **asked, after=tuple(after))
 
 
 def _table(plan: Plan, name: str) -> Job:
