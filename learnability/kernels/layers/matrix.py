@@ -20,8 +20,8 @@ from .covariances import Covariances
 from .flatten import Arrangement, EqualPositions
 from .layer import Layer, Signal, prepare_all, propagate_all
 
-CPU_TILE = 1 << 16  # entries of a tile: larger ones leave the cache, smaller ones wait for Python
-CUDA_TILE = 1 << 24
+CPU_TILE = 1 << 19  # bytes of a tile: larger ones leave the cache, smaller ones wait for Python
+CUDA_TILE = 1 << 27
 BUFFERS = 8  # of a tile's size that are alive at a time
 VARIANCES = 1 << 12  # of which Hermite coefficients are made at a time: each takes a grid of some thousand numbers
 TASKS = 1 << 10  # that tiles are dealt to, like cards: of equal length, and few, for there may be millions of tiles
@@ -113,7 +113,8 @@ class LayersKernel:
         signal = x.reshape(len(x), x.shape[1], -1).permute(2, 0, 1).contiguous()
         parts = _of_tasks(self._own, [signal[:, part] for part in _parts(len(x), self._chunk(x))], x.device)
         statistics, diagonals = zip(*parts, strict=True)
-        return PreparedPoints(signal, _joined(statistics), torch.cat(diagonals))
+        in_precision = _each(lambda tensor: tensor.to(self.dtype), _joined(statistics))
+        return PreparedPoints(signal, in_precision, torch.cat(diagonals))
 
     def _own(self, signal: Tensor) -> tuple[tuple, Tensor]:
         """Memory of layers and kernel of each point with itself, (points,)."""
@@ -134,8 +135,7 @@ class LayersKernel:
             covariance = left.signal @ right.signal.mT
             shape = (1, *self.positions, len(left), len(right))
         state = self._input(covariance.reshape(shape).to(self.dtype), left.signal)
-        rows, columns = (_each(lambda tensor: tensor.to(self.dtype), side.statistics) for side in (left, right))
-        return propagate_all(self.layers, state, rows, columns).kernel[0]
+        return propagate_all(self.layers, state, left.statistics, right.statistics).kernel[0]
 
     def _input(self, covariance: Tensor, signal: Tensor) -> Covariances:
         """The state of inputs from their inner products over channels."""
@@ -144,8 +144,8 @@ class LayersKernel:
 
     def _fill(self, matrix: Tensor, left: PreparedPoints, right: PreparedPoints, symmetric: bool) -> None:
         """A block of the kernel matrix, tile by tile."""
-        pairs = (CPU_TILE if matrix.device.type == "cpu" else CUDA_TILE) // self.entries
-        rows = 1 << int(math.log2(max(pairs, 1)) / 2)
+        pairs = self._tile_pairs(matrix.device)
+        rows = 1 << int(math.log2(pairs) / 2)
         columns = max(1, pairs // rows)
         row_parts, column_parts = _parts(len(left), rows), _parts(len(right), columns)
         tiles = len(row_parts) * len(column_parts)
@@ -170,8 +170,11 @@ class LayersKernel:
 
     def _chunk(self, x: Tensor) -> int:
         """Points whose covariances with themselves are computed at a time."""
-        tile = CPU_TILE if x.device.type == "cpu" else CUDA_TILE
-        return max(1, min(tile // self.entries, VARIANCES // x[0, 0].numel()))
+        return max(1, min(self._tile_pairs(x.device), VARIANCES // x[0, 0].numel()))
+
+    def _tile_pairs(self, device: torch.device) -> int:
+        """Pairs of points of a tile."""
+        return max(1, (CPU_TILE if device.type == "cpu" else CUDA_TILE) // (self.dtype.itemsize * self.entries))
 
     def _require_memory(self, x: Tensor, points2: int) -> None:
         """Require that the machine has the memory for one tile and for the matrix."""
