@@ -194,8 +194,8 @@ def test_a_table_of_several_targets_costs_the_factorizations_of_one(relu4, monke
     x = np.random.default_rng(0).standard_normal((40, 3))
     data = lb.Samples(x, np.stack([x[:, 0], np.sin(x[:, 1]), np.sign(x[:, 2])], 1))
     learner, factorized = KernelOnDomain(data, relu4), []
-    inverse = sample_equations._inverse
-    monkeypatch.setattr(sample_equations, "_inverse", lambda *a: factorized.append(1) or inverse(*a))
+    inverse = sample_equations.lower_inverse
+    monkeypatch.setattr(sample_equations, "lower_inverse", lambda *a: factorized.append(1) or inverse(*a))
     theory_table(learner, {"one": data.label(0)}, [5, 10, 20], [0.1], [0.0])
     of_one = len(factorized)
     table = theory_table(learner, {str(k): data.label(k) for k in range(3)}, [5, 10, 20], [0.1], [0.0])

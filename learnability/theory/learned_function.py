@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from .classes import right_output_is_largest
+from .group_equations import GroupSolution
 from .sample_equations import SampleSolution
 from .sample_layout import Layout
 from .sites import RARE, binomial, shrinkage
@@ -27,8 +28,11 @@ class Cases:
     samples: int
 
     @classmethod
-    def of(cls, layout: Layout, solution: SampleSolution) -> "Cases":
-        """The cases at one solution."""
+    def of(cls, layout: Layout, solution: SampleSolution | GroupSolution) -> "Cases":
+        """The cases at one solution; where groups are selected as a whole, so are all copies."""
+        if isinstance(solution, GroupSolution):
+            samples = len(layout.site)
+            return cls(np.arange(samples), np.zeros(samples), np.ones(samples), samples)
         copies = layout.pool.copies[layout.site]
         row = np.repeat(np.arange(len(copies)), copies)
         others = np.arange(len(row)) - np.repeat(np.cumsum(copies) - copies, copies)
@@ -89,7 +93,24 @@ class Learned:
         )
 
     @classmethod
-    def at_points(cls, layout: Layout, solution: SampleSolution) -> "Learned":
+    def at_groups(cls, layout: Layout, solution: GroupSolution, selected: bool) -> "Learned":
+        """Where the group of a sample is selected, or is not."""
+        (first, second), site = layout.pool.pairs, layout.site
+        if selected:
+            mean, products, noise = solution.trained_mean, solution.trained_products, solution.trained_noise
+        else:
+            mean, products, noise = solution.mean, solution.products, solution.noise
+        followed = solution.followed[site] if selected else 0.0
+        return cls(
+            mean=layout.deviation + mean[site],
+            spread=(products - mean[:, first] * mean[:, second])[site],
+            noise=noise[site],
+            own_noise=noise[site] + 1 - 2 * followed,
+            pairs=layout.pool.pairs,
+        )
+
+    @classmethod
+    def at_points(cls, layout: Layout, solution: SampleSolution | GroupSolution) -> "Learned":
         """At the points that are never selected."""
         (first, second), mean = layout.pool.pairs, solution.cross_residual
         spread, noise = solution.cross_errors - mean[:, first] * mean[:, second], solution.cross_noise

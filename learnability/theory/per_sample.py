@@ -19,7 +19,7 @@ docs/research/per-sample.md; it is new here, so no paper can be cited. Rates of 
 are never selected and samples that coincide: docs/research/rates.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,8 +31,9 @@ from ..common.errors import reals, require, warn_caller
 from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
 from .classes import are_classes
+from .group_equations import GroupSolution, along_groups
 from .learned_function import Cases, Learned
-from .sample_arguments import checked_labels, checked_matrix, checked_test_set, relative_rates
+from .sample_arguments import checked_groups, checked_labels, checked_matrix, checked_test_set, relative_rates
 from .sample_equations import SampleSolution, along, needed_ridge
 from .sample_layout import Layout
 from .theory import SampleTheory
@@ -74,7 +75,8 @@ class SamplePrediction:
     )  # over all samples, fhat taken as Gaussian: of signs for one output of +-1, of the largest of several
     accuracy_off_train: np.ndarray
     kappas: np.ndarray  # grid + (M,): kappa_x / M; all are equal to `predict`'s kappa if all points are alike
-    overfitting_coefficients: np.ndarray  # grid + (M,): without noise test_mse = mean over x of this times residual^2
+    # grid + (M,): without noise test_mse = mean over x of this times residual^2; nan with groups
+    overfitting_coefficients: np.ndarray
     residual: np.ndarray  # grid + (M,) or (M, outputs): y - E[fhat]
     off_train_errors: np.ndarray  # as residual: of each sample where it is not in the training set
     off_train_residual: np.ndarray  # as residual: y - E[fhat] there
@@ -165,6 +167,7 @@ def predict_samples(
     test_y: ArrayLike | None = None,
     *,
     population: int | None = None,
+    groups: ArrayLike | None = None,
 ) -> SamplePrediction:
     """Predict kernel regression's errors, in all and on every sample, from the kernel matrix and the labels.
 
@@ -188,6 +191,10 @@ def predict_samples(
     population : int, optional
         Samples of the data set that these M were drawn from at random: training sets are a smaller share of it, and so of all
         that is said of training points and the others together. Missing: M.
+    groups : (M,) of numbers or texts, optional
+        The group of every sample, such as the person that it was measured on. Training sets are then made of whole groups:
+        train_size / M of the groups, and as many samples on average. Errors off the training set are those on the samples of
+        groups that are not in it (docs/research/groups.md).
 
     Returns
     -------
@@ -198,7 +205,8 @@ def predict_samples(
     ValueError
         A matrix that is not square, finite, symmetric, positive semi-definite; labels that do not fit it or are not
         finite; a negative or non-finite train_size, ridge or noise_std; train_size > M; rates that are negative, all 0 or
-        make a probability above 1; a test set without labels or that does not fit the samples.
+        make a probability above 1; a test set without labels or that does not fit the samples; groups of another length, one
+        group only, groups with rates or of more than 4096 samples.
 
     Warns
     -----
@@ -208,7 +216,9 @@ def predict_samples(
     Notes
     -----
     One factorization and inverse of (M, M) per Newton step, two or three steps per pair of train_size and ridge;
-    neighbours on the grid start each other. A test set costs one product of matrices (T, M) and (M, M) each.
+    neighbours on the grid start each other. A test set costs one product of matrices (T, M) and (M, M) each. With groups there
+    are about five steps per pair, and twenty products of M^2 times the size of a group for every output, or pair of outputs
+    where labels are classes.
 
     Examples
     --------
@@ -219,9 +229,13 @@ def predict_samples(
     >>> shifted = lb.predict_samples(matrix, y, [10, 20], ridge=0.1, rates=often)
     >>> shifted.off_train_errors.shape
     (2, 60)
+    >>> persons = np.repeat(np.arange(12), 5)
+    >>> bool(lb.predict_samples(matrix, y, 20, 0.1, groups=persons).test_mse_off_train > 0)
+    True
     """
     tests = None if test_kernel is None and test_y is None else (test_kernel, [test_y])
-    return predict_targets(matrix, [y], train_size, ridge, noise_std, rates, tests, population=population)[0]
+    options = {"population": population, "groups": groups}
+    return predict_targets(matrix, [y], train_size, ridge, noise_std, rates, tests, **options)[0]
 
 
 @one_thread
@@ -235,6 +249,7 @@ def predict_targets(
     tests: tuple[ArrayLike | None, Sequence[ArrayLike | None]] | None = None,
     *,
     population: int | None = None,
+    groups: ArrayLike | None = None,
 ) -> list[SamplePrediction]:
     """`predict_samples` of several targets on the same samples, for which the matrix is factorized once.
 
@@ -266,10 +281,11 @@ def predict_targets(
     n, delta, sigma = (grid.copy() for grid in grids)
     require(n.size > 0, "train_size, ridge and noise_std hold no value")
     relative = relative_rates(len(matrix), n, rates)
+    of_groups = None if groups is None else checked_groups(groups, len(matrix), rates)
     kernel, test_labels = (None, [None] * len(labels)) if tests is None else tests
     checked_tests = [checked_test_set(kernel, own, matrix, y) for own, y in zip(test_labels, labels, strict=True)]
-    columns = [y.reshape(len(y), -1) for y in labels]
-    layout = Layout.of(matrix, columns, relative, checked_tests[0][0], [own for _, own in checked_tests])
+    flat = [y.reshape(len(y), -1) for y in labels]
+    layout = Layout.of(matrix, flat, relative, checked_tests[0][0], [own for _, own in checked_tests], of_groups)
 
     cells, cell_of = np.unique(np.stack([delta.ravel(), n.ravel()], 1), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
@@ -278,12 +294,17 @@ def predict_targets(
         remark = f"smaller ridges are replaced by {floor:.2g}"
         warn_caller(IllConditioned("the kernel matrix of all samples", condition, floor, remark))
     share_of_all = len(matrix) / (len(matrix) if population is None else population)
-    parts = [layout.part(block) for block in layout.blocks]
+    parts = [layout.part(columns) for columns in layout.targets]
     rows: list[list[dict]] = [[{}] * n.size for _ in labels]
     shares, ridges = cells[:, 1] / (relative > 0).sum(), np.fmax(cells[:, 0], floor)
-    for cell, solution in enumerate(along(layout.pool, shares, ridges)):
-        for own, part, block in zip(rows, parts, layout.blocks, strict=True):
-            at, share = (part, solution.part(block)), shares[cell] * share_of_all
+    solutions: Iterator[SampleSolution | GroupSolution] = (
+        along(layout.pool, shares, ridges)
+        if layout.group is None
+        else along_groups(layout.pool, layout.group, shares, ridges, noisy=bool(sigma.any()))
+    )
+    for cell, solution in enumerate(solutions):
+        for own, part, columns in zip(rows, parts, layout.targets, strict=True):
+            at, share = (part, solution.part(columns)), shares[cell] * share_of_all
             for point in np.flatnonzero(cell_of == cell):
                 own[point] = _summary(*at, share, ridges[cell], sigma.ravel()[point])
     return [
@@ -316,9 +337,14 @@ class _GridPoint:
     noise: float  # variance of the label noise
 
     @classmethod
-    def of(cls, layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> "_GridPoint":
+    def of(
+        cls, layout: Layout, solution: SampleSolution | GroupSolution, share: float, ridge: float, sigma: float
+    ) -> "_GridPoint":
         cases = Cases.of(layout, solution)
-        off, on = (Learned.at_samples(layout, solution, cases, ridge, selected) for selected in (False, True))
+        if isinstance(solution, GroupSolution):
+            off, on = (Learned.at_groups(layout, solution, selected) for selected in (False, True))
+        else:
+            off, on = (Learned.at_samples(layout, solution, cases, ridge, selected) for selected in (False, True))
         points, tests = Learned.at_points(layout, solution), len(layout.test_labels)
         probability = np.where(layout.drawn, np.fmin(share * layout.relative, 1.0), 0.0)
         never = points.part(slice(tests, None))
@@ -342,7 +368,9 @@ class _GridPoint:
         return everywhere
 
 
-def _summary(layout: Layout, solution: SampleSolution, share: float, ridge: float, sigma: float) -> dict:
+def _summary(
+    layout: Layout, solution: SampleSolution | GroupSolution, share: float, ridge: float, sigma: float
+) -> dict:
     """The fields of SamplePrediction at one grid point; share is that of all samples that is trained on."""
     point = _GridPoint.of(layout, solution, share, ridge, sigma)
     return {

@@ -47,7 +47,7 @@ def needed_ridge(matrix: np.ndarray) -> tuple[float, float]:
     if reciprocal > SINGULAR:
         return 0.0, condition
     ridge = SINGULAR * (norm or 1.0)
-    _inverse(matrix, ridge)
+    lower_inverse(matrix, ridge)
     return ridge, condition
 
 
@@ -70,7 +70,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Block:
+class Columns:
     """The columns of one target, where several are solved together."""
 
     outputs: slice
@@ -95,15 +95,15 @@ class SampleSolution:
     cross_noise: np.ndarray  # (T,)
     steps: int
 
-    def part(self, block: Block) -> "SampleSolution":
+    def part(self, own: Columns) -> "SampleSolution":
         """That of one target."""
         return replace(
             self,
-            residual=self.residual[:, block.outputs],
-            off_residual=self.off_residual[:, block.outputs],
-            off_train=self.off_train[:, block.pairs],
-            cross_residual=self.cross_residual[:, block.outputs],
-            cross_errors=self.cross_errors[:, block.pairs],
+            residual=self.residual[:, own.outputs],
+            off_residual=self.off_residual[:, own.outputs],
+            off_train=self.off_train[:, own.pairs],
+            cross_residual=self.cross_residual[:, own.outputs],
+            cross_errors=self.cross_errors[:, own.pairs],
         )
 
 
@@ -184,11 +184,11 @@ def _balance(pool: Pool, rates: np.ndarray, delta: float, log_mu: np.ndarray) ->
     """
     occupation, own = Occupation(pool.copies, rates), delta / pool.copies
     if (rates == 1).all():
-        return np.full(len(rates), -np.inf), _inverse(pool.matrix, own), occupation, 1
+        return np.full(len(rates), -np.inf), lower_inverse(pool.matrix, own), occupation, 1
     best = np.inf
     for step in range(1, STEPS + 1):
         mu = np.exp(log_mu)
-        inverse = _inverse(pool.matrix, own + mu)
+        inverse = lower_inverse(pool.matrix, own + mu)
         diagonal = np.diag(inverse)
         retained = np.clip(mu * diagonal, EPSILON, 1 - EPSILON)
         lost = (1 - retained) / retained
@@ -215,7 +215,7 @@ def _variance(share: np.ndarray, diagonal: np.ndarray, own: np.ndarray) -> np.nd
     return np.fmax(share / diagonal - own, 0.0)
 
 
-def _inverse(matrix: np.ndarray, nugget: np.ndarray | float) -> np.ndarray:
+def lower_inverse(matrix: np.ndarray, nugget: np.ndarray | float) -> np.ndarray:
     """The lower triangle of (matrix + diag nugget)^-1, zero above."""
     shifted = np.array(matrix, order="F")
     shifted[np.diag_indices(len(matrix))] += nugget

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .classes import are_classes
-from .sample_equations import Block, Pool
+from .sample_equations import Columns, Pool
 from .sites import sites_of
 
 
@@ -24,7 +24,8 @@ class Layout:
     drawn: np.ndarray  # (M,) of bool: whether the sample can be selected
     site: np.ndarray  # (drawn samples,) of int
     deviation: np.ndarray  # (drawn samples, outputs): of the label from its site's
-    blocks: list[Block]  # one per target
+    targets: list[Columns]  # one per target
+    group: np.ndarray | None = None  # (sites,) of int, where groups are selected as a whole
 
     @classmethod
     def of(
@@ -34,18 +35,23 @@ class Layout:
         relative: np.ndarray,
         test_kernel: np.ndarray,
         test_targets: Sequence[np.ndarray],
+        groups: np.ndarray | None = None,
     ) -> "Layout":
-        """From the checked arguments of `predict_targets`; targets (M, outputs), test_targets (T, outputs) each."""
+        """From the checked arguments of `predict_targets`; targets (M, outputs), test_targets (T, outputs) each.
+
+        Samples that coincide are one site; of different groups they are none.
+        """
         labels, test_y = np.concatenate(targets, 1), np.concatenate(test_targets, 1)
-        blocks, pairs = _blocks(targets)
+        columns, pairs = _columns(targets)
         drawn = relative > 0
         samples = np.flatnonzero(drawn)
         sites = sites_of(matrix if drawn.all() else matrix[np.ix_(drawn, drawn)])
+        sites = sites if groups is None else sites.within(groups)
         rates, first = relative[drawn], samples[sites.first]
         means = sites.mean(labels[drawn], rates)
         deviation = labels[drawn] - means[sites.of]
         pool = Pool(
-            matrix=matrix if len(first) == len(matrix) else matrix[np.ix_(first, first)],
+            matrix=matrix if np.array_equal(first, np.arange(len(matrix))) else matrix[np.ix_(first, first)],
             labels=means,
             copies=sites.copies,
             relative=sites.mean(rates[:, None], np.ones(len(rates)))[:, 0],
@@ -55,27 +61,28 @@ class Layout:
             cross_labels=np.concatenate([test_y, labels[~drawn]]),
             counted=int((~drawn).sum()),
         )
-        return cls(pool, labels, test_y, relative, drawn, sites.of, deviation, blocks)
+        group = None if groups is None else groups[first]
+        return cls(pool, labels, test_y, relative, drawn, sites.of, deviation, columns, group)
 
-    def part(self, block: Block) -> "Layout":
+    def part(self, own: Columns) -> "Layout":
         """That of one target."""
-        first, second = (side[block.pairs] - block.outputs.start for side in self.pool.pairs)
+        first, second = (side[own.pairs] - own.outputs.start for side in self.pool.pairs)
         pool = replace(
             self.pool,
-            labels=self.pool.labels[:, block.outputs],
-            scatter=self.pool.scatter[:, block.pairs],
+            labels=self.pool.labels[:, own.outputs],
+            scatter=self.pool.scatter[:, own.pairs],
             pairs=(first, second),
-            cross_labels=self.pool.cross_labels[:, block.outputs],
+            cross_labels=self.pool.cross_labels[:, own.outputs],
         )
         labels, test_labels, deviation = (
-            columns[:, block.outputs] for columns in (self.labels, self.test_labels, self.deviation)
+            columns[:, own.outputs] for columns in (self.labels, self.test_labels, self.deviation)
         )
         return replace(self, pool=pool, labels=labels, test_labels=test_labels, deviation=deviation)
 
 
-def _blocks(targets: Sequence[np.ndarray]) -> tuple[list[Block], tuple[np.ndarray, np.ndarray]]:
+def _columns(targets: Sequence[np.ndarray]) -> tuple[list[Columns], tuple[np.ndarray, np.ndarray]]:
     """The columns of each target, and the pairs of outputs whose errors are needed: of classes all, else each with itself."""
-    blocks: list[Block] = []
+    listed: list[Columns] = []
     sides: list[tuple[np.ndarray, np.ndarray]] = []
     first_output = first_pair = 0
     for labels in targets:
@@ -83,7 +90,7 @@ def _blocks(targets: Sequence[np.ndarray]) -> tuple[list[Block], tuple[np.ndarra
         one, other = np.triu_indices(outputs) if are_classes(labels) else (np.arange(outputs),) * 2
         sides.append((one + first_output, other + first_output))
         end_output, end_pair = first_output + outputs, first_pair + len(one)
-        blocks.append(Block(slice(first_output, end_output), slice(first_pair, end_pair)))
+        listed.append(Columns(slice(first_output, end_output), slice(first_pair, end_pair)))
         first_output, first_pair = end_output, end_pair
     first, second = (np.concatenate(side) for side in zip(*sides, strict=True))
-    return blocks, (first, second)
+    return listed, (first, second)

@@ -47,6 +47,12 @@ class Sites:
         np.add.at(total, self.of, rates[:, None] * values)
         return total / np.bincount(self.of, rates)[:, None]
 
+    def within(self, groups: np.ndarray) -> "Sites":
+        """Sites of samples that coincide in one group (M,) of int only."""
+        pairs = self.of * (groups.max() + 1) + groups
+        _, first, of, copies = np.unique(pairs, return_index=True, return_inverse=True, return_counts=True)
+        return Sites(of.ravel(), first, copies)
+
 
 def sites_of(matrix: np.ndarray) -> Sites:
     """The sites of the samples whose rows in a kernel matrix (M, M) coincide, numbered by their first samples."""
