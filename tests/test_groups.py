@@ -1,5 +1,6 @@
 """Sampling by groups: rows that are selected together, errors on groups that are not (docs/research/groups.md)."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -7,6 +8,10 @@ import pytest
 from scipy import linalg
 
 import learnability as lb
+from learnability.regression.resampling import resample
+from learnability.selection.pools import Pools
+from learnability.theory.best_ridge import best_ridge
+from learnability.theory.self_check import self_check
 
 FIELDS = (
     "learnability", "test_mse", "test_mse_off_train", "train_mse", "kappas", "residual", "off_train_errors", "accuracy",
@@ -106,10 +111,82 @@ def test_a_kernel_that_is_nearly_singular_is_solved_at_the_ridge_that_it_needs()
     [
         ({"groups": [0, 1, 1]}, r"groups must be \(6,\), one per sample, got shape \(3,\)"),
         ({"groups": ["a"] * 6}, "all 6 samples are of one group.*leave groups out"),
-        ({"groups": [0, 0, 1, 1, 2, np.nan]}, "not finite; leave these samples out"),
+        ({"groups": [0, 0, 1, 1, 2, np.nan]}, "1 of the 6 rows have none, the first is row 5; name their group"),
         ({"groups": [0, 0, 1, 1, 2, 2], "rates": np.ones(6)}, "give one of the two"),
     ],
 )
 def test_groups_that_cannot_be(arguments, message):
     with pytest.raises(ValueError, match=message):
         lb.predict_samples(np.eye(6), np.arange(6.0), 2, **arguments)
+
+
+def test_a_learning_curve_of_new_persons(relu4):
+    """Its ridge, its check and its scatter are those of whole persons, and it says how many there are in a training set."""
+    x, y, group = persons(40, sizes=(5, 6))
+    data, sizes = lb.Samples(x, y), [50, 100]
+    curve = lb.learning_curve(data, relu4, train_size=sizes, ridge="auto", groups=[f"person {each}" for each in group])
+    rows = lb.learning_curve(data, relu4, train_size=sizes, ridge=curve.ridge)
+    kernel = relu4.kernel(x)
+    for number, size in enumerate(sizes):
+        expected = lb.predict_samples(kernel, y, size, curve.ridge[number], groups=group)
+        assert curve.test_mse_off_train[number] == pytest.approx(expected.test_mse_off_train, rel=1e-9)
+        others = [
+            lb.predict_samples(kernel, y, size, factor * curve.ridge[number], groups=group).test_mse_off_train
+            for factor in (0.5, 2)
+        ]
+        assert expected.test_mse_off_train < min(others)
+    assert curve.to_frame()["train_groups"].tolist() == [10, 20] and curve.remarks == ()
+    assert "train_groups" not in rows.to_frame()
+    assert (curve.test_mse_std > 1.3 * rows.test_mse_std).all()  # an offset is drawn once a person
+    check = self_check(kernel, y, 100, 1.0, groups=group)
+    assert check.holds and check.groups == 20
+    measured = resample(kernel, y, 100, 1.0, 40, groups=group)
+    assert abs(check.predicted - measured.mean) < 0.03 * measured.mean + 3 * measured.standard_error
+
+
+def test_the_best_ridge_of_rows_is_that_of_groups_of_one_row(relu4):
+    x, y, _ = persons(20)
+    kernel, y = relu4.kernel(x), y + 0.1
+    ones = best_ridge(kernel, y, [20, 60], groups=np.arange(len(y)))
+    assert np.allclose(best_ridge(kernel, y, [20, 60]), ones, rtol=1e-6)
+
+
+def test_candidates_are_ranked_by_their_errors_on_new_persons(monkeypatch):
+    """Fast in pools of whole persons, the same for all; standard errors are those of persons, not of rows."""
+    monkeypatch.setattr("learnability.selection.pools.SMALLEST", 200)
+    x, y, group = persons(80, sizes=(7, 8))
+    shuffled = np.random.default_rng(0).permutation(len(y))
+    data = lb.Samples(x[shuffled], y[shuffled], groups=group[shuffled])
+    labels, networks = data.all(), {"relu": lb.FullyConnected(1), "erf": lb.FullyConnected(2, "erf", bias_std=0.1)}
+    pools = Pools.few(data, labels, 60).of(60)
+    assert len(pools) == 2 and sorted(np.concatenate(pools).tolist()) == list(range(len(y)))
+    assert not set(data.groups[pools[0]]) & set(data.groups[pools[1]])
+    fast, full = (lb.select(data, networks, labels, [60], [1.0], fast=fast) for fast in (True, False))
+    assert fast.table["nmse"].to_numpy() == pytest.approx(full.table["nmse"].to_numpy(), rel=0.04)
+    assert fast.table["architecture"].tolist() == full.table["architecture"].tolist()
+    rows = lb.select(lb.Samples(data.points, data.labels), networks, labels, [60], [1.0])
+    assert (full.table["nmse"].to_numpy() > 1.05 * rows.table["nmse"].to_numpy()).all()
+    single, none = (replace(full, groups=groups).best()["margin_error"] for groups in (np.arange(len(y)), None))
+    assert single.to_numpy() == pytest.approx(none.to_numpy(), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"train_size": 200}, "train_size 200: errors on new groups are predicted for up to .* not beyond the data"),
+        ({"train_size": 20, "theory": "finite_population"}, "finite_population draws single samples"),
+        ({"train_size": 20, "groups": [1, 2]}, r"groups must be \(\d+,\), one per sample"),
+    ],
+)
+def test_curves_of_groups_that_cannot_be(arguments, message, relu4):
+    x, y, group = persons(20)
+    with pytest.raises(ValueError, match=message):
+        lb.learning_curve(lb.Samples(x, y), relu4, **{"groups": group, **arguments})
+    with pytest.raises(ValueError, match="groups are of data sets"):
+        lb.learning_curve(lb.Hypercube(4), relu4, lb.Hypercube(4).parity(1), 4, groups=group)
+
+
+def test_too_few_groups_are_said(relu4):
+    x, y, group = persons(20)
+    with pytest.warns(UserWarning, match="3 groups are too few to check a prediction for new ones"):
+        lb.learning_curve(lb.Samples(x, y), relu4, train_size=20, ridge=1.0, groups=group % 3)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..common.errors import require
+from ..common.groups import number_of, renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -17,7 +18,8 @@ from .test_set import TestSet
 
 EXTRAPOLATED = 1024  # samples: twenty seconds of a processor
 CHECKED = 500  # samples: a tenth of a second, and two where the prediction fails and a ridge is looked for
-FEWEST_CHECKED = 8  # samples, of which halves say something
+FEWEST_CHECKED, FEWEST_GROUPS = 8, 4  # samples and groups, of which halves say something
+GROUPS_CHECKED = 16  # groups of mean size, even if they have more than 500 samples
 
 
 def extrapolations(
@@ -76,7 +78,9 @@ def checks(
     ridges: Float[np.ndarray, " ridges"],
     test_set: TestSet | None = None,
 ) -> list[str]:
-    """Where regression on random training sets of at most 500 samples contradicts the theory: a remark per ridge.
+    """Where regression on random training sets of some samples contradicts the theory: a remark per ridge.
+
+    They are drawn from at most 500 samples, or 16 groups.
 
     With a test set both errors are those on it.
 
@@ -93,11 +97,21 @@ def checks(
     >>> len(checks(KernelOnDomain(data, lb.Gaussian(1.0)), data.all(), 50, np.array([0.0, 0.1])))
     1
     """
-    index = learner.samples(CHECKED)
+    all_groups, most = learner.domain.groups, CHECKED
+    if all_groups is not None:
+        of_groups = GROUPS_CHECKED * len(all_groups) // number_of(all_groups)
+        most = min(max(CHECKED, of_groups), LARGEST_MATRIX)
+    index = learner.samples(most)
     if len(index) < FEWEST_CHECKED:
         return []
+    groups = renumbered(all_groups, index)
+    if groups is not None and number_of(groups) < FEWEST_GROUPS:
+        return [f"{number_of(groups)} groups are too few to check a prediction for new ones by regression"]
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     size = int(np.clip(train_size, 2, len(index) // 2))
     tests = None if test_set is None else test_set.seen_by(learner, index)
-    remarks = [self_check(matrix, labels, size, float(ridge), tests=tests).remark() for ridge in np.unique(ridges)]
-    return [remark for remark in remarks if remark is not None]
+    checked = [
+        self_check(matrix, labels, size, float(ridge), tests=tests, groups=groups).remark()
+        for ridge in np.unique(ridges)
+    ]
+    return [remark for remark in checked if remark is not None]

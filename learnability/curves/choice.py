@@ -7,6 +7,7 @@
     data set, n up to 4096             per_sample          a kernel matrix on 4096 samples at most, three factorizations a size
     data set, n above 4096             finite_population   the spectrum of all samples by quadrature; too optimistic by a tenth
     data set, n above its samples      extrapolation       the per-sample equations beyond the data, with an interval
+    data set in groups                 per_sample          errors on new groups; n up to its samples, and up to 4096
 
 The per-sample theory of more than 4096 samples takes 4096 of them at random, for errors off the training set are those on
 new samples, whatever the number of samples that were left out. `fourth_moments`, more accurate for few samples on
@@ -54,6 +55,8 @@ def theory_for(domain: Domain, train_size: float, theory: str | Theory = "auto")
     >>> theory_for(lb.Hypersphere(dim=8), 32)
     Eigenlearning()
     """
+    if domain.groups is not None:
+        _require_groups_allow(domain, train_size, theory)
     if isinstance(theory, Theory):
         return theory
     if choose("theory", theory, NAMES) == "auto":
@@ -80,6 +83,21 @@ def theory_for(domain: Domain, train_size: float, theory: str | Theory = "auto")
         f"theory: per_sample is for data sets, whose samples differ; all points of {domain} are alike, write finite_population",
     )
     return PerSample()
+
+
+def _require_groups_allow(domain: Domain, train_size: float, theory: str | Theory) -> None:
+    name = theory if isinstance(theory, str) else theory.name
+    require(
+        name in ("auto", PerSample.name),
+        f"theory: {name} draws single samples, and errors on new groups are predicted by per_sample; "
+        "leave theory or groups out",
+    )
+    most = min(domain.size or LARGEST_MATRIX, LARGEST_MATRIX)
+    require(
+        train_size <= most,
+        f"train_size {train_size:g}: errors on new groups are predicted for up to {most} of the {domain.size} samples, and not "
+        "beyond the data; ask for fewer",
+    )
 
 
 def _most_accurate(domain: Domain, train_size: float) -> str:

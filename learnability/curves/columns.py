@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -125,7 +126,8 @@ def _of_samples(
         kernel, there = tests.seen_by(learner, index)
         test_set = kernel, [there.reshape(len(there), *y.shape[1:]) for y in labels]
     n, delta, sigma = grid
-    predictions = system.solve_targets(learner.matrix(index), labels, n, delta, sigma, test_set, size)
+    groups = renumbered(learner.domain.groups, index)
+    predictions = system.solve_targets(learner.matrix(index), labels, n, delta, sigma, test_set, size, groups)
     return [_of_prediction(p, y, n, size) for p, y in zip(predictions, labels, strict=True)], index
 
 

@@ -11,11 +11,12 @@ from numpy.typing import ArrayLike
 
 from ..common.conditioning import one_warning
 from ..common.errors import choose, reals, require, warn_caller
+from ..common.groups import number_of
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
-from ..domains.samples import Samples
+from ..domains.samples import Samples, grouped
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 from ..theory.extrapolation import Extrapolation
@@ -84,6 +85,7 @@ class LearningCurve:
     samples: Int[np.ndarray, " samples"] | None = None  # which of a data set's the theory of samples was solved on
     sample_errors: Float[np.ndarray, "*grid samples"] | None = None  # of each where it is not in the training set
     test_set_errors: Float[np.ndarray, "*grid tests"] | None = None  # of each point of a test set
+    train_groups: Float[np.ndarray, "*grid"] | None = None  # training groups, where training sets are whole groups
 
     @property
     def nmse(self) -> Float[np.ndarray, "*grid"]:
@@ -102,7 +104,8 @@ class LearningCurve:
 
     def to_frame(self) -> pd.DataFrame:
         """A tidy table, a row per grid point, with the columns of a study's table, and of all else that is known."""
-        more = [*INTERVAL] if self.extrapolations else []
+        more = [] if self.train_groups is None else ["train_groups"]
+        more += [*INTERVAL] if self.extrapolations else []
         more += [] if self.test_mse_std is None else ["test_mse_std"]
         more += [] if self.test_set_errors is None else ["test_set_mse", "test_set_r2", "test_set_accuracy"]
         names = ("train_size", "ridge", "noise_std", *MEASURES, *more, "nmse", "r2", "population", "theory")
@@ -138,6 +141,7 @@ def learning_curve(
     *,
     kind: str = "ntk",
     test_set: tuple[ArrayLike, ArrayLike] | None = None,
+    groups: ArrayLike | None = None,
 ) -> LearningCurve:
     """Predict how well a kernel learns a target on a domain, by the theory that fits the domain.
 
@@ -161,6 +165,10 @@ def learning_curve(
         Points and labels of any distribution, in the scale of the data set's points and the target's labels (of a file,
         `DataSet.test_set`). Errors and accuracy there are predicted, too (docs/research/rates.md); the ridge "auto" stays the
         best one of the data set itself.
+    groups : (samples,) of numbers or texts, optional
+        What every sample of a data set was measured on, such as a person. Training sets are then whole groups, and errors off
+        the training set are those on other groups (docs/research/groups.md); n counts samples, `train_groups` groups.
+        Missing: those that the data set has, or single samples.
 
     Returns
     -------
@@ -171,7 +179,7 @@ def learning_curve(
     ValueError
         Sizes that the domain does not have, a theory that it does not allow, a missing target, label noise beyond the data;
         a test set that does not fit or that the theory of samples does not predict (symmetric domains, n above 4096 or beyond
-        the data);
+        the data); groups beyond the data or of more than 4096 training samples;
         what `lb.predict`, `lb.predict_samples` and `lb.extrapolate` refuse.
 
     Warns
@@ -191,6 +199,7 @@ def learning_curve(
     >>> str(curve.theory[0])
     'finite_population'
     """
+    domain = grouped(domain, groups)
     if target is None:
         if not isinstance(domain, Samples):
             raise ValueError(f"target is missing; {domain} has {', '.join(domain.targets)}, e.g. domain.parity(3)")
@@ -328,6 +337,7 @@ def _curves(
             samples=samples,
             extrapolations=beyond[number],
             remarks=tuple(remarks[number]),
+            train_groups=_groups_of(learner.domain, sizes),
             train_size=sizes.copy(),
             ridge=ridges.copy(),
             noise_std=noise_stds.copy(),
@@ -335,3 +345,8 @@ def _curves(
         )
         for number, target in enumerate(targets)
     ]
+
+
+def _groups_of(domain: Domain, sizes: Float[np.ndarray, "*grid"]) -> Float[np.ndarray, "*grid"] | None:
+    """Groups in training sets of so many samples."""
+    return None if domain.groups is None else np.asarray(sizes * (number_of(domain.groups) / len(domain.groups)))

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..common.errors import require
+from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -48,9 +49,10 @@ def best_ridges(
     )
     sizes = np.minimum(sizes, len(index))
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
+    groups = renumbered(domain.groups, index)
     ridges = np.zeros(sizes.shape)
     for level in np.unique(noise):
         chosen = (noise == level) & (sizes >= FEWEST)
         distinct, place = np.unique(sizes[chosen], return_inverse=True)
-        ridges[chosen] = best_ridge(matrix, labels, distinct, float(level))[place.ravel()]
+        ridges[chosen] = best_ridge(matrix, labels, distinct, float(level), groups)[place.ravel()]
     return ridges

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..regression.resampling import resample
 from ..spectra.target import Target
@@ -38,11 +39,15 @@ def scatter(
     index = learner.samples(POOL)
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     tests = None if test_set is None else test_set.seen_by(learner, index)
+    groups = renumbered(learner.domain.groups, index)
     last = min(len(index) - 2, LARGEST)
     spread = np.full(train_size.shape, np.nan)
     measurable = (train_size >= 1) & (train_size <= last) & (train_size % 1 == 0) & (noise_std == 0)
     cells = np.stack([train_size[measurable], ridge[measurable]], 1)
     distinct, place = np.unique(cells, axis=0, return_inverse=True)
-    found = [resample(matrix, labels, int(n), float(delta), DRAWS, tests=tests).spread for n, delta in distinct]
+    found = [
+        resample(matrix, labels, int(n), float(delta), DRAWS, tests=tests, groups=groups).spread
+        for n, delta in distinct
+    ]
     spread[measurable] = np.array(found)[place.ravel()]
     return spread

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from ..common.arrays import labels
 from ..common.errors import require, whole
+from ..common.groups import Groups
 from ..common.seeding import stream
 from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX, Indexed, as_kernel
@@ -46,6 +47,8 @@ class Domain(ABC):
         The number of its points; None where they are infinitely many.
     alike : bool
         Whether a symmetry takes every point to every other one; the samples of a data set are each of their own kind.
+    groups : (points,) of int or None
+        Of a data set whose training sets are whole groups of samples: the group of each.
     """
 
     kind: str
@@ -53,6 +56,7 @@ class Domain(ABC):
     identity: dict[str, Any]
     size: int | None = None
     alike: bool = True
+    groups: Groups | None = None
 
     def __repr__(self) -> str:
         return _called(type(self), self.identity)

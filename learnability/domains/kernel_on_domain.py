@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..common.errors import require
+from ..common.groups import first_groups, number_of, rows_of
 from ..common.seeding import stream
 from ..common.store import read_h5
 from ..kernels import Described
@@ -111,12 +113,23 @@ class KernelOnDomain:
         return self.domain.alike or small or "eigenvalues" in self.files
 
     def samples(self, most: int) -> NDArray[np.intp]:
-        """The numbers of at most that many samples of a data set: all, or some drawn at random, in their order."""
-        size = len(self.domain.evaluation()[0])
+        """The numbers of at most that many samples of a data set: all, or some drawn at random, in their order.
+
+        Of a data set in groups they are whole groups, at least two.
+        """
+        size, groups = len(self.domain.evaluation()[0]), self.domain.groups
         if size <= most:
             return np.arange(size)
-        drawn = stream("samples of the theory", domain=self.domain.identity, most=most).permutation(size)[:most]
-        return np.sort(drawn)
+        rng = stream("samples of the theory", domain=self.domain.identity, most=most)
+        if groups is not None:
+            drawn = rows_of(groups, first_groups(groups, rng.permutation(number_of(groups)), most, least=False))
+            require(
+                len(drawn) <= LARGEST_MATRIX,
+                f"groups: two of them have {len(drawn)} rows, and {LARGEST_MATRIX} are solved for at once; leave out some rows "
+                "of every group",
+            )
+            return drawn
+        return np.sort(rng.permutation(size)[:most])
 
     def matrix(self, index: NDArray[np.intp]) -> NDArray[np.float64]:
         """The kernel between samples of a finite domain, (samples, samples)."""

@@ -5,6 +5,7 @@ says so. Eigendecomposition is SciPy's divide and conquer, which took 5 s at M =
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING
 from warnings import warn
 
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike
 from ..common.arrays import array, first_not_finite
 from ..common.arrays import labels as labels_from
 from ..common.errors import choose, require
+from ..common.groups import group_numbers
 from ..common.seeding import digest, hash_of
 from ..common.threads import one_thread
 from ..data.scaling import SCALES, scaled
@@ -23,7 +25,7 @@ from ..kernels.matrix import LARGEST_DECOMPOSED, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .data import IMAGE_SHAPES, TestSets, raw_data
-from .domain import FiniteDomain, Points
+from .domain import Domain, FiniteDomain, Points
 
 if TYPE_CHECKING:
     from ..kernels.kernel import Kernel, KernelLike
@@ -43,11 +45,15 @@ class Samples(FiniteDomain):
         Labels; `label` and `all` make targets of them. Booleans are two classes: True is +1, False is -1.
     names : list of str, optional
         Of the outputs.
+    groups : (samples,) of numbers or texts, optional
+        What each sample was measured on, such as a person: training sets are then whole groups, and errors off the training
+        set those on other groups.
 
     Raises
     ------
     ValueError
-        Fewer than 2 samples, x that is no matrix, values that are not finite, lengths that differ, an output that is constant.
+        Fewer than 2 samples, x that is no matrix, values that are not finite, lengths that differ, an output that is constant,
+        one group only.
 
     Examples
     --------
@@ -65,7 +71,13 @@ class Samples(FiniteDomain):
     targets = ("label", "all")
     alike = False
 
-    def __init__(self, x: ArrayLike, y: ArrayLike | None = None, names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        x: ArrayLike,
+        y: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
+        groups: ArrayLike | None = None,
+    ) -> None:
         x = array("x", x)
         require(
             x.ndim >= 2, f"x must be an array (samples, dim), got shape {x.shape}; write x[:, None] for one feature"
@@ -86,6 +98,13 @@ class Samples(FiniteDomain):
         flat = x.reshape(len(x), -1)
         content = digest([flat.shape, hash_of(flat), hash_of(labels)])
         self.identity = {"kind": self.kind, "content": content}
+        self.groups = None if groups is None else group_numbers(groups, len(x))
+
+    def in_groups(self, groups: ArrayLike) -> "Samples":
+        """The same data set with the group of every sample, see `Samples`."""
+        other = copy(self)
+        other.groups = group_numbers(groups, self.size)
+        return other
 
     @property
     def points(self) -> Points:
@@ -136,6 +155,15 @@ class Samples(FiniteDomain):
         """All outputs of y, learned together."""
         require(self.labels.shape[1] > 0, "the data set has no labels")
         return self.target(self.labels, "all")
+
+
+def grouped(domain: Domain, groups: ArrayLike | None) -> Domain:
+    """A data set with the group of every sample; ValueError where the domain is none."""
+    if groups is None:
+        return domain
+    require(isinstance(domain, Samples), f"groups are of data sets, whose samples are rows; {domain} has none")
+    assert isinstance(domain, Samples)
+    return domain.in_groups(groups)
 
 
 class DataSet(Samples):

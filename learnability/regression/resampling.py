@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..common.errors import real, require, whole
+from ..common.groups import Groups, number_drawn, number_of, rows_of, sums_of
 from ..common.seeding import stream
 from .ridge import dual_coefficients
 
@@ -41,6 +42,7 @@ def resample(
     draws: int = 30,
     seed: int = 0,
     tests: tuple[np.ndarray, np.ndarray] | None = None,
+    groups: Groups | None = None,
 ) -> Resampled:
     """Kernel regression on `draws` random training sets, scored on the samples that are left, or on a test set.
 
@@ -54,6 +56,8 @@ def resample(
         Draw number i is the same for every matrix of M samples, ridge and number of draws.
     tests : ((T, M), (T,) or (T, outputs)), optional
         Of a test set, which is scored in their place: the kernel between it and the samples, and the labels there.
+    groups : (M,) of int from 0, optional
+        Training sets are whole groups, as many as are nearest to the share n / M of them, and scored are the others.
 
     Raises
     ------
@@ -73,16 +77,22 @@ def resample(
     require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     train_size = whole("train_size", train_size, 1, size - 1)
     scored = np.full((whole("draws", draws, 2), size if tests is None else len(tests[1])), np.nan)
+    number, drawn = (size, train_size) if groups is None else (number_of(groups), number_drawn(train_size, groups))
     for draw, errors in enumerate(scored):
-        order = stream("training set of a resampling", size=size, draw=draw, seed=seed).permutation(size)
-        train, rest = order[:train_size], order[train_size:]
+        order = stream("training set of a resampling", size=number, draw=draw, seed=seed).permutation(number)
+        train, rest = order[:drawn], order[drawn:]
+        if groups is not None:
+            train, rest = rows_of(groups, train), rows_of(groups, rest)
         alpha, _ = dual_coefficients(matrix[np.ix_(train, train)], labels[train], ridge)
         if tests is None:
             errors[rest] = ((labels[rest] - matrix[np.ix_(rest, train)] @ alpha) ** 2).mean(1)
         else:
             errors[:] = ((tests[1].reshape(len(errors), -1) - tests[0][:, train] @ alpha) ** 2).mean(1)
     means = np.nanmean(scored, axis=1)
-    spread = _spread(scored, (size - train_size) / size, endless=tests is None)
+    single = scored
+    if groups is not None and tests is None:  # a group is a point, and counts as often as it has rows
+        single = np.array([sums_of(groups, errors) for errors in scored]) * (number / size)
+    spread = _spread(single, (number - drawn) / number, endless=tests is None)
     return Resampled(means, float(means.mean()), float(means.std(ddof=1) / np.sqrt(draws)), spread)
 
 

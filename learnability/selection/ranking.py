@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 
 from ..common.conditioning import one_warning
 from ..common.errors import choose, real, reals, require, warn_caller
+from ..common.groups import renumbered
 from ..common.threads import one_thread
 from ..curves.beyond import checks
 from ..curves.scatter import scatter
@@ -26,6 +27,7 @@ from ..curves.test_set import TestSet
 from ..domains.domain import Domain
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..domains.normalisation import normalised, variances
+from ..domains.samples import grouped
 from ..kernels.odd import misses_the_mean, remark
 from ..spectra.target import Target
 from ..theory.per_sample import PerSample
@@ -46,6 +48,7 @@ def select(
     by: str = "error",
     fast: bool = False,
     test_set: tuple[ArrayLike, ArrayLike] | None = None,
+    groups: ArrayLike | None = None,
 ) -> Selection:
     """Rank architectures by predicted test error, from the equations of `learnability.theory` for spectra and for samples.
 
@@ -73,6 +76,9 @@ def select(
         set itself, and take a tenth of the time.
     test_set : ((T, ...), (T,) or (T, outputs)), optional
         Points and labels, see `learnability.learning_curve`: candidates are ranked by their errors or accuracies there.
+    groups : (samples,) of numbers or texts, optional
+        What every sample was measured on, see `learnability.learning_curve`: candidates are ranked by their errors on new
+        groups. Missing: those that the data set has, or single samples.
 
     Returns
     -------
@@ -102,6 +108,7 @@ def select(
     2         deep    0.0  0.924     3
     3         deep    0.1  0.928     4
     """
+    domain = grouped(domain, groups)
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
     choose("by", by, ("error", "accuracy"))
@@ -137,12 +144,15 @@ def select(
         samples = mean.samples if samples is None else samples
     if samples is not None and len(samples) == domain.size:
         samples = None
+    of_samples = domain.groups if samples is None else renumbered(domain.groups, samples)
     table = _ranked(pd.DataFrame(rows), by)
     with one_warning():  # of dozens of training sets
         remarks, scattered = _checked(table, pools.domain, pools.target, firsts, noise_std, tests)
     parameters = [name for name in PARAMETERS if name != "ridge" or not automatic]
     seconds, on_test_set = perf_counter() - began, tests is not None
-    return Selection(table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set)
+    return Selection(
+        table, seconds, errors, spread, by, parameters, samples, remarks, scattered, on_test_set, of_samples
+    )
 
 
 def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:

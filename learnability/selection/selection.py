@@ -8,6 +8,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from ..common.errors import real, require
+from ..common.groups import Groups, sums_of
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
 KEY = (*PARAMETERS, "train_size")  # of a candidate's errors at one training size
@@ -43,6 +44,9 @@ class Selection:
         regressions (`learnability.curves.scatter`).
     on_test_set : bool
         Whether errors and accuracies are those on a test set of its own.
+    groups : (samples,) of int or None
+        The group of each of the samples, where training sets are whole groups: errors are then those on other groups, and
+        standard errors say how far other groups would move them.
     remarks : tuple of str
         Why the best candidate's prediction must not be trusted; each is a warning, too.
 
@@ -73,6 +77,7 @@ class Selection:
     remarks: tuple[str, ...] = ()
     scatter: Mapping[float, float] = field(default_factory=dict)
     on_test_set: bool = False
+    groups: Groups | None = field(default=None, repr=False)
 
     @property
     def sampling_error(self) -> float:
@@ -83,7 +88,7 @@ class Selection:
         """
         if self.samples is None or not self.errors:
             return 0.0
-        if self.on_test_set:
+        if self.on_test_set or self.groups is not None:
             return np.nan
         left = 1 - len(self.samples) / len(self.variances)
         order = np.argsort(self.variances[self.samples], kind="stable")
@@ -136,7 +141,14 @@ class Selection:
             return np.nan
         difference = self.errors[keys[0]] - self.errors[keys[1]]
         of_means = [self._mean_error(row) for row in (first, second)]
-        return float(np.sqrt(difference.var(ddof=1) / len(difference) + np.nansum(np.square(of_means))))
+        return float(np.sqrt(self._of_mean(difference) ** 2 + np.nansum(np.square(of_means))))
+
+    def _of_mean(self, values: Float[np.ndarray, " samples"]) -> float:
+        """Standard error of a mean over samples, or over the samples of independent groups."""
+        if self.groups is None or self.on_test_set:
+            return float(values.std(ddof=1) / np.sqrt(len(values)))
+        sums = sums_of(self.groups, values - values.mean())
+        return float(np.sqrt((sums**2).sum() * len(sums) / (len(sums) - 1)) / len(values))
 
     def _mean_error(self, row: pd.Series) -> float:
         """Standard error of a mean over initialisations, nan where there is one."""
@@ -199,7 +211,7 @@ class Selection:
         spread = self.variances if everywhere else self.variances[self.samples]
         before, after, unit = (values / values.mean() for values in (*ends, spread))
         moved = ((1 - share) * before + share * after - unit) / drop  # each sample's influence on the share
-        return samples, float(samples * octave * moved.std(ddof=1) / np.sqrt(len(moved)))
+        return samples, float(samples * octave * self._of_mean(moved))
 
     def __repr__(self) -> str:
         number = len(self.table[[*self.parameters]].drop_duplicates())

@@ -9,7 +9,9 @@ import numpy as np
 from scipy import linalg
 
 from ..common.errors import reals, require
+from ..common.groups import Groups, first_groups, number_of, rows_of
 from ..common.seeding import stream
+from .blocks import Blocks
 from .per_sample import predict_samples
 from .sample_arguments import as_one_error, checked
 
@@ -20,7 +22,13 @@ FACTOR = np.sqrt(10)  # between neighbouring ridges
 SHIFTS = 3  # of the three ridges that the theory compares, at most
 
 
-def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list, noise_std: float = 0.0) -> np.ndarray:
+def best_ridge(
+    matrix: np.ndarray,
+    y: np.ndarray,
+    train_sizes: np.ndarray | list,
+    noise_std: float = 0.0,
+    groups: Groups | None = None,
+) -> np.ndarray:
     """The best ridge of every training size.
 
     Parameters
@@ -29,6 +37,8 @@ def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list
     train_sizes : (sizes,), at least 2, at most M; at M the error is the leave-one-out error
     noise_std : float
         Of label noise that y does not hold.
+    groups : (M,) of int from 0, optional
+        Training sets are whole groups, and errors those on others.
 
     Returns
     -------
@@ -62,21 +72,25 @@ def best_ridge(matrix: np.ndarray, y: np.ndarray, train_sizes: np.ndarray | list
         bool(((sizes >= 2) & (sizes <= size)).all()),
         f"train_sizes must be from 2 to the {size} samples of the matrix, got {sizes.tolist()}",
     )
-    return np.array([_best(matrix, labels, n, noise_std) for n in sizes])
+    return np.array([_best(matrix, labels, n, noise_std, groups) for n in sizes])
 
 
-def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: float) -> float:
+def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: float, groups: Groups | None) -> float:
     size, ridges = len(matrix), (np.diag(matrix).mean() or 1.0) * GRID
-    order = stream("pool of best_ridge", size=size).permutation(size)
+    group = np.arange(size) if groups is None else groups
+    number = number_of(group)
+    order = stream("pool of best_ridge", size=number).permutation(number)
     parts = max(SUBSETS, LEFT_OUT // round(train_size))
-    subsets = [np.roll(order, -part * size // parts)[: round(train_size)] for part in range(parts)]
-    subsets = subsets[:1] if round(train_size) == size else subsets
-    errors = np.mean([_left_out(matrix[np.ix_(s, s)], labels[s], ridges, noise_std) for s in subsets], axis=0)
-    pool = order[: min(size, max(int(np.ceil(POOL * train_size)), SMALLEST_POOL))]
-    inner, known = matrix[np.ix_(pool, pool)], labels[pool]
+    count = max(round(train_size * number / size), 2)
+    subsets = [rows_of(group, np.roll(order, -part * number // parts)[:count]) for part in range(parts)]
+    subsets = subsets[:1] if count == number else subsets
+    errors = np.mean([_left_out(matrix[np.ix_(s, s)], labels[s], ridges, noise_std, group[s]) for s in subsets], axis=0)
+    pool = rows_of(group, first_groups(group, order, max(int(np.ceil(POOL * train_size)), SMALLEST_POOL), least=True))
+    inner, known, of_pool = matrix[np.ix_(pool, pool)], labels[pool], None if groups is None else groups[pool]
 
     def error(ridge: float) -> float:
-        return float(predict_samples(inner, known, train_size, ridge, noise_std).test_mse_off_train.mean())
+        prediction = predict_samples(inner, known, train_size, ridge, noise_std, groups=of_pool)
+        return float(prediction.test_mse_off_train.mean())
 
     centre = np.log(ridges[errors.argmin()])
     values: dict[float, float] = {}  # errors by log ridge
@@ -93,15 +107,21 @@ def _best(matrix: np.ndarray, labels: np.ndarray, train_size: float, noise_std: 
     return float(np.exp(min(values, key=values.__getitem__)))
 
 
-def _left_out(matrix: np.ndarray, labels: np.ndarray, ridges: np.ndarray, noise_std: float) -> np.ndarray:
-    """(ridges,): mean leave-one-out errors of (K + ridge)^-1 from one eigensystem."""
-    values, vectors = linalg.eigh(matrix)
-    projected, squares = vectors.T @ labels, vectors**2
+def _left_out(
+    matrix: np.ndarray, labels: np.ndarray, ridges: np.ndarray, noise_std: float, group: np.ndarray
+) -> np.ndarray:
+    """(ridges,): mean errors of (K + ridge)^-1 on each group by all others, (Q_gg)^-1 alpha_g, from one eigensystem."""
+    blocks = Blocks.of(np.unique(group, return_inverse=True)[1].ravel())
+    values, vectors = linalg.eigh(matrix[np.ix_(blocks.order, blocks.order)])
+    projected = vectors.T @ labels[blocks.order]
     errors = []
     for ridge in ridges:
         inverse = 1 / (np.fmax(values, 0) + ridge)
-        own = squares @ inverse
-        alpha = (vectors @ (inverse[:, None] * projected)) ** 2
-        noise = noise_std**2 * (squares @ inverse**2)
-        errors.append(((alpha + noise[:, None]) / own[:, None] ** 2).mean())
+        alpha, total = vectors @ (inverse[:, None] * projected), 0.0
+        for part, shape in zip(blocks.rows(), blocks.shapes, strict=True):
+            rows = vectors[part].reshape(*shape, -1)
+            own = np.linalg.inv((rows * inverse) @ rows.swapaxes(1, 2))
+            noise = noise_std**2 * ((own @ (rows * inverse)) ** 2).sum() if noise_std else 0.0
+            total += ((own @ alpha[part].reshape(*shape, -1)) ** 2).mean(-1).sum() + noise
+        errors.append(total / len(labels))
     return np.array(errors)

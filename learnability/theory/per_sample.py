@@ -134,12 +134,9 @@ class PerSample(SampleTheory):
         ridge: ArrayLike,
         noise_std: ArrayLike,
         population: int | None = None,
-        test_kernel: ArrayLike | None = None,
-        test_y: ArrayLike | None = None,
     ) -> SamplePrediction:
         """`predict_samples`."""
-        test_set = {"test_kernel": test_kernel, "test_y": test_y}
-        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population, **test_set)
+        return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
 
     def solve_targets(
         self,
@@ -150,9 +147,11 @@ class PerSample(SampleTheory):
         noise_std: ArrayLike,
         tests: tuple[ArrayLike, Sequence[ArrayLike]] | None = None,
         population: int | None = None,
+        groups: ArrayLike | None = None,
     ) -> list[SamplePrediction]:
         """`predict_targets`."""
-        return predict_targets(matrix, targets, train_size, ridge, noise_std, tests=tests, population=population)
+        options = {"population": population, "groups": groups}
+        return predict_targets(matrix, targets, train_size, ridge, noise_std, tests=tests, **options)
 
 
 @one_thread

@@ -7,6 +7,7 @@ from scipy import linalg
 from ..common.arrays import Floats, finite_array
 from ..common.arrays import labels as labels_from
 from ..common.errors import reals, require
+from ..common.groups import group_numbers
 from ..kernels.matrix import LARGEST_MATRIX
 
 
@@ -29,24 +30,13 @@ def relative_rates(size: int, n: np.ndarray, rates: ArrayLike | None) -> np.ndar
 
 
 def checked_groups(groups: ArrayLike, size: int, rates: ArrayLike | None = None) -> np.ndarray:
-    """(M,) of int: the number of every sample's group, in the order in which groups first occur."""
-    values = np.asarray(groups)
-    require(values.shape == (size,), f"groups must be ({size},), one per sample, got shape {values.shape}")
+    """(M,) of int: the number of every sample's group."""
     require(rates is None, "rates are those of single samples, and groups are selected as a whole; give one of the two")
     require(
         size <= LARGEST_MATRIX,
         f"groups are solved for up to {LARGEST_MATRIX} samples, got {size}; give the samples of some groups, drawn at random",
     )
-    if values.dtype.kind in "fc":
-        require(bool(np.isfinite(values).all()), "groups hold values that are not finite; leave these samples out")
-    _, first, code = np.unique(
-        values.astype(str) if values.dtype.kind == "O" else values, return_index=True, return_inverse=True
-    )
-    require(
-        len(first) > 1,
-        f"groups: all {size} samples are of one group, and new groups cannot be told from it; leave groups out",
-    )
-    return np.argsort(np.argsort(first))[code.ravel()]
+    return group_numbers(groups, size)
 
 
 def checked(matrix: ArrayLike, y: ArrayLike) -> tuple[Floats, Floats]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..common.errors import real
+from ..common.groups import Groups, number_drawn, number_of
 from ..regression.resampling import Resampled, resample
 from .per_sample import predict_samples
 from .sample_arguments import as_one_error, checked
@@ -41,6 +42,8 @@ class SelfCheck:
         The smallest ridge of a ladder (factors of ten) at which they agree; None where none does or the prediction holds.
     on_test_set : bool
         Whether the error is that on a test set of its own, not off the training set.
+    groups : int or None
+        How many groups training sets consist of, where groups are drawn.
     """
 
     train_size: int
@@ -51,15 +54,18 @@ class SelfCheck:
     holds: bool
     holding_ridge: float | None
     on_test_set: bool = False
+    groups: int | None = None
 
     def remark(self) -> str | None:
         """One sentence for a report, None where the prediction holds."""
         if self.holds:
             return None
+        of_groups = "" if self.groups is None else f" of {self.groups} groups"
+        where = "on the test set " if self.on_test_set else "on new groups " if of_groups else ""
         what = (
             f"with {self.train_size} samples and ridge {self.ridge:.3g} the theory predicts an error "
-            f"{'on the test set ' if self.on_test_set else ''}of {self.predicted:.3g}, "
-            f"regression on random training sets measures {self.measured:.3g} +- {self.standard_error:.2g}"
+            f"{where}of {self.predicted:.3g}, regression on random training sets{of_groups} measures "
+            f"{self.measured:.3g} +- {self.standard_error:.2g}"
         )
         if self.holding_ridge is None:
             return f"{what}; trust the measured value"
@@ -74,6 +80,7 @@ def self_check(
     predicted: float | None = None,
     seed: int = 0,
     tests: tuple[np.ndarray, np.ndarray] | None = None,
+    groups: Groups | None = None,
 ) -> SelfCheck:
     """Compare the per-sample theory to exact regression on random training sets of the same samples.
 
@@ -88,6 +95,8 @@ def self_check(
     seed : int, of the training sets; 12 of them, and up to 48 while their mean is uncertain
     tests : ((T, M), (T,) or (T, outputs)), optional
         Of a test set, on which the two are compared then: the kernel between it and the samples, and the labels there.
+    groups : (M,) of int from 0, optional
+        Training sets are whole groups, as many as are nearest to train_size; at them the two are compared.
 
     Raises
     ------
@@ -109,8 +118,9 @@ def self_check(
     size = len(matrix) // 2 if train_size is None else train_size
     if tests is not None:
         tests = tests[0], as_one_error(tests[1].reshape(len(tests[1]), -1))
-    problem = _Problem(matrix, labels, size, seed, tests)
-    first = sites_of(matrix).first
+    problem = _Problem(matrix, labels, size, seed, tests, groups)
+    sites = sites_of(matrix)
+    first = (sites if groups is None else sites.within(groups)).first
     used = float(max(real("ridge", ridge), smallest_ridge(matrix[np.ix_(first, first)])))
     check = problem.compared(used, predicted)
     if check.holds:
@@ -132,6 +142,7 @@ class _Problem:
     size: int
     seed: int
     tests: tuple[np.ndarray, np.ndarray] | None  # (T, M) and (T, outputs)
+    groups: Groups | None
 
     def compared(self, ridge: float, predicted: float | None = None) -> SelfCheck:
         predicted = self._predicted(ridge) if predicted is None else predicted
@@ -148,17 +159,22 @@ class _Problem:
             bool(agree),
             None,
             self.tests is not None,
+            None if self.groups is None else number_drawn(self.size, self.groups),
         )
 
     def _predicted(self, ridge: float) -> float:
-        kernel, labels = (None, None) if self.tests is None else self.tests
-        prediction = predict_samples(self.matrix, self.labels, self.size, ridge, test_kernel=kernel, test_y=labels)
+        (kernel, labels), size, groups = self.tests or (None, None), float(self.size), self.groups
+        if groups is not None:
+            size = number_drawn(size, groups) * len(groups) / number_of(groups)
+        prediction = predict_samples(
+            self.matrix, self.labels, size, ridge, test_kernel=kernel, test_y=labels, groups=groups
+        )
         return float((prediction.test_mse_off_train if self.tests is None else prediction.test_set_mse).mean())
 
     def _measured(self, ridge: float) -> Resampled:
         draws = FEWEST
         while True:
-            measured = resample(self.matrix, self.labels, self.size, ridge, draws, self.seed, self.tests)
+            measured = resample(self.matrix, self.labels, self.size, ridge, draws, self.seed, self.tests, self.groups)
             if measured.standard_error <= PRECISE * measured.mean or draws >= MOST:
                 return measured
             draws *= 2
