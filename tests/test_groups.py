@@ -4,12 +4,18 @@ from dataclasses import replace
 from itertools import product
 
 import numpy as np
+import pandas as pd
 import pytest
+from click.testing import CliRunner
 from scipy import linalg
 
 import learnability as lb
+from learnability.command.main import main
+from learnability.domains import domain_from
 from learnability.regression.resampling import resample
 from learnability.selection.pools import Pools
+from learnability.studies.example import example_config
+from learnability.studies.validation import check_meaning
 from learnability.theory.best_ridge import best_ridge
 from learnability.theory.self_check import self_check
 
@@ -190,3 +196,43 @@ def test_too_few_groups_are_said(relu4):
     x, y, group = persons(20)
     with pytest.warns(UserWarning, match="3 groups are too few to check a prediction for new ones"):
         lb.learning_curve(lb.Samples(x, y), relu4, train_size=20, ridge=1.0, groups=group % 3)
+
+
+def test_studies_refuse_groups(tmp_path):
+    x, y, group = persons(20)
+    pd.DataFrame(x).assign(person=group, y=y).to_csv(tmp_path / "persons.csv", index=False)
+    config = example_config()
+    config["domains"]["cube"] = {"kind": "data", "path": str(tmp_path / "persons.csv"), "groups": "person"}
+    with pytest.raises(
+        ValueError, match="domains.*cube.*groups: training sets of studies and experiments are drawn by single"
+    ):
+        check_meaning(config)
+
+
+def test_the_command_on_a_table_of_persons(tmp_path):
+    """Both answers are those of Python; sizes are told as groups, too."""
+    x, y, group = persons(20, sizes=(6, 7))
+    path = str(tmp_path / "persons.csv")
+    pd.DataFrame(x, columns=["a", "b", "c"]).assign(person=[f"p{each}" for each in group], y=y).to_csv(
+        path, index=False
+    )
+    shown = CliRunner().invoke(
+        main, ["predict", path, "--groups", "person", "--ridge", "1", "--csv", f"{tmp_path}/out.csv"]
+    )
+    assert shown.exit_code == 0 and "20 groups by 'person', of 6 rows each" in shown.output
+    assert "training-set sizes 12, 30, 60: 2, 5, 10 of the 20 groups, up to half of them" in shown.output
+    data = domain_from({"kind": "data", "path": path, "groups": "person"})
+    network = lb.FullyConnected(1, bias_std=0.1)
+    expected = lb.predict_samples(network.kernel(data.points), data.labels[:, 0], [12, 30, 60], 1.0, groups=group)
+    rows = pd.read_csv(tmp_path / "out.csv")
+    assert np.allclose(rows["test_mse_off_train"], expected.test_mse_off_train, rtol=1e-6)
+    assert rows["train_groups"].tolist() == [2, 5, 10]
+    options = ["--groups", "person", "--depth", "1", "-n", "60", "--ridge", "1", "--csv", f"{tmp_path}/ranking.csv"]
+    best = CliRunner().invoke(main, ["select", path, *options])
+    assert best.exit_code == 0
+    ranking = pd.read_csv(tmp_path / "ranking.csv").set_index("architecture")
+    assert ranking["test_mse"]["net-relu"] == pytest.approx(expected.test_mse_off_train[2], rel=1e-6)
+    assert f"on new groups, with this network alone: learnability predict {path} --groups person" in best.output
+    for command in ("predict", "select"):
+        beyond = CliRunner().invoke(main, [command, path, "--groups", "person", "-n", "240"])
+        assert beyond.exit_code == 1 and "not beyond the rows" in beyond.output

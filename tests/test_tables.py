@@ -387,7 +387,7 @@ def test_texts_of_many_values_take_no_gigabytes(tmp_path):
         load(path, label="t")
 
 
-def test_persons_measured_repeatedly_are_remarked_and_groups_say_what_is_missing(tmp_path):
+def test_persons_measured_repeatedly_are_remarked_and_drawn_as_groups(tmp_path):
     rng = np.random.default_rng(0)
     person = np.repeat(np.arange(20), 10)
     age = rng.integers(20, 70, 20)[person]
@@ -399,10 +399,39 @@ def test_persons_measured_repeatedly_are_remarked_and_groups_say_what_is_missing
     named = written(tmp_path, table.rename(columns={"person": "patient_id"}).drop(columns="age"))
     assert "'patient_id' has 20 values in 200 rows" in load(named).understood.remarks[0]
     written(tmp_path, table)
-    with pytest.raises(ValueError, match="groups: 'person': .*is missing.*GroupShuffleSplit"):
-        load(path, groups="person")
-    with pytest.raises(ValueError, match="unknown column 'preson'; did you mean 'person'"):
-        load(path, groups="preson")
+    assert "--groups 'person' predicts these" in load(path).understood.remarks[0]
+    data = load(path, groups="person")
+    assert data.groups.tolist() == person.tolist() and data.points.shape == (200, 2)
+    assert "20 groups by 'person', of 10 rows each" in str(data.understood) and data.understood.remarks == []
+    other = table.drop(columns="person")
+    other.to_csv(tmp_path / "others.csv", index=False)
+    assert np.array_equal(data.test_set(str(tmp_path / "others.csv"))[0], data.test_set(str(path))[0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": "preson"}, "unknown column 'preson'; did you mean 'person'"),
+        ({"groups": "y"}, "'y' names the groups, which are no input; it cannot be the label, too"),
+        ({"groups": "person", "drop": ["person"]}, "it cannot be dropped, too; leave --drop out"),
+        ({"groups": "place", "missing": "drop"}, "the groups 'place' have one value in 38 rows.*leave groups out"),
+        ({"groups": "visit"}, "'visit' names the groups and is empty in 2 rows, the first in line 5; .*--missing drop"),
+        ({"groups": "visit", "missing": "median"}, "'visit' names the groups and is empty in 2 rows"),
+    ],
+)
+def test_columns_that_cannot_name_groups(options, message, tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"person": [f"p{each // 4}" for each in range(40)], "place": "here", "visit": np.arange(40) // 5}
+    )
+    table = table.assign(x=rng.standard_normal(40), y=rng.standard_normal(40))
+    table["visit"] = table["visit"].astype(object)
+    table.loc[[3, 20], "visit"] = None
+    path = written(tmp_path, table)
+    with pytest.raises(ValueError, match=message):
+        load(path, label="y", **{"encode": "one_hot", **options})
+    data = load(path, groups="visit", encode="one_hot", missing="drop")
+    assert data.size == 38 and data.groups.max() == 7
 
 
 def test_repeated_rows_are_counted(tmp_path, clean):

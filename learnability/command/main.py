@@ -102,7 +102,9 @@ def of_problem(command: Callable) -> Callable:
         click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
         click.option("--domain", help="In YAML, e.g. '{kind: hypercube, dim: 8}', instead of a file."),
         click.option("--scale", help="Inputs: features (each by its own spread), all (by one number) or none."),
-        click.option("--groups", help="The column of what was measured repeatedly; not possible yet, says what is."),
+        click.option(
+            "--groups", help="The column that names what was measured repeatedly: errors are those on new groups."
+        ),
         click.option("--drop", multiple=True, help="A column that is not used; may be repeated."),
         click.option("--missing", help="What fills gaps of a table: mean, median, most_frequent or drop."),
         click.option("--encode", help="How columns of texts become numbers: one_hot."),
@@ -161,7 +163,8 @@ def predict(
     """Predict learnability, train and test error of one architecture on FILE or on a domain.
 
     FILE is a table (CSV and the like, compressed or not, Parquet, Feather, Excel) or arrays x and y (.npz, .h5); what was
-    understood of it is shown first. Training sets may be up to eight times as large as FILE: what is beyond its rows comes with
+    understood of it is shown first. With --groups training sets are whole groups, such as all rows of a person, and errors are
+    those on new ones. Training sets may be up to eight times as large as FILE: what is beyond its rows comes with
     an interval of 90 %, test_mse_low to test_mse_high. A prediction from samples is checked by regression on some; a note says
     where the two disagree. test_mse_std is how much the error scatters from one training set to the next, by 24 regressions.
 
@@ -336,7 +339,10 @@ def select(
     if file and best["architecture"] in entries:
         shared = [*table_options, "target", "test"]
         beyond = prediction_command(context, shared, file, entries[best["architecture"]], best["kernel"])
-        click.echo(f"with all rows, and with more of them: {beyond}")
+        what = (
+            "with all rows, and with more of them" if space.groups is None else "on new groups, with this network alone"
+        )
+        click.echo(f"{what}: {beyond}")
     if csv:
         write_csv(csv, selection.table)
     if json:

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from numpy.typing import ArrayLike
 
 from ..common.errors import require
+from ..common.groups import Groups, number_of
 from ..curves.beyond import EXTRAPOLATED, FEWEST
 from ..curves.columns import INTERVAL
 from ..curves.learning_curve import LearningCurve, checked_curve
@@ -38,6 +39,7 @@ from .workflow import workflow_file
 SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
 LARGEST_RANKED = 512  # training samples, unless sizes are given
 TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
+FEWEST_DRAWN = 2  # groups of a training set, unless sizes are given
 FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
 BAND = 0.2  # opacity
 BEST, OTHERS = "* ", "  "  # before candidates of a ranking
@@ -119,6 +121,8 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
         Training sets that leave nothing to predict, or are farther beyond the data.
     """
     size = space.size
+    if space.groups is not None:
+        return _sizes_of_groups(space.groups, train_sizes, what, ranked)
     if not train_sizes:
         largest = SIZE_ON_NO_POINTS if size is None else max(1, size // 2)
         largest = min(largest, LARGEST_RANKED) if ranked else largest
@@ -144,6 +148,27 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
         largest < size,
         f"-n {largest}: {what} has {size} {'points' if space.alike else 'rows'}, and a training set must leave some of them"
         f"{remedy}",
+    )
+    return [*train_sizes]
+
+
+def _sizes_of_groups(groups: Groups, train_sizes: Sequence[int], what: str, ranked: bool) -> list[int]:
+    """`sizes_of` a data set in groups, also told as groups: up to half of them, and all unless candidates are ranked."""
+    rows, number = len(groups), number_of(groups)
+    largest = rows - 1 if ranked else min(rows, LARGEST_MATRIX)
+    chosen = "" if train_sizes else ", up to half of them; -n takes others"
+    if not train_sizes:
+        half = max(1, min(number // 2, LARGEST_RANKED * number // rows if ranked else number))
+        counts = {max(min(FEWEST_DRAWN, half), half // part) for part in (8, 4, 2, 1)}
+        train_sizes = sorted({max(1, min(round(count * rows / number), largest)) for count in counts})
+    require(
+        max(train_sizes) <= largest,
+        f"-n {max(train_sizes)}: {what} has {rows} rows in {number} groups, and errors on new groups are predicted for "
+        f"training sets up to -n {largest}, not beyond the rows",
+    )
+    counts_told = ", ".join(f"{size * number / rows:.3g}" for size in train_sizes)
+    click.echo(
+        f"training-set sizes {', '.join(map(str, train_sizes))}: {counts_told} of the {number} groups{chosen}", err=True
     )
     return [*train_sizes]
 

@@ -41,6 +41,17 @@ def problems(
     return lines
 
 
+def unnamed_groups(column: Column, raw: RawTable) -> list[str]:
+    """A line where rows have no group."""
+    if not column.gaps.any():
+        return []
+    return [
+        f"column {column.name!r} names the groups and is empty in {int(column.gaps.sum())} rows, the first in {raw.place} "
+        f"{raw.frame.index[np.flatnonzero(column.gaps)[0]]}; name the group there, or leave these rows out: missing: drop "
+        "(--missing drop)"
+    ]
+
+
 def _gaps(columns: list[Column], raw: RawTable, remedy: str, more: str) -> list[str]:
     with_gaps = [column for column in columns if (column.gaps & ~_at(column)).any()]
     if not with_gaps:

@@ -10,17 +10,11 @@ from .encoding import Encoding, encoded
 from .files import read_table
 from .labels import TASKS
 from .leaks import copies_of_label, repeated_measurements
-from .remedies import problems
+from .remedies import problems, unnamed_groups
 from .understanding import Inputs
 
 KINDS = ("number", "boolean", "date", "text")
 FILLS = ("mean", "median", "most_frequent", "drop")
-GROUPS = (
-    "groups: {column!r}: training sets are drawn by rows, and a theory of sampling by groups is missing: an error on new "
-    "groups cannot be predicted yet; give the rows of some groups as a test set (--test) and the others as FILE, or measure it "
-    "with learnability.sklearn.NTKRegressor and scikit-learn's GroupShuffleSplit, or leave groups out and read the errors as "
-    "those on further rows of the same groups"
-)
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,7 @@ class Table:
     outputs : Column, of labels
     encoding : Encoding of `columns`
     encode, missing : str or None, as they were asked for
+    groups : Column or None, which names the group of every row
     """
 
     inputs: np.ndarray
@@ -63,6 +58,7 @@ class Table:
     encoding: Encoding
     encode: str | None
     missing: str | None
+    groups: Column | None
 
     def without_rows(self) -> "Table":
         """What further tables are read by: kinds, encoding and names, and no values."""
@@ -74,6 +70,7 @@ class Table:
             labels=self.labels[none],
             columns={name: column.take(none) for name, column in self.columns.items()},
             outputs=self.outputs.take(none),
+            groups=None if self.groups is None else self.groups.take(none),
         )
 
     @property
@@ -110,7 +107,8 @@ def understood_table(
     drop : list of str, optional
         Columns that are not used.
     groups : str, optional
-        A column of which training sets and test points share no value: not possible yet.
+        The column that names what was measured repeatedly: training sets are then made of whole groups, and errors are those on
+        others. It is no input.
 
     Raises
     ------
@@ -122,35 +120,51 @@ def understood_table(
     for option, value, allowed in (("missing", missing, FILLS), ("task", task, TASKS)):
         if value is not None:
             choose(option, value, allowed)
-    if groups is not None:
-        raise ValueError(f"{path}: " + GROUPS.format(column=choose("column", groups, raw.frame)))
+    group = None if groups is None else choose("column", str(groups), raw.frame)
     dropped = {choose("column", str(name), raw.frame): "as asked for" for name in drop or ()}
     require(label not in dropped, f"{path}: {label!r} is the label and cannot be dropped; choose another with --label")
+    require(
+        group is None or group != label and group not in dropped,
+        f"{path}: {group!r} names the groups, which are no input; it cannot be {'the label' if group == label else 'dropped'}, "
+        f"too; {'choose another with --label' if group == label else 'leave --drop out'}",
+    )
     columns = {
         name: column_of(name, series, raw.decimal, texts=name == label and task == "classification")
         for name, series in raw.frame.items()
         if name not in dropped
     }
     outputs = columns.pop(label)
+    named = None if group is None else columns.pop(group)
+    if named is not None and named.others:
+        named = column_of(named.name, raw.frame[group], raw.decimal, texts=True)
     require(outputs.kind != "empty", f"{path}: the label {label!r} is empty; choose another with --label")
     remarks = raw.remarks + _leave_out_uninformative(columns, dropped, raw.row_names)
     require(bool(columns), f"{path}: no column of inputs is left; dropped: {_reasons(dropped)}")
     open_questions = problems(columns, outputs, raw, encode, missing)
+    if named is not None and missing != "drop":
+        open_questions += unnamed_groups(named, raw)
     require(not open_questions, "\n".join(f"{path}: {question}" for question in open_questions))
     remarks += [_taken_as_gaps(column) for column in (*columns.values(), outputs) if column.others]
-    rows, left_out = rows_with_values(columns, outputs, missing)
+    with_values = columns if named is None else {**columns, named.name: named}
+    rows, left_out = rows_with_values(with_values, outputs, missing)
     require(bool(rows.any()), f"{path}: no row is complete; fill the gaps with missing: median")
     columns, outputs = {name: column.take(rows) for name, column in columns.items()}, outputs.take(rows)
+    named = None if named is None else named.take(rows)
+    require(
+        named is None or len(set(named.values)) > 1,
+        f"{path}: the groups {group!r} have one value in {int(rows.sum())} rows, and new groups cannot be told from it; leave "
+        "groups out (--groups)",
+    )
     if left_out:
         remarks += _leave_out_uninformative(columns, dropped, None)
     remarks += [column.reading for column in (*columns.values(), outputs) if column.reading]
-    remarks += _remarks_on_leaks(columns, outputs)
+    remarks += _remarks_on_leaks(columns, outputs, grouped=named is not None)
     made = encoded(list(columns.values()), encode, missing)
     inputs = _account(columns, made.ways, missing, dropped)
     labels: np.ndarray = outputs.values.astype({"boolean": bool, "text": str}.get(outputs.kind, float))
     return Table(
         made.values, made.sources, made.content, labels, label, outputs.unit, len(raw.frame), left_out, inputs, remarks,
-        columns, outputs, made.encoding, encode, missing,
+        columns, outputs, made.encoding, encode, missing, named,
     )  # fmt: skip
 
 
@@ -221,7 +235,7 @@ def rows_with_values(
     return rows, left_out
 
 
-def _remarks_on_leaks(columns: dict[str, Column], outputs: Column) -> list[str]:
+def _remarks_on_leaks(columns: dict[str, Column], outputs: Column, grouped: bool) -> list[str]:
     """What may leak the label, and rows that may belong together."""
     comparable = [(name, _without_gaps(column)) for name, column in columns.items()]
     labels = outputs.values
@@ -230,12 +244,12 @@ def _remarks_on_leaks(columns: dict[str, Column], outputs: Column) -> list[str]:
         f"{name!r} says the label {outputs.name!r} itself; write --drop {name!r} unless it is known before"
         for name in copies
     ]
-    repeated = repeated_measurements(comparable)
+    repeated = {} if grouped else repeated_measurements(comparable)
     if repeated:
         name, number = max(repeated.items(), key=lambda item: item[1])
         remarks.append(
             f"{name!r} has {number} values in {len(labels)} rows and seems to name what was measured repeatedly; "
-            f"errors are those on further rows of the same {number}, and larger on new ones (--drop {name!r} if it is a name)"
+            f"errors are those on further rows of the same {number}, and larger on new ones: --groups {name!r} predicts these"
         )
     return remarks
 

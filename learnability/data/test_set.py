@@ -47,7 +47,8 @@ def read_like(path: str, table: Table) -> tuple[np.ndarray, np.ndarray]:
 def _require_columns(path: str, names: list[str], table: Table) -> None:
     needed = [*table.columns, table.label]
     missing = [name for name in needed if name not in names]
-    more = [name for name in names if name not in needed and name not in table.understood.dropped]
+    unused = {*table.understood.dropped, *([] if table.groups is None else [table.groups.name])}
+    more = [name for name in names if name not in needed and name not in unused]
     listed = "a test set needs the columns of the training table by name"
     require(
         not missing, f"{path}: lacks {', '.join(map(repr, missing))}; {listed}, the label {table.label!r} among them"

@@ -53,6 +53,10 @@ class Understanding:
     scaling : str
     remarks : list of str
         Decisions that may not be meant, and what may leak the label.
+    groups : str
+        The column that names groups, else empty.
+    rows_of_groups : list of int
+        How many rows each group has.
     """
 
     source: str
@@ -65,6 +69,8 @@ class Understanding:
     inputs: Inputs
     scaling: str
     remarks: list[str]
+    groups: str = ""
+    rows_of_groups: list[int] = field(default_factory=list)
 
     @property
     def rows_used(self) -> int:
@@ -89,7 +95,15 @@ class Understanding:
         repeated = f"; {self.repeated} repeat the inputs of an earlier row" if self.repeated else ""
         if self.contradicting:
             repeated += f", {self.contradicting} of them with another label"
-        return f"{self.source}: {self.rows_used} of {self.rows_read} rows used{f' ({listed(out)})' if out else ''}{repeated}"
+        used = f"{self.source}: {self.rows_used} of {self.rows_read} rows used{f' ({listed(out)})' if out else ''}"
+        return f"{used}{self._groups()}{repeated}"
+
+    def _groups(self) -> str:
+        if not self.rows_of_groups:
+            return ""
+        fewest, most = min(self.rows_of_groups), max(self.rows_of_groups)
+        each = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+        return f"; {len(self.rows_of_groups)} groups by {self.groups!r}, of {each} rows each, drawn as a whole"
 
     def _label(self) -> str:
         labels, values = self.labels, self.labels.values

@@ -58,6 +58,8 @@ class RawData:
     remarks : list of str
     table : Table or None
         What they were made of, without its rows.
+    groups : (samples,) texts or None
+        What each was measured on.
     """
 
     x: np.ndarray
@@ -73,6 +75,7 @@ class RawData:
     left_out: dict[str, int]
     remarks: list[str]
     table: "Table | None" = None
+    groups: np.ndarray | None = None
 
     def take(self, rows: np.ndarray, reason: str) -> "RawData":
         """The same of some rows, (chosen,) int or (samples,) bool, the others left out for a reason."""
@@ -84,6 +87,7 @@ class RawData:
             labels=labels,
             content=[part[rows] for part in self.content],
             left_out=self.left_out | ({reason: left_out} if left_out else {}),
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def outputs(self, classes: list | None, standard: bool) -> tuple[np.ndarray, list[str]]:
@@ -96,6 +100,8 @@ class RawData:
         recipe = {"classes": classes, "scale": scale}
         if self.labels.task == "regression":
             recipe["labels"] = "standard" if standard else "raw"
+        if self.groups is not None:
+            recipe["groups"] = hash_of(self.groups)
         hashes = [*map(hash_of, self.content)]
         return digest([self.x.shape, hashes[0] if len(hashes) == 1 else hashes, hash_of(self.labels.values), recipe])
 
@@ -113,7 +119,14 @@ class RawData:
             self.inputs,
             WORDS[scale] if scale else self.scaling,
             self.remarks,
+            *self._rows_of_groups(),
         )
+
+    def _rows_of_groups(self) -> tuple[str, list[int]]:
+        """The column that names the groups, and how many rows each has."""
+        if self.groups is None or self.table is None or self.table.groups is None:
+            return "", []
+        return self.table.groups.name, np.unique(self.groups.astype(str), return_counts=True)[1].tolist()
 
 
 @dataclass(frozen=True)
@@ -233,6 +246,7 @@ def _of_table(path: str, task: str | None, classes: list | None, options: dict) 
         table.left_out,
         table.remarks,
         table.without_rows(),
+        None if table.groups is None else table.groups.values,
     )
 
 

@@ -21,7 +21,7 @@ from ..common.seeding import digest, hash_of
 from ..common.threads import one_thread
 from ..data.scaling import SCALES, scaled
 from ..data.understanding import Understanding
-from ..kernels.matrix import LARGEST_DECOMPOSED, as_kernel
+from ..kernels.matrix import LARGEST_DECOMPOSED, Indexed, as_kernel
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from .data import IMAGE_SHAPES, TestSets, raw_data
@@ -99,6 +99,14 @@ class Samples(FiniteDomain):
         content = digest([flat.shape, hash_of(flat), hash_of(labels)])
         self.identity = {"kind": self.kind, "content": content}
         self.groups = None if groups is None else group_numbers(groups, len(x))
+
+    def sample(self, train_size: int, seed: int) -> Indexed:
+        require(
+            self.groups is None,
+            "groups: training sets of studies and experiments are drawn by single rows; errors on new groups are predicted by "
+            "`learnability predict` and `select` with --groups, lb.learning_curve and lb.select; leave groups out here",
+        )
+        return super().sample(train_size, seed)
 
     def in_groups(self, groups: ArrayLike) -> "Samples":
         """The same data set with the group of every sample, see `Samples`."""
@@ -194,8 +202,11 @@ class DataSet(Samples):
     labels : "standard" or "raw", optional
         Labels that are numbers are centred and scaled to unit variance, each output by its own, so that a test error of 1
         is that of the mean; or left as they are. Missing: "standard". Classes are +-1 or centred in either case.
-    encode, missing, drop, groups : optional
+    encode, missing, drop : optional
         What to do with columns of texts, gaps and columns of a table, see `learnability.data.table.understood_table`.
+    groups : str, optional
+        The column of a table that names what was measured repeatedly, such as a person; it is no input. Training sets are
+        whole groups, see `Samples`.
     task : "regression" or "classification", optional
         Whether labels are numbers or classes; missing: decided as `learnability.data.labels` says.
 
@@ -242,7 +253,7 @@ class DataSet(Samples):
         self.understood: Understanding = raw.understanding(scale)
         points, self._scaling = scaled(raw.x, chosen, raw.sources)
         points = points.reshape(len(raw.x), *IMAGE_SHAPES.get(name or "", raw.x.shape[1:]))
-        super().__init__(points, *raw.outputs(classes, standard))
+        super().__init__(points, *raw.outputs(classes, standard), groups=raw.groups)
         self._test_sets = TestSets.of(raw, classes, standard)
         self.identity = {"kind": self.kind, "content": raw.identity(classes, chosen, standard)}
         for remark in self.understood.remarks:

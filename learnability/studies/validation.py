@@ -130,6 +130,7 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
         lambda: experiments_from(config),
     )
     domains = {name: domain for name, (domain, _) in built.items()}
+    with_context("domains", domains, _require_single_rows)
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
     of_studies, _, modules, _, of_experiments, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
@@ -145,6 +146,11 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
     )
     sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments}, modules)
     return remarks(config, studies, experiments, domains, architectures), sizes
+
+
+def _require_single_rows(domain: Domain) -> None:
+    if domain.groups is not None:
+        domain.sample(1, 0)
 
 
 def _together(*checks: Callable[[], Any]) -> list[Any]:
