@@ -162,7 +162,7 @@ class NTKClassifier(ClassifierMixin, _WideNetwork):
 
     Whether classes are written as texts, booleans or numbers changes nothing. There is no `predict_proba`: outputs of a
     network that was trained on squared errors are no probabilities. `sklearn.calibration.CalibratedClassifierCV` makes such of
-    `decision_function`.
+    `decision_function`; its method "temperature" has the log-loss that `learnability.learning_curve` predicts.
 
     Parameters
     ----------

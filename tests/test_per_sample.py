@@ -10,7 +10,7 @@ from learnability.domains import domain_from
 from learnability.domains.kernel_on_domain import KernelOnDomain
 from learnability.tables.theory import theory_table
 from learnability.theory import per_sample, sample_equations
-from learnability.theory.classes import right_output_is_largest
+from learnability.theory.classes import ClassOutputs
 
 FIELDS = ("learnability", "test_mse", "test_mse_off_train", "train_mse")
 
@@ -148,21 +148,21 @@ def test_the_largest_of_gaussian_outputs():
     rng = np.random.default_rng(0)
     root = rng.standard_normal((20, 3, 3))
     covariance, mean = root @ root.swapaxes(1, 2), rng.standard_normal((20, 3))
-    two = right_output_is_largest(mean[:, :2], covariance[:, :2, :2], np.zeros(20, int))
+    two = ClassOutputs(mean[:, :2], covariance[:, :2, :2], np.zeros(20, int)).right
     spread = np.sqrt(covariance[:, 0, 0] + covariance[:, 1, 1] - 2 * covariance[:, 0, 1])
     assert np.allclose(two, stats.norm.cdf((mean[:, 0] - mean[:, 1]) / spread), atol=0.03)
     contrast = np.array([[1.0, -1, 0], [1, 0, -1]])
-    three = right_output_is_largest(mean, covariance, np.zeros(20, int))
+    three = ClassOutputs(mean, covariance, np.zeros(20, int)).right
     for found, m, c in zip(three, mean, covariance, strict=True):
         integral = stats.multivariate_normal.cdf(contrast @ m, cov=contrast @ c @ contrast.T)
         assert found == pytest.approx(integral, abs=0.03)
     rounding = 1e-14 * np.eye(3)[[1, 2, 0]]  # turns the eigenvectors of equal eigenvalues
     alike = np.tile(np.eye(3), (20, 1, 1))
     one, other = (
-        right_output_is_largest(mean, alike + part + part.T, np.zeros(20, int)) for part in (0 * rounding, rounding)
+        ClassOutputs(mean, alike + part + part.T, np.zeros(20, int)).right for part in (0 * rounding, rounding)
     )
     assert np.array_equal(one, other)
-    equal = right_output_is_largest(np.zeros((1, 10)), np.eye(10)[None], np.array([3]))
+    equal = ClassOutputs(np.zeros((1, 10)), np.eye(10)[None], np.array([3])).right
     assert equal[0] == pytest.approx(0.1, abs=0.03)
 
 

@@ -246,7 +246,10 @@ def predict(
 @click.option("--train-size", "-n", "train_sizes", **SIZES)
 @click.option("--ridge", "ridges", show_default="auto on FILE, else 0", **RIDGES)
 @click.option(
-    "--by", default="error", type=click.Choice(["error", "accuracy"]), help="What to rank by; accuracy is of classes."
+    "--by",
+    default="error",
+    type=click.Choice(["error", "accuracy", "balanced_accuracy", "log_loss"]),
+    help="What to rank by; all but the error are of classes.",
 )
 @click.option(
     "--reach", type=float, help="List how many samples each candidate needs to reach this normalised error, 1 - R2."

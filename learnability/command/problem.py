@@ -27,7 +27,7 @@ from ..figures import drawing, save_as
 from ..figures.style import colours
 from ..kernels.kernel import Kernel
 from ..kernels.matrix import LARGEST_MATRIX
-from ..selection.selection import Selection
+from ..selection.selection import OF_CLASSES, Selection
 from ..spectra.target import Target
 from ..studies.schema import load_config, load_schema
 from ..studies.validation import check_meaning, checked
@@ -245,7 +245,9 @@ def summary(table: pd.DataFrame) -> str:
     names = [
         *measures,
         "accuracy_off_train",
-        *(f"test_set_{name}" for name in ("mse", "r2", "accuracy")),
+        "balanced_accuracy_off_train",
+        "log_loss_off_train",
+        *(f"test_set_{name}" for name in ("mse", "r2", *OF_CLASSES)),
         "test_mse_std",
     ]
     keys = table[["train_size", *several]].rename(columns={"train_size": "n"})
@@ -284,11 +286,12 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
         A normalised error, for which the samples needed are told.
     """
     sizes = sorted(selection.table["train_size"].unique())
-    candidate, measure = [*selection.parameters], "accuracy" if selection.by == "accuracy" else "nmse"
+    candidate, measure = [*selection.parameters], "nmse" if selection.by == "error" else selection.by
     wide = _wide(selection.table, candidate, measure)
-    wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=measure == "nmse")
-    if measure == "nmse" and selection.table["accuracy"].notna().all():
-        wide = wide.join(_wide(selection.table, candidate, "accuracy").iloc[:, -1:])
+    wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=not measure.endswith("accuracy"))
+    for name in OF_CLASSES:
+        if name != measure and selection.table[name].notna().all():
+            wide = wide.join(_wide(selection.table, candidate, name).iloc[:, -1:])
     if "spread" in selection.table:
         wide = wide.join(
             _wide(selection.table, candidate, "spread").iloc[:, -1:].rename(columns=lambda name: "± over seeds")

@@ -13,7 +13,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
 from ..theory.extrapolation import FARTHEST, FEWEST, Extrapolation, extrapolate
-from ..theory.self_check import self_check
+from ..theory.self_check import log_loss_remark, self_check
 from .test_set import TestSet
 
 EXTRAPOLATED = 1024  # samples: twenty seconds of a processor
@@ -78,11 +78,11 @@ def checks(
     ridges: Float[np.ndarray, " ridges"],
     test_set: TestSet | None = None,
 ) -> list[str]:
-    """Where regression on random training sets of some samples contradicts the theory: a remark per ridge.
+    """Where regression on random training sets of some samples contradicts the theory: remarks for each ridge.
 
     They are drawn from at most 500 samples, or 16 groups.
 
-    With a test set both errors are those on it.
+    With a test set both errors are those on it; the log-loss of classes is checked without one.
 
     Parameters
     ----------
@@ -110,8 +110,9 @@ def checks(
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     size = int(np.clip(train_size, 2, len(index) // 2))
     tests = None if test_set is None else test_set.seen_by(learner, index)
-    checked = [
-        self_check(matrix, labels, size, float(ridge), tests=tests, groups=groups).remark()
-        for ridge in np.unique(ridges)
-    ]
-    return [remark for remark in checked if remark is not None]
+    remarks = []
+    for ridge in np.unique(ridges).tolist():
+        remarks.append(self_check(matrix, labels, size, ridge, tests=tests, groups=groups).remark())
+        if tests is None:
+            remarks.append(log_loss_remark(matrix, labels, size, ridge, groups=groups))
+    return [remark for remark in remarks if remark is not None]

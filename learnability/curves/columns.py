@@ -27,9 +27,11 @@ MEASURES = (
     "test_mse_off_train",
     "accuracy",
     "accuracy_off_train",
+    "balanced_accuracy_off_train",
+    "log_loss_off_train",
 )
 INTERVAL = ("test_mse_low", "test_mse_high")
-ON_TEST_SET = ("test_set_mse", "test_set_accuracy")
+ON_TEST_SET = ("test_set_mse", "test_set_accuracy", "test_set_balanced_accuracy", "test_set_log_loss")
 
 
 def solved(
@@ -96,6 +98,7 @@ def spectral_columns(
         "test_mse": test,
         "test_mse_off_train": off,
         **_accuracies(p, points if signs else None),
+        **dict.fromkeys(("balanced_accuracy_off_train", "log_loss_off_train"), np.full(n.shape, np.nan)),
         "population": np.broadcast_to(np.asarray(theory.parameters.get("population", np.inf), dtype=float), n.shape),
     }
 
@@ -149,6 +152,8 @@ def _of_prediction(
         "test_mse_off_train": _mean_over_outputs(p.test_mse_off_train, n),
         "accuracy": p.accuracy,
         "accuracy_off_train": p.accuracy_off_train,
+        "balanced_accuracy_off_train": p.balanced_accuracy_off_train,
+        "log_loss_off_train": p.log_loss_off_train,
         "population": np.full(len(n), population, dtype=float),
         "sample_errors": errors,
     }
@@ -157,6 +162,8 @@ def _of_prediction(
         columns |= {
             "test_set_mse": _mean_over_outputs(p.test_set_mse, n),
             "test_set_accuracy": p.test_set_accuracy,
+            "test_set_balanced_accuracy": p.test_set_balanced_accuracy,
+            "test_set_log_loss": p.test_set_log_loss,
             "test_set_errors": errors if errors.ndim == 2 else errors.mean(-1),
         }
     return columns

@@ -68,6 +68,8 @@ class LearningCurve:
     test_mse_off_train: Float[np.ndarray, "*grid"]  # at points that are not in the training set
     accuracy: Float[np.ndarray, "*grid"]  # where labels are classes, over the domain
     accuracy_off_train: Float[np.ndarray, "*grid"]  # at points that are not in the training set
+    balanced_accuracy_off_train: Float[np.ndarray, "*grid"]  # the mean over classes, by the theory of samples
+    log_loss_off_train: Float[np.ndarray, "*grid"]  # in nats, after temperature scaling (`learnability.theory.classes`)
     population: Float[
         np.ndarray, "*grid"
     ]  # points from which training sets are drawn without replacement; inf: with replacement
@@ -76,6 +78,8 @@ class LearningCurve:
     test_mse_high: Float[np.ndarray, "*grid"]
     test_set_mse: Float[np.ndarray, "*grid"]  # on a test set of its own, nan without one
     test_set_accuracy: Float[np.ndarray, "*grid"]
+    test_set_balanced_accuracy: Float[np.ndarray, "*grid"]
+    test_set_log_loss: Float[np.ndarray, "*grid"]  # at the temperature that is best off the training set
     test_set_variance: float = np.nan  # of the labels there about their mean
     test_mse_std: Float[np.ndarray, "*grid"] | None = (
         None  # over training sets, on that test set or off the training set
@@ -107,7 +111,7 @@ class LearningCurve:
         more = [] if self.train_groups is None else ["train_groups"]
         more += [*INTERVAL] if self.extrapolations else []
         more += [] if self.test_mse_std is None else ["test_mse_std"]
-        more += [] if self.test_set_errors is None else ["test_set_mse", "test_set_r2", "test_set_accuracy"]
+        more += [] if self.test_set_errors is None else [ON_TEST_SET[0], "test_set_r2", *ON_TEST_SET[1:]]
         names = ("train_size", "ridge", "noise_std", *MEASURES, *more, "nmse", "r2", "population", "theory")
         columns = {name: np.ravel(getattr(self, name)) for name in names}
         return pd.DataFrame(columns).assign(target=self.target.name, target_variance=self.target_variance)

@@ -26,7 +26,7 @@ from ..measurements.estimates import estimated
 from ..measurements.networks import network_experiment
 from ..measurements.task import LearningTask
 from ..selection.ranking import select
-from ..selection.selection import Selection, level_of
+from ..selection.selection import OF_CLASSES, Selection, level_of
 from ..spectra.spectrum import Spectrum
 from ..tables.means import Row, mean_row, table
 from ..theory.finite_population import FinitePopulation
@@ -166,7 +166,7 @@ def _shape(network: Kernel) -> dict[str, str | float]:
 
 def _recommended(ranking: Selection, level: float) -> list[Row]:
     """The best candidate of each size with its margin, and the samples that each candidate needs."""
-    best = ranking.best().drop(columns=["ridge", "test_mse", "test_mse_std", "accuracy"]).assign(measure="best")
+    best = ranking.best().drop(columns=["ridge", "test_mse", "test_mse_std", *OF_CLASSES]).assign(measure="best")
     best["mean"] = best["nmse"]
     needed = ranking.samples_needed(level).drop(columns="ridge").rename(columns={"samples": "mean"})
     both = pd.concat([best, needed.assign(measure="samples needed", nmse=level)]).assign(source="theory")

@@ -25,6 +25,8 @@ PLAIN = {
     "r2": "R² off the training set",
     "accuracy": "accuracy",
     "accuracy_off_train": "accuracy off the training set",
+    "balanced_accuracy_off_train": "balanced accuracy off the training set",
+    "log_loss_off_train": "log-loss off the training set",
 }
 
 

@@ -213,7 +213,9 @@ def _at_measured_sizes(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _require_one_measure(panel: str, group: str | None, measures: Sized | None) -> None:
     one = "measure" in (panel, group) or (measures is not None and len(measures) == 1)
-    require(one, f"panel: {panel} draws one measure in all panels; write measures: [nmse] beside it, or leave panel out")
+    require(
+        one, f"panel: {panel} draws one measure in all panels; write measures: [nmse] beside it, or leave panel out"
+    )
 
 
 def _scale(axis: Axes, rows: pd.DataFrame, x: str, xscale: str, yscale: str) -> None:

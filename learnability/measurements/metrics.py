@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..theory.classes import are_classes
+from ..theory.classes import are_classes, balanced, class_of, least_log_loss
 
 
 def learnability(
@@ -48,6 +48,35 @@ def accuracy(
     if points is not None:
         right = right[..., points]
     return np.where(classes, right.mean(-1) if right.shape[-1] else np.nan, np.nan)
+
+
+def balanced_accuracy(
+    target: Float[np.ndarray, "functions points outputs"],
+    learned: Float[np.ndarray, "functions points outputs"],
+    points: Bool[np.ndarray, " points"],
+) -> Float[np.ndarray, " functions"]:
+    """The mean over classes of each class's accuracy, over `points` as in `mean_squared_error`; nan for no class."""
+    return np.array([
+        balanced((class_of(given) == class_of(values)).astype(float), class_of(given)) if are_classes(given) else np.nan
+        for given, values in zip(target[:, points], learned[:, points], strict=True)
+    ])  # fmt: skip
+
+
+def log_loss(
+    target: Float[np.ndarray, "functions points outputs"],
+    learned: Float[np.ndarray, "functions points outputs"],
+    points: Bool[np.ndarray, " points"],
+) -> Float[np.ndarray, " functions"]:
+    """The mean of -log of the right class's probability, in nats, over `points` as in `mean_squared_error`; nan for no class.
+
+    Probabilities are those of temperature scaling at the temperature that is best on these points
+    (`learnability.theory.classes`), of each function its own.
+    """
+    losses = np.full(len(target), np.nan)
+    for number, (given, values) in enumerate(zip(target[:, points], learned[:, points], strict=True)):
+        if len(given) and are_classes(given) and np.isfinite(values).all():
+            losses[number] = least_log_loss(values, class_of(given))
+    return losses
 
 
 def coefficients(

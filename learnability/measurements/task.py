@@ -17,7 +17,7 @@ from ..common.errors import require
 from ..common.seeding import stream
 from ..domains.domain import Domain
 from ..spectra.target import Target
-from .metrics import accuracy, learnability, mean_squared_error
+from .metrics import accuracy, balanced_accuracy, learnability, log_loss, mean_squared_error
 
 # Points and their numbers in the domain; of a training set or of all, so that the number of points is not named.
 Points = tuple[Shaped[np.ndarray, " _ *event"], Int[np.ndarray, " _"] | None]
@@ -110,6 +110,8 @@ class LearningTask:
         rows["test_mse_off_train"] = mean_squared_error(values, learned, training_set.off_train) + noise
         rows["accuracy"] = accuracy(values, learned)
         rows["accuracy_off_train"] = accuracy(values, learned, training_set.off_train)
+        rows["balanced_accuracy_off_train"] = balanced_accuracy(values, learned, training_set.off_train)
+        rows["log_loss_off_train"] = log_loss(values, learned, training_set.off_train)
         return rows
 
     def _repeated(

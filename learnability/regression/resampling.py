@@ -1,5 +1,6 @@
 """Exact regression on training sets drawn from a kernel matrix: the mean test error, and its spread over training sets."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,23 +78,43 @@ def resample(
     require(len(labels) == size, f"y has {len(labels)} rows, the matrix {size}")
     train_size = whole("train_size", train_size, 1, size - 1)
     scored = np.full((whole("draws", draws, 2), size if tests is None else len(tests[1])), np.nan)
-    number, drawn = (size, train_size) if groups is None else (number_of(groups), number_drawn(train_size, groups))
-    for draw, errors in enumerate(scored):
-        order = stream("training set of a resampling", size=number, draw=draw, seed=seed).permutation(number)
-        train, rest = order[:drawn], order[drawn:]
-        if groups is not None:
-            train, rest = rows_of(groups, train), rows_of(groups, rest)
-        alpha, _ = dual_coefficients(matrix[np.ix_(train, train)], labels[train], ridge)
+    drawn = training_sets(matrix, labels, train_size, ridge, draws, seed, groups)
+    for errors, (train, rest, alpha) in zip(scored, drawn, strict=True):
         if tests is None:
             errors[rest] = ((labels[rest] - matrix[np.ix_(rest, train)] @ alpha) ** 2).mean(1)
         else:
             errors[:] = ((tests[1].reshape(len(errors), -1) - tests[0][:, train] @ alpha) ** 2).mean(1)
     means = np.nanmean(scored, axis=1)
+    number, of_them = (size, train_size) if groups is None else (number_of(groups), number_drawn(train_size, groups))
     single = scored
     if groups is not None and tests is None:  # a group is a point, and counts as often as it has rows
         single = np.array([sums_of(groups, errors) for errors in scored]) * (number / size)
-    spread = _spread(single, (number - drawn) / number, endless=tests is None)
+    spread = _spread(single, (number - of_them) / number, endless=tests is None)
     return Resampled(means, float(means.mean()), float(means.std(ddof=1) / np.sqrt(draws)), spread)
+
+
+def training_sets(
+    matrix: np.ndarray,
+    labels: np.ndarray,
+    train_size: int,
+    ridge: float,
+    draws: int,
+    seed: int = 0,
+    groups: Groups | None = None,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Random training sets, what they leave, and the dual coefficients (n, outputs) learned from them.
+
+    matrix : (M, M), labels : (M, outputs)
+    """
+    size, drawn = len(matrix), train_size
+    if groups is not None:
+        size, drawn = number_of(groups), number_drawn(train_size, groups)
+    for draw in range(draws):
+        order = stream("training set of a resampling", size=size, draw=draw, seed=seed).permutation(size)
+        train, rest = order[:drawn], order[drawn:]
+        if groups is not None:
+            train, rest = rows_of(groups, train), rows_of(groups, rest)
+        yield train, rest, dual_coefficients(matrix[np.ix_(train, train)], labels[train], ridge)[0]
 
 
 def _spread(scored: np.ndarray, fresh: float, endless: bool) -> float:

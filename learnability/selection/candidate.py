@@ -16,6 +16,7 @@ from ..curves.learning_curve import LearningCurve, curve_of
 from ..curves.test_set import TestSet
 from ..domains.kernel_on_domain import KernelOnDomain
 from .pools import Pools, Positions
+from .selection import OF_CLASSES
 
 WHOLE: list = [None]  # in the place of pools
 
@@ -33,7 +34,7 @@ class Predicted:
 
     ridge: float
     error: float
-    accuracy: float
+    scores: Mapping[str, float]  # of classes: `OF_CLASSES`
     theory: str
     of_points: np.ndarray | None  # (points,): errors of single samples, or of points of the test set
     samples: np.ndarray | None  # (points,) of int: which of a large data set's
@@ -44,14 +45,16 @@ class Predicted:
     def of(cls, curve: LearningCurve, number: int) -> "Predicted":
         """On the test set, else off the training set, at one number of a curve's grid."""
         if curve.test_set_errors is not None:
-            measures = [curve.test_set_mse, curve.test_set_accuracy]
+            measures = [curve.test_set_mse, *(getattr(curve, f"test_set_{name}") for name in OF_CLASSES)]
         else:
             pairs = (curve.test_mse_off_train, curve.test_mse), (curve.accuracy_off_train, curve.accuracy)
             measures = [np.where(np.isnan(off), everywhere, off) for off, everywhere in pairs]
-        error, accuracy = (float(values[number]) for values in measures)
+            measures += [curve.balanced_accuracy_off_train, curve.log_loss_off_train]
+        error, *scores = (float(values[number]) for values in measures)
         of_points = curve.sample_errors if curve.test_set_errors is None else curve.test_set_errors
         single = None if of_points is None else of_points[number]
-        return cls(float(curve.ridge[number]), error, accuracy, str(curve.theory[number]), single, curve.samples)
+        of_classes = dict(zip(OF_CLASSES, scores, strict=True))
+        return cls(float(curve.ridge[number]), error, of_classes, str(curve.theory[number]), single, curve.samples)
 
 
 def predicted(
@@ -109,7 +112,7 @@ def _averaged(several: Sequence[Predicted]) -> Predicted:
         first,
         ridge=float(np.median([each.ridge for each in several])),
         error=float(np.mean(errors)),
-        accuracy=float(np.mean([each.accuracy for each in several])),
+        scores=_mean_scores(several),
         of_points=np.mean(points, 0) if points else None,
         spread=float(np.std(errors, ddof=1)),
         initialisations=len(several),
@@ -122,9 +125,7 @@ def _joined(several: Sequence[Predicted], parts: Sequence[Positions], on_test_se
     if len(several) == 1:
         return first
     weights = [len(part) for part in parts]
-    error, accuracy = (
-        float(np.average([getattr(each, name) for each in several], weights=weights)) for name in ("error", "accuracy")
-    )
+    error = float(np.average([each.error for each in several], weights=weights))
     points = [each.of_points for each in several if each.of_points is not None]
     if on_test_set:
         of_points = np.average(points, axis=0, weights=weights)
@@ -132,4 +133,8 @@ def _joined(several: Sequence[Predicted], parts: Sequence[Positions], on_test_se
         of_points = np.empty(sum(weights))
         for part, values in zip(parts, points, strict=True):
             of_points[part] = values
-    return replace(first, error=error, accuracy=accuracy, of_points=of_points, samples=None)
+    return replace(first, error=error, scores=_mean_scores(several, weights), of_points=of_points, samples=None)
+
+
+def _mean_scores(several: Sequence[Predicted], weights: Sequence[int] | None = None) -> dict[str, float]:
+    return {name: float(np.average([each.scores[name] for each in several], weights=weights)) for name in OF_CLASSES}

@@ -33,7 +33,7 @@ from ..spectra.target import Target
 from ..theory.per_sample import PerSample
 from .candidate import initialisations, predicted
 from .pools import Pools
-from .selection import KEY, PARAMETERS, Selection
+from .selection import KEY, PARAMETERS, RANKED_BY, Selection
 
 
 @one_thread
@@ -68,8 +68,9 @@ def select(
     noise_std : float
         Of label noise that the labels do not hold yet; data sets have their own.
     kernels : sequence of "ntk" (networks trained to the end) and "nngp" (Bayesian networks, or only the readout trained)
-    by : "error" or "accuracy"
-        What candidates are ranked by; accuracy where labels are classes.
+    by : "error", or "accuracy", "balanced_accuracy" or "log_loss" where labels are classes
+        What candidates are ranked by. Balanced accuracy is the mean over classes of the accuracy of each; log_loss is that of
+        the probabilities of temperature scaling, in nats (`learnability.theory.classes`).
     fast : bool
         Take at most 4096 samples of a data set, in pools that are as small as each training size allows
         (`learnability.selection.pools`). Errors then have the sampling error `Selection.sampling_error` beside that of the data
@@ -87,8 +88,8 @@ def select(
     Raises
     ------
     ValueError
-        No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; an accuracy where
-        labels are no classes; see `learnability.predict` and `learnability.predict_samples`.
+        No candidates or sizes; numbers that are negative or not finite; sizes that do not fit the domain; a measure of classes
+        where labels are none or no theory says it; see `learnability.predict` and `learnability.predict_samples`.
 
     Warns
     -----
@@ -111,7 +112,7 @@ def select(
     domain = grouped(domain, groups)
     require(len(architectures) > 0 and len(kernels) > 0, "there is no architecture or kernel to choose from")
     kernels = [*dict.fromkeys(choose("kernel", kernel, ("ntk", "nngp")) for kernel in kernels)]
-    choose("by", by, ("error", "accuracy"))
+    choose("by", by, RANKED_BY)
     sizes, noise_std = _distinct("train_sizes", train_sizes), real("noise_std", noise_std)
     automatic = isinstance(ridges, str)
     ridge_values = [choose("ridges", str(ridges), ["auto"])] if automatic else _distinct("ridges", ridges)
@@ -137,7 +138,7 @@ def select(
         key = (name, kernel, mean.ridge, train_size)
         nmse, std = normalised([mean.error, mean.spread], spread.mean()).tolist()
         several = {"spread": std, "initialisations": mean.initialisations} if mean.initialisations > 1 else {}
-        scores = {"test_mse": mean.error, "nmse": nmse, "accuracy": mean.accuracy, "theory": mean.theory}
+        scores = {"test_mse": mean.error, "nmse": nmse, **mean.scores, "theory": mean.theory}
         rows.append({**dict(zip(KEY, key)), **scores, **several})
         if mean.of_points is not None and np.isfinite(mean.of_points).all():
             errors[key] = mean.of_points
@@ -157,13 +158,13 @@ def select(
 
 def _ranked(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """Rows in the order of their rank at each training size."""
-    if by == "accuracy":
-        require(
-            table["accuracy"].notna().all(),
-            "by accuracy: it is predicted where labels are classes, by the theory of samples or on a finite domain; rank by "
-            "error",
-        )
-    column, rising = ("accuracy", False) if by == "accuracy" else ("test_mse", True)
+    column = RANKED_BY[by]
+    where = "by the theory of samples or on a finite domain" if by == "accuracy" else "by the theory of samples"
+    require(
+        by == "error" or bool(table[column].notna().all()),
+        f"by {by}: it is predicted where labels are classes, {where}; rank by error",
+    )
+    rising = not column.endswith("accuracy")
     table = table.sort_values(["train_size", column], ascending=[True, rising], kind="stable", ignore_index=True)
     table["rank"] = table.groupby("train_size").cumcount() + 1
     return table

@@ -12,6 +12,10 @@ from ..common.groups import Groups, sums_of
 
 PARAMETERS = ["architecture", "kernel", "ridge"]  # what tells candidates apart
 KEY = (*PARAMETERS, "train_size")  # of a candidate's errors at one training size
+RANKED_BY = {  # and the column of each
+    "error": "test_mse", "accuracy": "accuracy", "balanced_accuracy": "balanced_accuracy", "log_loss": "log_loss",
+}  # fmt: skip
+OF_CLASSES = ("accuracy", "balanced_accuracy", "log_loss")
 ROUNDING = 1e-12  # of the labels' variance: an error below it is zero but for rounding
 
 
@@ -24,8 +28,8 @@ class Selection:
     table : DataFrame
         A row per candidate (architecture, kernel, ridge) and train_size, best first for each size: test_mse (on the test set,
         else off the training set where the domain is finite), nmse (`learnability.domains.normalisation`: 1 is the error of the
-        mean), accuracy there (nan unless labels are classes), rank; spread, the standard deviation of nmse over
-        initialisations, where a candidate has several.
+        mean), accuracy, balanced_accuracy and log_loss there (nan unless labels are classes), rank; spread, the
+        standard deviation of nmse over initialisations, where a candidate has several.
     seconds : float
         What the ranking took.
     errors : dict of (architecture, kernel, ridge, train_size) to (samples,)
@@ -33,7 +37,7 @@ class Selection:
     variances : (points,)
         Expected squared distance of the label from the target's mean at each point of the domain's evaluation, or from their
         mean at each point of a test set.
-    by : "error" or "accuracy"
+    by : "error", "accuracy", "balanced_accuracy" or "log_loss"
         What candidates are ranked by.
     parameters : list of str
         The columns that tell candidates apart: without the ridge where it was found for every size.
@@ -101,18 +105,18 @@ class Selection:
         Returns
         -------
         DataFrame
-            Per train_size: the candidate, its test_mse, test_mse_std (`scatter`), nmse and accuracy, the runner_up of another
-            architecture or kernel,
-            margin (how much larger its error is, test_mse / test_mse - 1; ranked by accuracy, how much more often it is
-            wrong) and margin_error, the margin's standard error over
-            samples; nan where there is no runner-up or no data set. Of a best error that is zero but for rounding the margin
-            is infinite, or zero where the runner-up's vanishes too, and has no standard error.
+            Per train_size: the candidate, its test_mse, test_mse_std (`scatter`), nmse, accuracy, balanced_accuracy and
+            log_loss, the runner_up of another architecture or kernel, margin (how much larger its error is, test_mse /
+            test_mse - 1, or its log-loss; ranked by accuracy, how much more often it is wrong, in the mean over classes where
+            that is balanced) and margin_error, the margin's standard error over samples; nan where there is no runner-up or no
+            data set. Of a best error that is zero but for rounding the margin is infinite, or zero where the runner-up's
+            vanishes too, and has no standard error.
         """
         rows = []
         for train_size, part in self.table.groupby("train_size"):
             first = part.iloc[0]
             same = (part["architecture"] == first["architecture"]) & (part["kernel"] == first["kernel"])
-            row = first.reindex([*PARAMETERS, "test_mse", "nmse", "accuracy"]).to_dict()
+            row = first.reindex([*PARAMETERS, "test_mse", "nmse", *OF_CLASSES]).to_dict()
             row["test_mse_std"] = self.scatter.get(train_size, np.nan)
             row |= {"train_size": train_size, "runner_up": None, "margin": np.nan, "margin_error": np.nan}
             if not same.all():
@@ -121,14 +125,16 @@ class Selection:
                 row["runner_up"] = f"{second['architecture']} ({second['kernel']}{ridge})"
                 row["margin"], row["margin_error"] = self._margin(first, second)
             rows.append(row)
-        measures = ["test_mse", "test_mse_std", "nmse", "accuracy"]
+        measures = ["test_mse", "test_mse_std", "nmse", *OF_CLASSES]
         return pd.DataFrame(rows)[["train_size", *PARAMETERS, *measures, "runner_up", "margin", "margin_error"]]
 
     def _margin(self, first: pd.Series, second: pd.Series) -> tuple[float, float]:
         """How much larger the second candidate's error is than the first's, and the standard error of that share."""
-        if self.by == "accuracy":
-            wrong, more = 1 - first["accuracy"], first["accuracy"] - second["accuracy"]
-            return (more / wrong if wrong > 0 else np.inf if more > 0 else 0.0), np.nan
+        if self.by != "error":
+            column = RANKED_BY[self.by]
+            of_first, of_second = (row[column] if column == "log_loss" else 1 - row[column] for row in (first, second))
+            more = of_second - of_first
+            return (more / of_first if of_first > 0 else np.inf if more > 0 else 0.0), np.nan
         zero = ROUNDING * self.variances.mean()
         if first["test_mse"] <= zero:
             return 0.0 if second["test_mse"] <= zero else np.inf, np.nan

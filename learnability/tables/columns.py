@@ -10,6 +10,8 @@ MEASURES = [
     "r2",
     "accuracy",
     "accuracy_off_train",
+    "balanced_accuracy_off_train",
+    "log_loss_off_train",
 ]
 SPREAD = "_spread"  # behind a measure: its standard deviation over initialisations of a network
 CURVES = {"theory": "-", "eigensystem": "--", "bound": "--"}  # sources that are drawn as lines
@@ -35,6 +37,8 @@ LABELS = {
     "learnability": r"learnability $\mathcal{L}(f)$",
     "accuracy": "accuracy",
     "accuracy_off_train": "accuracy off the training set",
+    "balanced_accuracy_off_train": "balanced accuracy off the training set",
+    "log_loss_off_train": "log-loss off the training set",
     "gradient": r"mean squared gradient $\langle|\nabla\hat f|^2\rangle$",
     "kappa": r"effective regularization $\kappa$",
     "relative variance": r"var/mean$^2$ of $1/(\phi^T K^{-1}\phi)$",

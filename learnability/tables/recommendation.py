@@ -16,7 +16,7 @@ def best_lines(best: pd.DataFrame, by: str = "error") -> list[str]:
     Parameters
     ----------
     best : DataFrame as `learnability.selection.selection.Selection.best`
-    by : "error" or "accuracy", what the candidates are ranked by
+    by : what the candidates are ranked by, as in `learnability.select`
     """
     lines = []
     for row in best.to_dict("records"):
@@ -29,6 +29,8 @@ def best_lines(best: pd.DataFrame, by: str = "error") -> list[str]:
                 )
         if np.isfinite(row.get("accuracy", np.nan)):
             error += f", accuracy {row['accuracy']:.3g}"
+        if np.isfinite(row.get("log_loss", np.nan)):
+            error += f" (balanced {row['balanced_accuracy']:.3g}), log-loss {row['log_loss']:.3g}"
         line = f"n = {row['train_size']:g}: {named(row)}, {error}"
         if isinstance(row["runner_up"], str):
             line += f"; {row['runner_up']} {_compared(row['margin'], row['margin_error'], by)}"
@@ -84,7 +86,7 @@ def _compared(margin: float, error: float, by: str) -> str:
         return "is as good: a tie"
     if np.isposinf(margin):
         return "does not reach zero"
-    if by == "accuracy":
+    if by.endswith("accuracy"):
         return f"is wrong {_percent(margin)} % more often"
     if not np.isfinite(error):
         return f"is {_percent(margin)} % worse"

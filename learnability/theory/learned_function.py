@@ -1,4 +1,4 @@
-"""The learned function at samples and at points that are never selected: mean, spread, errors and accuracy.
+"""The learned function at samples and at points that are never selected: mean, spread, errors and classes.
 
 A sample of a site of m copies has a case for every number of the other copies selected: docs/research/rates.md, "Copies".
 """
@@ -6,9 +6,8 @@ A sample of a site of m copies has a case for every number of the other copies s
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from .classes import right_output_is_largest
+from .classes import ClassOutputs, class_of
 from .group_equations import GroupSolution
 from .sample_equations import SampleSolution
 from .sample_layout import Layout
@@ -124,15 +123,10 @@ class Learned:
         """(cases, outputs): mean squared, against new labels; own : which pairs are of one output."""
         return self.mean**2 + self.spread[:, own] + noise * (self.noise[:, None] + 1)
 
-    def right(self, labels: np.ndarray, noise: float) -> np.ndarray:
-        """(cases,): probability of the right sign, or that the right output is the largest; fhat taken as Gaussian."""
+    def outputs(self, labels: np.ndarray, noise: float) -> ClassOutputs:
+        """The learned function's outputs where labels (cases, outputs) are classes; taken as Gaussian."""
         outputs = labels.shape[1]
         covariance = np.empty((len(labels), outputs, outputs))
         covariance[:, self.pairs[0], self.pairs[1]] = covariance[:, self.pairs[1], self.pairs[0]] = self.spread
         covariance += noise * self.noise[:, None, None] * np.eye(outputs)
-        mean = labels - self.mean
-        if outputs > 1:
-            return right_output_is_largest(mean, covariance, labels.argmax(1))
-        margin, variance = (labels * mean)[:, 0], np.fmax(covariance[:, 0, 0], 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return special.ndtr(np.where(margin == 0, 0.0, margin / np.sqrt(variance)))
+        return ClassOutputs(labels - self.mean, covariance, class_of(labels))

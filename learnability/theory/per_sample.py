@@ -30,7 +30,7 @@ from ..common.conditioning import IllConditioned
 from ..common.errors import reals, require, warn_caller
 from ..common.threads import one_thread
 from ..kernels.matrix import LARGEST_MATRIX
-from .classes import are_classes
+from .classes import are_classes, balanced, class_of, predicted_sharpness
 from .group_equations import GroupSolution, along_groups
 from .learned_function import Cases, Learned
 from .sample_arguments import checked_groups, checked_labels, checked_matrix, checked_test_set, relative_rates
@@ -41,18 +41,19 @@ from .theory import SampleTheory
 if TYPE_CHECKING:
     import pandas
 
-# by all outputs
-SHARED = (
-    "accuracy", "accuracy_off_train", "test_set_accuracy", "kappas", "overfitting_coefficients", "newton_steps",
+OF_CLASSES = (
+    "accuracy", "accuracy_off_train", "balanced_accuracy_off_train", "log_loss_off_train",
+    "test_set_accuracy", "test_set_balanced_accuracy", "test_set_log_loss",
 )  # fmt: skip
+SHARED = (*OF_CLASSES, "kappas", "overfitting_coefficients", "newton_steps")  # by all outputs
 
 
 @dataclass(frozen=True, repr=False)
 class SamplePrediction:
     """What the theory says of a learner on M given samples, on the broadcast grid of its arguments (shape `grid`).
 
-    Labels with several outputs add a last axis `outputs` to everything but kappas, overfitting_coefficients, accuracy.
-    Errors are mean squared, against labels as noisy as the training labels: they contain noise_std^2.
+    Labels with several outputs add a last axis `outputs` to everything but kappas, overfitting_coefficients and what is said of
+    classes. Errors are mean squared, against labels as noisy as the training labels: they contain noise_std^2.
 
     Examples
     --------
@@ -74,6 +75,8 @@ class SamplePrediction:
         np.ndarray
     )  # over all samples, fhat taken as Gaussian: of signs for one output of +-1, of the largest of several
     accuracy_off_train: np.ndarray
+    balanced_accuracy_off_train: np.ndarray  # the mean over classes of the accuracy of each
+    log_loss_off_train: np.ndarray  # in nats, after temperature scaling (`learnability.theory.classes`)
     kappas: np.ndarray  # grid + (M,): kappa_x / M; all are equal to `predict`'s kappa if all points are alike
     # grid + (M,): without noise test_mse = mean over x of this times residual^2; nan with groups
     overfitting_coefficients: np.ndarray
@@ -83,6 +86,8 @@ class SamplePrediction:
     newton_steps: np.ndarray  # grid: factorizations of the matrix
     test_set_mse: np.ndarray  # of the points of `test_kernel`; nan without them
     test_set_accuracy: np.ndarray
+    test_set_balanced_accuracy: np.ndarray
+    test_set_log_loss: np.ndarray  # at the temperature that is best off the training set
     test_set_errors: np.ndarray  # grid + (T,) or (T, outputs)
     test_set_residual: np.ndarray  # as test_set_errors
 
@@ -375,7 +380,7 @@ def _summary(
     return {
         **_errors(point),
         **_means(point),
-        **_accuracies(point),
+        **_of_classes(point),
         "kappas": _of_samples(layout, solution.kappa * layout.pool.copies / len(layout.labels), np.inf),
         "overfitting_coefficients": _of_samples(layout, solution.overfitting, 1.0),
         "newton_steps": solution.steps,
@@ -413,16 +418,30 @@ def _means(point: _GridPoint) -> dict:
     }
 
 
-def _accuracies(point: _GridPoint) -> dict:
-    layout, noise, names = point.layout, point.noise, ("accuracy", "accuracy_off_train", "test_set_accuracy")
+def _of_classes(point: _GridPoint) -> dict:
+    """The fields of `OF_CLASSES`, in their order."""
+    layout, noise = point.layout, point.noise
     if not are_classes(layout.labels):
-        return dict.fromkeys(names, np.nan)
+        return dict.fromkeys(OF_CLASSES, np.nan)
     of_cases, others = layout.labels[layout.drawn][point.cases.row], layout.labels[~layout.drawn]
-    never = point.never.right(others, noise)
-    off, on = (point.spread_out(part.right(of_cases, noise), never) for part in (point.off, point.on))
-    everywhere = ((1 - point.probability) * off + point.probability * on).mean()
-    tests = point.tests.right(layout.test_labels, noise).mean() if len(layout.test_labels) else np.nan
-    return dict(zip(names, (everywhere, np.average(off, weights=point.left), tests), strict=True))
+    off, on = (part.outputs(of_cases, noise) for part in (point.off, point.on))
+    never, tests = point.never.outputs(others, noise), point.tests.outputs(layout.test_labels, noise)
+    left = np.ones(len(layout.labels)) if point.left is None else point.left
+    of_off = point.cases.probability * left[layout.drawn][point.cases.row]
+    sharpness = predicted_sharpness([off, never], [of_off, left[~layout.drawn]])
+    right = point.spread_out(off.right, never.right)
+    trained = point.spread_out(on.right, never.right)
+    losses = point.spread_out(off.log_loss(sharpness), never.log_loss(sharpness))
+    found = [
+        ((1 - point.probability) * right + point.probability * trained).mean(),
+        np.average(right, weights=left),
+        balanced(right, class_of(layout.labels), left),
+        np.average(losses, weights=left),
+    ]
+    of_tests = [np.nan] * 3
+    if len(layout.test_labels):
+        of_tests = [tests.right.mean(), balanced(tests.right, tests.classes), tests.log_loss(sharpness).mean()]
+    return dict(zip(OF_CLASSES, (*found, *of_tests), strict=True))
 
 
 def _of_samples(layout: Layout, values: np.ndarray, never_selected: float) -> np.ndarray:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ..common.errors import real
 from ..common.groups import Groups, number_drawn, number_of
-from ..regression.resampling import Resampled, resample
+from ..regression.resampling import Resampled, resample, training_sets
+from .classes import are_classes, class_of, least_log_loss
 from .per_sample import predict_samples
 from .sample_arguments import as_one_error, checked
 from .sample_equations import smallest_ridge
@@ -22,6 +23,7 @@ SCATTER = 3.0  # standard errors
 PRECISE = 0.03  # relative standard error at which no more halves are drawn
 LARGE = 0.15  # of the measured error: never allowed; and the relative standard error of a mean that says nothing
 FEWEST, MOST = 12, 48
+NO_MATTER = 0.01  # nats of a log-loss
 LARGEST = 10.0  # of the mean of the kernel's diagonal: the last ridge that is tried
 
 
@@ -133,6 +135,56 @@ def self_check(
     return check
 
 
+def log_loss_remark(
+    matrix: np.ndarray,
+    y: np.ndarray,
+    train_size: int,
+    ridge: float = 0.0,
+    seed: int = 0,
+    groups: Groups | None = None,
+) -> str | None:
+    """Where the log-loss off training sets is not what the theory predicts, what regression measures; None where it is.
+
+    They agree within 5 % and three standard errors, and within 15 %, or within 0.01 nats. The theory takes outputs as Gaussian,
+    and the tails of their distribution are what the log-loss is made of.
+
+    Parameters
+    ----------
+    matrix : (M, M), y : (M,) or (M, outputs), which need not be classes
+    train_size, ridge, seed, groups : as of `self_check`
+
+    Examples
+    --------
+    >>> import numpy as np, learnability as lb
+    >>> x = np.random.default_rng(0).standard_normal((100, 2))
+    >>> labels = np.where(x[:, 0] + 0.5 * np.random.default_rng(1).standard_normal(100) > 0, 1.0, -1.0)
+    >>> log_loss_remark(lb.FullyConnected(1).kernel(x), labels, 50, ridge=3.0)
+    """
+    labels = np.reshape(y, (len(y), -1))
+    if not are_classes(labels):
+        return None
+    ridge = float(max(real("ridge", ridge), smallest_ridge(matrix)))
+    classes, losses = class_of(labels), []
+    for train, rest, alpha in training_sets(matrix, labels, train_size, ridge, MOST, seed, groups):
+        losses.append(least_log_loss(matrix[np.ix_(rest, train)] @ alpha, classes[rest]))
+    predicted = float(
+        predict_samples(matrix, y, _mean_size(train_size, groups), ridge, groups=groups).log_loss_off_train
+    )
+    measured, error = float(np.mean(losses)), float(np.std(losses, ddof=1) / np.sqrt(MOST))
+    allowed = min(SYSTEMATIC * measured + SCATTER * error, LARGE * measured)
+    if abs(predicted - measured) <= max(allowed, NO_MATTER):
+        return None
+    return (
+        f"with {train_size} samples and ridge {ridge:.3g} the theory predicts a log-loss of {predicted:.3g}, "
+        f"regression on random training sets measures {measured:.3g} +- {error:.2g}; trust the measured value"
+    )
+
+
+def _mean_size(train_size: int, groups: Groups | None) -> float:
+    """Samples of a training set on average, where whole groups are drawn."""
+    return train_size if groups is None else number_drawn(train_size, groups) * len(groups) / number_of(groups)
+
+
 @dataclass(frozen=True)
 class _Problem:
     """What is learned from how many samples, and where the error is measured: off the training set, or on a test set."""
@@ -163,11 +215,10 @@ class _Problem:
         )
 
     def _predicted(self, ridge: float) -> float:
-        (kernel, labels), size, groups = self.tests or (None, None), float(self.size), self.groups
-        if groups is not None:
-            size = number_drawn(size, groups) * len(groups) / number_of(groups)
+        kernel, labels = self.tests or (None, None)
+        size = _mean_size(self.size, self.groups)
         prediction = predict_samples(
-            self.matrix, self.labels, size, ridge, test_kernel=kernel, test_y=labels, groups=groups
+            self.matrix, self.labels, size, ridge, test_kernel=kernel, test_y=labels, groups=self.groups
         )
         return float((prediction.test_mse_off_train if self.tests is None else prediction.test_set_mse).mean())
 
