@@ -5,7 +5,7 @@ import pytest
 from scipy import linalg, optimize
 
 import learnability as lb
-from learnability.regression.resampling import resample
+from learnability.regression.resampling import _spread, resample
 from learnability.theory.best_ridge import best_ridge
 from learnability.theory.continuation import continued
 from learnability.theory.curve_families import Posterior, members
@@ -215,6 +215,22 @@ def test_the_spread_is_that_of_independent_training_sets_and_an_endless_test_set
         alpha = linalg.solve(RELU.kernel(x[train]) + 0.1 * np.eye(train_size), y[train], assume_a="pos")
         errors.append(((y[:2000] - RELU.kernel(x[:2000], x[train]) @ alpha) ** 2).mean())
     assert measured.spread == pytest.approx(np.std(errors, ddof=1), rel=0.3)
+
+
+@pytest.mark.parametrize(("share", "of_samples"), [(0.25, 0.1), (0.5, 0.1), (0.7, 0.15)])
+def test_pairs_of_neighbours_count_for_nothing_in_the_spread(share, of_samples):
+    """Samples that change the error by h_i + g_ix, g symmetric: the spread is that of h; the mean over 40 pools to 15 %."""
+    size, rng = 200, np.random.default_rng(0)
+    n, squares = int(share * size), []
+    for _ in range(40):
+        pairs = np.triu(rng.standard_normal((size, size)), 1)
+        change = of_samples * rng.standard_normal((size, 1)) + pairs + pairs.T
+        scored = np.full((24, size), np.nan)
+        for errors in scored:
+            train, rest = np.split(rng.permutation(size), [n])
+            errors[rest] = change[np.ix_(train, rest)].sum(0)
+        squares.append(_spread(scored, 1 - n / size, endless=True) ** 2)
+    assert np.sqrt(np.nanmean(squares)) == pytest.approx(of_samples * np.sqrt(n), rel=0.15)
 
 
 def test_a_draw_is_the_same_whatever_the_number_of_draws(table):

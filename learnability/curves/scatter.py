@@ -31,7 +31,7 @@ def scatter(
     >>> import numpy as np, learnability as lb
     >>> x = np.random.default_rng(0).standard_normal((60, 2))
     >>> data = lb.Samples(x, x[:, 0] * x[:, 1])
-    >>> n, none = np.array([10.0, 40.0]), np.zeros(2)
+    >>> n, none = np.array([10.0, 30.0]), np.zeros(2)
     >>> spread = scatter(KernelOnDomain(data, lb.FullyConnected(1)), data.all(), n, none, none)
     >>> bool(spread[1] < spread[0])
     True

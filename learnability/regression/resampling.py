@@ -1,4 +1,14 @@
-"""Exact regression on training sets drawn from a kernel matrix: the mean test error, and its spread over training sets."""
+r"""Exact regression on training sets drawn from a kernel matrix: the mean test error, and its spread over training sets.
+
+The spread. Let training sample i change the error at x by h_i + g_ix, the mean of g over x being 0. An endless test set shows
+the variance n Var[h] over training sets. What is left of M samples, all of them scored, is 1 - c of them, c = n/M, and shows
+
+    n (1 - c) Var[h] + (c + c^2 s) Var[g],
+
+s the correlation of g_ix with g_xi: a set and what it leaves are each other's complement, so that a pair counts only where one
+is in the set and the other is scored. Neighbours help or harm each other alike, s = 1 (of label noise e and weights a, g_ix is
+-2 a_xi e_x e_i). c Var[g] is what the scatter of the scored points among themselves says, so 1 + c times it is taken off.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,8 +35,8 @@ class Resampled:
         Standard deviation over training sets drawn anew from where the samples come from, as an endless test set would show
         it, or the one that is given. Each point's error is taken relative to its mean over the draws that score it, so that
         easy and hard points count for nothing. Of the variance of the draws' means, (1 - n / M) is left because two training
-        sets share n / M of their samples, and what single points of an endless test set add is taken off. 24 draws tell it
-        to a third; nan where the draws do not tell it from that, or points are scored once, or one at a time.
+        sets share n / M of their samples, and what single points of an endless test set add is taken off (see above). 24 draws
+        tell it to a third; nan where the draws do not tell it from that, or points are scored once, or one at a time.
     """
 
     errors: np.ndarray
@@ -127,6 +137,6 @@ def _spread(scored: np.ndarray, fresh: float, endless: bool) -> float:
     others = scored - np.nansum(scored, axis=0) / np.fmax(times, 1)
     variance = np.nanmean(others, axis=1).var(ddof=1)
     if endless:
-        variance -= np.nanvar(others, axis=1, ddof=1).mean() / left
+        variance -= (2 - fresh) * np.nanvar(others, axis=1, ddof=1).mean() / left
     own = (1 - 1 / number) * draws / (draws - 1)
     return float(np.sqrt(variance / fresh) / own) if variance > 0 else np.nan
