@@ -28,8 +28,9 @@ report: $(VENV)/ready
 site: $(VENV)/ready
 	$(BIN)/python -m mkdocs build --strict
 
+# How fast everything is, beside docs/benchmarks; SAVE=1 keeps the times there for later runs on this kind of processor.
 benchmark: $(VENV)/ready
-	$(BIN)/python scripts/benchmark.py
+	$(BIN)/python scripts/benchmark.py $(if $(SAVE),--save)
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest -n 2 --dist loadgroup

@@ -1,11 +1,14 @@
-"""`make benchmark`: how fast everything is on this machine, into results/benchmarks/.
+"""`make benchmark`: how fast everything is on this machine, beside docs/benchmarks, into results/benchmarks/.
 
-`python scripts/benchmark.py --gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within eight minutes. It needs PyTorch,
-NumPy, SciPy, h5py, jaxtyping and threadpoolctl, no installation and no network. `python scripts/benchmark.py --jobs logs` tells
-where the core time of the last run went, and `--ranking FOLDER` what `learnability select` costs.
+`python scripts/benchmark.py --save`, or `make benchmark SAVE=1`, also writes docs/benchmarks/PROCESSOR.csv, to be committed:
+later runs on this kind of processor are compared with it. `--gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within
+eight minutes; it needs PyTorch, NumPy, SciPy, h5py, jaxtyping and threadpoolctl, no installation and no network. `--jobs logs`
+tells where the core time of the last run went, `--progress .snakemake/log/RUN.log` how right it was about the time left, and
+`--ranking FOLDER` what `learnability select` costs.
 """
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,6 +23,10 @@ def main() -> None:
         "--jobs", metavar="LOGS", type=Path, help="print the core time by part of the run with these logs"
     )
     parser.add_argument("--ranking", metavar="FOLDER", type=Path, help="print what select costs; tables go to FOLDER")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the times in docs/benchmarks, with which later runs are compared"
+    )
+    parser.add_argument("--progress", metavar="LOG", type=Path, help="compare what a run said of its end with the end")
     arguments = parser.parse_args()
     if arguments.gpu is not None:
         from benchmarks.gpu import write_page
@@ -31,15 +38,24 @@ def main() -> None:
 
         rows = by_part(arguments.jobs)
         print(f"{markdown(rows)}\n\n{100 * overhead(rows):.1f} % is not mathematics.")
+    elif arguments.progress is not None:
+        from benchmarks.measured import markdown
+        from benchmarks.progress import progress
+
+        print(markdown(progress(arguments.progress)))
     elif arguments.ranking is not None:
         from benchmarks.measured import markdown
         from benchmarks.ranking import ranking
 
         print(markdown(ranking(arguments.ranking)))
     else:
+        from benchmarks.compared import COMMITTED
         from benchmarks.machine import write_summary
 
-        write_summary(Path("results/benchmarks"))
+        times = write_summary(Path("results/benchmarks"))
+        if arguments.save:
+            COMMITTED.mkdir(parents=True, exist_ok=True)
+            print(f"kept as {shutil.copy(times, COMMITTED)}")
 
 
 if __name__ == "__main__":

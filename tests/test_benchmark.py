@@ -11,12 +11,14 @@ import torch
 from fake_gpu import fake_gpu
 from packaging.requirements import Requirement
 
+from benchmarks import machine
 from benchmarks.checks import CHECKS
 from benchmarks.compared import compared, processor
 from benchmarks.jobs import by_part, overhead
 from benchmarks.measured import NETWORK, problem
 from benchmarks.operators import OperatorCount
 from benchmarks.page import Page
+from benchmarks.progress import progress
 from benchmarks.ranking import COMPARED, cost, table
 from learnability.ensembles.networks import Ensemble
 from learnability.ensembles.training.fit import block_size, fit
@@ -30,13 +32,50 @@ def test_what_must_hold_on_any_device(check):
         check("cuda")
 
 
-def test_a_benchmark_says_what_became_slower(tmp_path):
-    committed = tmp_path / f"{processor()}.csv"
-    committed.write_text("what,seconds\na,1.0\nb,1.0\nc,1.0\n", encoding="utf-8")
-    rows = compared(
-        [{"what": w, "seconds": s} for w, s in (("a", 1.09), ("b", 1.11), ("c", 0.5), ("d", 1.0))], committed
-    )
-    assert [row["verdict"] for row in rows] == ["", "slower", "faster", ""]
+def test_a_benchmark_says_what_became_slower_what_is_new_and_what_is_missing(tmp_path):
+    committed = tmp_path / "a-processor.csv"
+    committed.write_text("what,seconds\na,1.0\nb,1.0\nc,1.0\ngone,1.0\n", encoding="utf-8")
+    measured = [{"what": w, "seconds": s} for w, s in (("a", 1.09), ("b", 1.11), ("c", 0.5), ("d", 1.0))]
+    verdicts = {row["what"]: row["verdict"] for row in compared(measured, committed)}
+    assert verdicts == {"a": "", "b": "slower", "c": "faster", "d": "new", "gone": "missing"}
+    assert {row["verdict"] for row in compared(measured, tmp_path / "another-processor.csv")} == {""}
+
+
+def named(name, *rows):
+    def measurement():
+        return [*rows]
+
+    measurement.__name__ = name
+    return measurement
+
+
+def test_all_times_are_one_table_beside_the_committed_ones_of_the_same_processor(tmp_path, monkeypatch, capsys):
+    start, kernel = {"what": "a start", "seconds": 2.0}, {"what": "a kernel", "seconds": 1.0}
+    classes = {"what": "ten classes", "seconds": 1.0, "steps": 9}
+    training = {"part": "networks: training", "jobs": 1, "seconds": 3.0, "share": 1.0}
+    cell = {"train_size": 32, "degree": 1, "gradient_flow_seconds": 1.0, "gradient_descent_seconds": 9.0, "ratio": 9.0}
+    ensemble = {"depth": 4, "width": 50, "train_size": 8, "outputs": 10, "degree": 0, "seconds": 1.0, "ratio": 1.2}
+    tables = {"starts": start, "figures": training, "kernels": kernel, "ensembles": {"networks": 1}, "trainers": cell}
+    tables |= {"several_outputs": classes, "costs": ensemble}
+    monkeypatch.setattr(machine, "MEASUREMENTS", [named(name, row) for name, row in tables.items()])
+    (tmp_path / f"{processor()}.csv").write_text("what,seconds\na start,1.0\na kernel,1.0\n", encoding="utf-8")
+    written = machine.write_summary(tmp_path / "results", tmp_path)
+    assert written.name == f"{processor()}.csv"
+    names = [line.rsplit(",", 1)[0].strip('"') for line in written.read_text().splitlines()[1:]]
+    assert names == [
+        "make figures, all cores' time",
+        "make figures, networks: training",
+        "gradient flow of a network, n = 32, k = 1",
+        "gradient descent of a network, n = 32, k = 1",
+        "ten classes",
+        "a start",
+        "a kernel",
+        "training, 4 layers, width 50, n = 8, 10 outputs",
+    ]
+    page = (tmp_path / "results" / "summary.md").read_text()
+    assert page.startswith(f"Machine: {processor()}, ") and "for 1 of 1 ensembles" in page
+    assert "| a start | 2 | 1 | 2 | slower |" in page and "| a kernel | 1 | 1 | 1 |  |" in page
+    assert "a start: slower, 2.00 times" in capsys.readouterr().out
 
 
 def test_the_gpu_that_is_none_refuses_tensors_of_the_cpu():
@@ -204,6 +243,16 @@ def test_core_time_is_told_apart_by_part(tmp_path):
         "networks: measures and files": (2, 2),
     }
     assert overhead(rows) == pytest.approx((6 + 5 + 4 + 2) / 50)
+
+
+def test_what_a_run_said_of_its_end_is_compared_with_the_end(tmp_path):
+    log = tmp_path / "run.log"
+    log.write_text(
+        "[Thu Nov 26 20:16:57 2026]\nJob 3: Kernel of a on b\n[Thu Nov 26 20:17:07 2026]\nFinished jobid: 3 (Rule: kernel)\n"
+        "1 of 3 steps (33%) done\n1 of 3 jobs, about 1.5 minutes left\n[Thu Nov 26 20:18:37 2026]\nFinished jobid: 4\n"
+        "3 of 3 jobs, about 0 seconds left\n"
+    )
+    assert progress(log) == [{"jobs": "1 of 3", "share": 0.1, "told": 90, "left": 90, "ratio": 1}]
 
 
 def test_what_a_ranking_costs(tmp_path):

@@ -31,7 +31,7 @@ from .sizes import Sizes
 Specification = Mapping[str, Any]
 
 TABLE: dict[str, Any] = {"megabytes": 4000, "minutes": 30, "seconds": 0}  # of jobs that join tables and draw
-FIGURE: dict[str, Any] = {"megabytes": 2000, "minutes": 30, "seconds": 3}
+FIGURE: dict[str, Any] = {"megabytes": 2000, "minutes": 30, "seconds": 2}
 CELL: dict[str, Any] = {"minutes": 60, "seconds": 8}  # of experiments; the mean of `make paper`
 
 

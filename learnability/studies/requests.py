@@ -148,10 +148,10 @@ def theory_seconds(study: Study, size: DomainSize) -> float:
     >>> study = example_study()
     >>> size = DomainSize(points=256, dim=8, matrix=256, alike=True, loading=10**6, held=10**5)
     >>> theory_seconds(study, size)
-    3
+    1
     """
     if size.alike:
-        return 3
+        return 1
     return len(sample_curve_sizes(study.measured_sizes)) * len(study.ridges) / 3 * decomposition_seconds(size.matrix)
 
 

@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,7 +20,7 @@ from learnability.ensembles.training.fit import fit, train
 from learnability.kernels.fully_connected import FullyConnected
 
 from . import jobs
-from .compared import COMMITTED, processor, times
+from .compared import COMMITTED, compared, processor, times
 from .costs import costs
 from .measured import (
     DEGREES,
@@ -131,35 +131,52 @@ def figures() -> list[Row]:
         return jobs.by_part(jobs.logs_of_a_run(Path(folder)))
 
 
-def write_summary(folder: Path) -> None:
-    """Measure everything; write one CSV per table, PROCESSOR.csv with all times, and a page summary.md with all of them.
+MEASUREMENTS = (starts, figures, kernels, ensembles, trainers, several_outputs, costs)
 
-    The page's first table compares the times with the committed ones of the same kind of processor, docs/benchmarks; a copy of
-    PROCESSOR.csv there is what later runs are compared with.
+
+def write_summary(folder: Path, committed: Path = COMMITTED) -> Path:
+    """Measure everything, a quarter of an hour at most; one CSV per table, and a page summary.md with all of them.
+
+    Its first table compares all times with those in the folder `committed` of the same kind of processor.
+
+    Returns
+    -------
+    The file of all times, folder/PROCESSOR.csv; a copy in `committed` is what later runs are compared with.
     """
     tables = {}
-    for measurement in (starts, figures, kernels, ensembles, trainers, several_outputs, costs):
+    for measurement in MEASUREMENTS:
         name = measurement.__name__
-        print(f"measuring {name} ...", flush=True)
+        print(f"measuring {name} ...", end=" ", flush=True)
+        began = perf_counter()
         tables[name] = measurement()
+        print(f"{perf_counter() - began:.0f} s", flush=True)
         write_csv(folder / f"{name}.csv", pd.DataFrame(tables[name]))
-    compared = tables["trainers"]
-    flow, descent = (sum(row[f"{m}_seconds"] for row in compared) for m in ("gradient_flow", "gradient_descent"))
-    slowest = min(row["ratio"] for row in compared if row["train_size"] >= 32)
-    text = [
-        f"Machine: {platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
+    name, measured = processor(), times(tables)
+    write_csv(folder / f"{name}.csv", pd.DataFrame(measured))
+    beside = compared(measured, committed / f"{name}.csv")
+    print("\n".join(f"{row['what']}: {row['verdict']}, {row['ratio']:.2f} times" for row in beside if row["verdict"]))
+    text = _headlines(tables)
+    if not (committed / f"{name}.csv").exists():
+        text += ["No times of this kind of processor are kept to compare with: `make benchmark SAVE=1` keeps these."]
+    print("\n".join(text))
+    text += [f"## All times, seconds, beside docs/benchmarks/{name}.csv\n\n{markdown(beside)}"]
+    text += [f"## {name}\n\n{markdown(rows)}" for name, rows in tables.items()]
+    with replacing(folder / "summary.md") as partial:
+        partial.write_text("\n\n".join(text) + "\n")
+    return folder / f"{name}.csv"
+
+
+def _headlines(tables: Mapping[str, Sequence[Row]]) -> list[str]:
+    """The machine, and a sentence about each table that has one."""
+    cells, sweep = tables["trainers"], tables["costs"]
+    flow, descent = (sum(row[f"{m}_seconds"] for row in cells) for m in ("gradient_flow", "gradient_descent"))
+    slowest = min(row["ratio"] for row in cells if row["train_size"] >= 32)
+    within = sum(1 / 1.5 <= row["ratio"] <= 1.5 for row in sweep)
+    return [
+        f"Machine: {processor()}, {platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}.",
         f"Gradient flow is {descent / flow:.1f} times faster than gradient descent over the whole of Figure 1, "
         f"{slowest:.1f} times on the slowest cell with n >= 32.",
         f"{100 * jobs.overhead(tables['figures']):.0f} % of the core time of `make figures` is not mathematics.",
+        f"What a plan expects is within a factor of 1.5 of the measured time for {within} of {len(sweep)} ensembles.",
     ]
-    name, measured = processor(), times(tables)
-    write_csv(folder / f"{name}.csv", pd.DataFrame(measured))
-    text += [
-        f"## All times, seconds, beside docs/benchmarks/{name}.csv",
-        markdown(compared(measured, COMMITTED / f"{name}.csv")),
-    ]
-    print("\n".join(text))
-    text += [f"## {name}\n\n{markdown(rows)}" for name, rows in tables.items()]
-    with replacing(folder / "summary.md") as partial:
-        partial.write_text("\n\n".join(text) + "\n")
