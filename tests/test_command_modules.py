@@ -10,6 +10,8 @@ from sklearn.datasets import load_digits
 
 import learnability as lb
 from learnability.command.main import main
+from learnability.command.problem import sizes_of
+from learnability.selection.pools import Pools
 
 MODELS = """
 from torch import nn
@@ -48,6 +50,7 @@ def files(tmp_path_factory):
     np.savez(folder / "images.npz", x=digits.images[:60, None], y=digits.target[:60])
     (folder / "models.py").write_text(MODELS)
     (folder / "two.py").write_text(MODELS.split("def _helper")[0])
+    (folder / "broken.py").write_text("nothing\n")
     (folder / "none.py").write_text("from torch import nn\n\n\nclass Net(nn.Module):\n    pass\n")
     return folder
 
@@ -93,7 +96,9 @@ def test_functions_that_are_named_are_ranked_as_in_python(files):
         ("models.py:text", "must return a torch.nn.Module, got str"),
         ("models.py:flat", r"TorchModule flat, seed 0.*fails on points of shape \(1, 8, 8\)"),
         ("models.py:mlp,mlp", "there are two functions mlp"),
-        ("missing.py", "cannot be read"),
+        ("missing.py", r"--modules \S+missing.py: \S+missing.py cannot be read"),
+        ("", r"--modules \S+: \S+ cannot be read \(Is a directory\); name a Python file"),
+        ("broken.py", r"--modules \S+broken.py: \S+broken.py cannot be run: NameError.*\(line 1\)"),
     ],
 )
 def test_messages(files, modules, message):
@@ -104,3 +109,14 @@ def test_messages(files, modules, message):
 def test_an_architecture_is_a_mapping(files):
     ran = ranked(files, "--architecture", "smooth: gaussian")
     assert ran.exit_code == 1 and "smooth is no mapping; write e.g. 'smooth: {kind: gaussian, length: 2}'" in ran.output
+    ran = ranked(files, "--architecture", "smooth: {kind: gaussian, lenght: 2}")
+    assert ran.exit_code == 1 and "--architecture smooth: unknown parameter of a gaussian 'lenght'" in ran.output
+
+
+def test_modules_are_ranked_at_sizes_whose_pools_are_small(capsys):
+    """Kernels of modules take long: none is on more points than pools of the largest of these sizes have."""
+    data = lb.Samples(np.eye(1797), y=np.arange(1797.0))
+    assert sizes_of(data, (), "", ranked=True, modules=True) == [16, 32, 64, 128]
+    assert "at which the ranking of modules was tried; -n takes others" in capsys.readouterr().err
+    assert sizes_of(data, (), "", ranked=True) == [64, 128, 256, 512]
+    assert {len(Pools.few(data, data.label(0), 128).of(n)) for n in (16, 32, 64, 128)} == {3}

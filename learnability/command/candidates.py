@@ -12,7 +12,7 @@ from ..kernels import architecture_from
 from ..kernels.grid import members
 from ..kernels.kernel import Kernel
 from ..kernels.torch_module import TorchModule
-from ..kernels.user_code import user_functions
+from ..kernels.user_code import of_module, user_functions
 from .problem import mapping_of
 
 Candidates = dict[str, Kernel | list[Kernel]]
@@ -34,11 +34,12 @@ def modules_of(options: Iterable[str], seeds: int) -> Candidates:
     candidates: Candidates = {}
     for option in options:
         path, _, names = option.partition(":") if ":" in Path(option).name else (option, "", "")
-        for name in names.split(",") if names else _builders(path):
-            require(name not in candidates, f"--modules {option}: there are two functions {name}; rename one")
-            candidates[name] = [
-                TorchModule(path=path, function=name.strip(), seed=seed, allow_code=True) for seed in range(seeds)
-            ]
+        with of_module(f"--modules {option}"):
+            for name in [name.strip() for name in names.split(",")] if names else _builders(path):
+                require(name not in candidates, f"there are two functions {name}; rename one")
+                candidates[name] = [
+                    TorchModule(path=path, function=name, seed=seed, allow_code=True) for seed in range(seeds)
+                ]
     return candidates
 
 
@@ -83,6 +84,7 @@ def architectures_of(options: Iterable[str]) -> Candidates:
             )
             for member, one in members(str(name), entry).items():
                 require(member not in candidates, f"--architecture: there are two called {member}; rename one")
-                kernels = [architecture_from(each) for each in ([one] if isinstance(one, Mapping) else one)]
+                with of_module(f"--architecture {member}"):
+                    kernels = [architecture_from(each) for each in ([one] if isinstance(one, Mapping) else one)]
                 candidates[member] = kernels if len(kernels) > 1 else kernels[0]
     return candidates

@@ -296,7 +296,8 @@ def select(
     errors on that file.
 
     With --modules or --architecture dense networks are ranked beside them where --depth or another of their options is given.
-    A module has a kernel per initialisation: the errors of --seeds of them are averaged, their spread is told.
+    A module has a kernel per initialisation: the errors of --seeds of them are averaged, their spread is told. That takes
+    longer, as progress says; --seeds 1 is enough to rank.
 
     Example: learnability select prices.csv --label price -n 32 -n 128 -n 512 --ridge 0 --ridge 1 --reach 0.5
     """
@@ -320,7 +321,7 @@ def select(
     require_writable(csv, json)
     space, targets = problem(file, table_options, domain, target)
     tests = test_set_of(space, test)
-    sizes = sizes_of(space, train_sizes, file or str(domain), ranked=True)
+    sizes = sizes_of(space, train_sizes, file or str(domain), ranked=True, modules=bool(modules))
     ridges = ridges or default_ridges(space, sizes)
     options: dict[str, tuple] = {
         "depth": depths,

@@ -38,6 +38,7 @@ from .workflow import workflow_file
 
 SIZE_ON_NO_POINTS = 256  # the largest training set on a domain of infinitely many points, unless sizes are given
 LARGEST_RANKED = 512  # training samples, unless sizes are given
+LARGEST_OF_MODULES = 128  # the same of PyTorch modules: where their ranking was tried, from pools that are the cheapest
 TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
 FEWEST_DRAWN = 2  # groups of a training set, unless sizes are given
 FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
@@ -106,7 +107,9 @@ def test_set_of(space: Domain, path: str | None) -> tuple[np.ndarray, np.ndarray
     return points, labels
 
 
-def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool = False) -> list[int]:
+def sizes_of(
+    space: Domain, train_sizes: Sequence[int], what: str, ranked: bool = False, modules: bool = False
+) -> list[int]:
     """The training-set sizes that are asked for, or a choice that is said.
 
     Parameters
@@ -114,6 +117,8 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
     ranked : bool
         Whether candidates are ranked there: then sizes are below the rows of a file, where they may else be up to eight times
         as many, and a choice is of sizes that many candidates are predicted at in a minute.
+    modules : bool
+        Whether PyTorch modules are among the candidates, whose kernels take longer.
 
     Raises
     ------
@@ -125,13 +130,15 @@ def sizes_of(space: Domain, train_sizes: Sequence[int], what: str, ranked: bool 
         return _sizes_of_groups(space.groups, train_sizes, what, ranked)
     if not train_sizes:
         largest = SIZE_ON_NO_POINTS if size is None else max(1, size // 2)
-        largest = min(largest, LARGEST_RANKED) if ranked else largest
+        most = LARGEST_OF_MODULES if modules else LARGEST_RANKED
+        largest = min(largest, most) if ranked else largest
         train_sizes = sorted({max(1, largest // part) for part in (8, 4, 2, 1)})
         points = "" if size is None else f", up to half of the {size} there are"
         if not ranked and not space.alike and size is not None and FEWEST <= size <= EXTRAPOLATED:
             train_sizes += [size, 2 * size, 4 * size, TIMES_THE_ROWS * size]
             points = f", from some of the {size} rows to {TIMES_THE_ROWS} times as many"
-        points = ", as many as take a minute" if ranked and largest == LARGEST_RANKED else points
+        if ranked and largest == most:
+            points = ", at which the ranking of modules was tried" if modules else ", as many as take a minute"
         click.echo(f"training-set sizes {', '.join(map(str, train_sizes))}{points}; -n takes others", err=True)
     largest = max(train_sizes)
     if size is None:

@@ -49,7 +49,9 @@ def _module(path: str, allow_code: bool) -> tuple[ModuleType, str]:
     try:
         source = Path(path).read_bytes()
     except OSError as error:
-        raise ValueError(f"path: {path} cannot be read ({error.strerror or error})") from error
+        raise ValueError(
+            f"{path} cannot be read ({error.strerror or error}); name a Python file that there is"
+        ) from error
     content = hashlib.sha256(source).hexdigest()
     module = sys.modules.get(f"learnability_own_{content}")
     if module is None:
@@ -60,13 +62,13 @@ def _module(path: str, allow_code: bool) -> tuple[ModuleType, str]:
             exec(compile(source, str(path), "exec"), vars(module))  # the very bytes that were hashed
         except Exception as error:
             del sys.modules[module.__name__]
-            raise ValueError(f"path: {path} cannot be run: {in_a_line(error)}") from error
+            raise ValueError(f"{path} cannot be run: {in_a_line(error)}") from error
     return module, content
 
 
 @contextmanager
 def of_module(name: str) -> Iterator[None]:
-    """A ValueError inside says which module it is of."""
+    """A ValueError inside says which module, or option that names one, it is of."""
     try:
         yield
     except ValueError as error:
