@@ -29,6 +29,7 @@ INTRODUCTION = """# Configuration
 | `shifted_test.yaml` | test sets that training sets are not drawn from |
 | `images.yaml` | dense, convolutional and pooled networks on images of digits |
 | `locality.yaml` | what convolutions owe to locality |
+| `modules/digits.yaml` | PyTorch modules on digits, predicted and trained in four ways |
 | `large.yaml` | data sets too large for their kernel matrix; kernels after training; SGD and Adam |
 | `test.yaml` | a run of seconds that touches every rule of a study |
 | `schema.yaml` | what is allowed, with defaults; this page is written from it by `make docs` |

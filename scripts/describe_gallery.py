@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "gallery.md"
-PLACE = re.compile(r"<!-- (config/\w+\.yaml) (\w+) -->\n.*?<!-- /yaml -->", re.S)
+PLACE = re.compile(r"<!-- (config/[\w/]+\.yaml) (\w+) -->\n.*?<!-- /yaml -->", re.S)
 
 
 def with_configurations(page: str) -> str:

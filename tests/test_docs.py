@@ -205,9 +205,10 @@ def test_the_gallery_shows_every_figure_with_the_configuration_that_makes_it():
     page = GALLERY.read_text(encoding="utf-8")
     assert with_configurations(page) == page, "run `make docs`"
     shown = {(file, name) for file, name in PLACE.findall(page)}
-    for path in sorted((ROOT / "config").glob("*.yaml")):
+    for path in sorted((ROOT / "config").rglob("*.yaml")):
         config = yaml.safe_load(path.read_text(encoding="utf-8")) if path.stem not in ("schema", "test") else {}
-        made = {(f"config/{path.name}", name) for part in ("studies", "experiments") for name in config.get(part, {})}
+        file = path.relative_to(ROOT).as_posix()
+        made = {(file, name) for part in ("studies", "experiments") for name in config.get(part, {})}
         assert made <= shown, path
     pictures = {
         f"![{path.stem}]({path.relative_to(GALLERY.parent).as_posix()})"
@@ -221,7 +222,8 @@ def test_the_gallery_shows_every_figure_with_the_configuration_that_makes_it():
 
 def test_every_configuration_file_is_listed():
     text = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
-    assert all(f"| `{path.name}` | " in text for path in (ROOT / "config").glob("*.yaml"))
+    paths = [path.relative_to(ROOT / "config").as_posix() for path in (ROOT / "config").rglob("*.yaml")]
+    assert all(f"| `{path}` | " in text for path in paths)
 
 
 def test_the_notation_is_that_of_docstrings_and_code():

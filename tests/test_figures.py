@@ -230,3 +230,26 @@ def test_a_selection_on_several_domains_has_a_row_of_panels_for_each():
     ]
     axes = drawing("select")(pd.DataFrame(rows)).axes
     assert [axis.get_title() for axis in axes] == ["one $n=4$", "one $n=8$", "two $n=4$", "two $n=8$"]
+
+
+def test_modules_are_rows_and_squared_errors_of_logits_are_left_out():
+    rows = []
+    for module, error in (("worse", 0.4), ("better", 0.1)):
+        theory = {"architecture": module, "source": "theory", "training": None}
+        rows += [{**theory, "measure": "test_mse_off_train", "mean": error}]
+        rows += [{**theory, "measure": "accuracy_off_train", "mean": 1 - error}]
+        for training, times in (("cross-entropy", 100), ("SGD", 1.1)):
+            of_way = {"architecture": module, "source": "network", "training": training}
+            rows += [{**of_way, "measure": "test_mse_off_train", "mean": times * error}]
+            rows += [{**of_way, "measure": "accuracy_off_train", "mean": 1 - error / 2}]
+            rows += [{**of_way, "measure": "change of the kernel", "mean": error}]
+            rows += [{**of_way, "measure": "converged", "mean": 1.0}]
+    figure = drawing("modules")(pd.DataFrame(rows).assign(spread=0.01))
+    titles = [axis.get_title().splitlines() for axis in figure.axes[:4]]
+    assert titles == [
+        ["SGD", "rank correlation 1.00"],
+        [],
+        *([way, "rank correlation 1.00"] for way in ("SGD", "cross-entropy")),
+    ]
+    assert not figure.axes[1].axison
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["worse", "better"]

@@ -157,3 +157,25 @@ def test_local_parities_have_variance_one_and_do_not_see_where_the_ring_begins()
 
 def test_the_least_size_is_found_by_bisection():
     assert least_size(lambda n: float(n < 77), 0.5, 300) == 77 and least_size(lambda n: 1.0, 0.5, 300) == 300
+
+
+def test_why_the_prediction_fails_for_two_modules_of_the_study(monkeypatch):
+    """docs/trained-networks.md: attention's kernel is almost a constant, the linear module has as many parameters as samples."""
+    import numpy as np
+
+    import learnability as lb
+    from learnability.domains.samples import DataSet
+
+    monkeypatch.chdir(CONFIG.parent)
+    digits = DataSet(name="digits", samples=400)
+    labels = np.asarray(digits.all().values)
+    attention, linear = (
+        lb.TorchModule(path="config/modules/digits.py", function=name, allow_code=True).kernel(digits.points)
+        for name in ("attention", "linear")
+    )
+    assert np.linalg.eigvalsh(attention)[-1] / np.trace(attention) == pytest.approx(0.92, abs=0.01)
+    ridges = np.array([1e-3, 1e-2, 1e-1])
+    errors = lb.predict_samples(attention, labels, 64, ridges * np.trace(attention) / 400).test_mse_off_train.mean(-1)
+    assert (errors > labels.var(0).mean()).all()
+    with_ridge = lb.predict_samples(linear, labels, 64, 1e-2 * np.trace(linear) / 400).test_mse_off_train.mean()
+    assert with_ridge == pytest.approx(0.093, abs=0.001)

@@ -1,50 +1,59 @@
 """Predicted against measured error of PyTorch modules, for every way of training, and how far kernels moved."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from .style import LABEL_SIZE, SETTINGS, panels
+from .style import LABEL_SIZE, SETTINGS, panels, scale_of
 
 TOLD_APART = ("architecture", "training")
 SMALLEST = 1e-3  # change of a kernel that has a colour of its own: that of a linear module does not change
 ERROR, ACCURACY, CHANGE = "test_mse_off_train", "accuracy_off_train", "change of the kernel"
+LABELS = {ERROR: "squared error", ACCURACY: "share of wrong classes"}
+ROW, FRAME = 0.145, 0.75  # inches: of a module, and of what is around a panel
+MAP = "viridis_r"  # light where the kernel stays, dark where it moves
 
 
 def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
-    """One column per way of training: above squared errors, below shares of wrong classes; a number is a module.
+    """A row per module in the order of its predicted error, a column per way of training: a bar is predicted, a dot measured.
 
-    Bars are standard deviations over initialisations. The colour is the change of the tangent kernel during training. Under the
-    cross-entropy squared errors mean nothing, and their panel stays empty. A hollow mark: not all networks converged.
+    Above squared errors, below shares of wrong classes. Error bars are standard deviations over initialisations. The colour is
+    the change of the tangent kernel during training; a hollow dot: not all networks converged. Titles have the rank
+    correlation of predicted and measured errors. Under the cross-entropy squared errors mean nothing, and are left out.
     """
     with rc_context(SETTINGS):
         ways = list(dict.fromkeys(table["training"].dropna()))
-        names = {name: number for number, name in enumerate(dict.fromkeys(table["architecture"]), 1)}
-        figure, axes = panels(len(ways), 2, height=2.3, sharex="row", sharey="row")
-        changes = table[table["measure"] == CHANGE]
-        low = max(changes["mean"].min(), SMALLEST)
-        scale = LogNorm(low, max(changes["mean"].max(), 2 * low), clip=True)
-        for column, way in enumerate(ways):
-            for row, measure in enumerate((ERROR, ACCURACY)):
-                axis = axes[row * len(ways) + column]
-                points = _points(table, way, measure)
-                if measure == ERROR and points["measured"].max() > 2 * points["predicted"].max():
-                    axis.set_axis_off()
-                    axis.set_title(way)
-                    continue
-                marks = _draw(axis, points, names, scale)
-                rank = points[["predicted", "measured"]].corr("spearman").iloc[0, 1]
-                axis.set_title(f"{way}\nrank correlation {rank:.2f}" if row == 0 else f"rank correlation {rank:.2f}")
-            axes[len(ways) + column].set(xlabel="predicted")
-        axes[0].set(ylabel="measured squared error")
-        axes[len(ways)].set(ylabel="measured share of errors")
-        figure.colorbar(marks, ax=list(axes), label="change of the tangent kernel", shrink=0.8, pad=0.01)
-        key = "   ".join(f"{number} {name}" for name, number in names.items())
-        figure.supxlabel(_wrapped(key), fontsize=LABEL_SIZE)
-        figure.suptitle(title or "")
+        points = {(way, measure): _points(table, way, measure) for way in ways for measure in (ERROR, ACCURACY)}
+        ways.sort(key=lambda way: _means_nothing(points[way, ERROR]))
+        modules = points[ways[0], ERROR].sort_values("predicted", ascending=False, kind="stable").index
+        figure, axes = panels(len(ways), 2, height=ROW * len(modules) + FRAME, sharex="row", sharey=True)
+        changes = table.loc[table["measure"] == CHANGE, "mean"]
+        low = max(changes.min(), SMALLEST)
+        colour = ScalarMappable(LogNorm(low, max(changes.max(), 2 * low), clip=True), MAP)
+        squared = pd.concat([points[way, ERROR] for way in ways if not _means_nothing(points[way, ERROR])])
+        scale = scale_of(squared[["predicted", "measured"]])
+        shown = []
+        for axis, (measure, way) in zip(axes, ((m, w) for m in (ERROR, ACCURACY) for w in ways), strict=True):
+            part = points[way, measure].loc[modules]
+            if measure == ERROR and _means_nothing(part):
+                axis.set_axis_off()
+                continue
+            _draw(axis, part, colour)
+            rank = part[["predicted", "measured"]].corr("spearman").iloc[0, 1]
+            axis.set(title=f"{way}\nrank correlation {rank:.2f}", xlabel=LABELS[measure])
+            if measure == ERROR:
+                axis.set_xscale(scale)
+            shown.append(axis)
+        shown[0].set_yticks(range(len(modules)), modules, fontsize=LABEL_SIZE)
+        bar = figure.colorbar(colour, ax=list(axes), label="change of the tangent kernel", shrink=0.5, pad=0.01)
+        bar.ax.minorticks_off()
+        figure.legend(handles=_handles(), loc="outside upper center", ncols=3, title=title)
         return figure
 
 
@@ -63,32 +72,34 @@ def _points(table: pd.DataFrame, way: str, measure: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _draw(axis: Axes, points: pd.DataFrame, names: dict[str, int], scale: LogNorm) -> PathCollection:
-    """One mark and one number per module."""
-    ends = [points[["predicted", "measured"]].min().min(), points[["predicted", "measured"]].max().max()]
-    axis.plot(ends, ends, color="0.6", linewidth=0.8, zorder=0)
-    axis.errorbar(
-        points["predicted"], points["measured"], points["spread"].fillna(0), points["predicted_spread"].fillna(0),
-        fmt="none", ecolor="0.7", elinewidth=0.6, zorder=1,
-    )  # fmt: skip
-    marks = axis.scatter(
-        points["predicted"], points["measured"], c=points["change"], norm=scale, s=16, zorder=2,
-    )  # fmt: skip
-    hollow = points[~points["converged"]]
-    axis.scatter(hollow["predicted"], hollow["measured"], s=4, color="white", zorder=3)
-    for name, row in points.iterrows():
-        axis.annotate(
-            str(names[str(name)]), (row["predicted"], row["measured"]), (3, 2), textcoords="offset points",
-            fontsize=LABEL_SIZE,
+def _draw(axis: Axes, points: pd.DataFrame, colour: ScalarMappable) -> None:
+    """One bar and one dot per module; they stand a little apart, so that neither's error bar covers the other."""
+    for row, (_, point) in enumerate(points.iterrows()):
+        shade = colour.to_rgba(point["change"])
+        axis.errorbar(
+            point["predicted"], row - 0.16, xerr=point["predicted_spread"], fmt="|", color="black", markersize=5,
+            markeredgewidth=1.4, elinewidth=0.6,
         )  # fmt: skip
-    return marks
+        axis.errorbar(
+            point["measured"], row + 0.16, xerr=point["spread"], fmt="o", color=shade, ecolor="0.6", markersize=3.6,
+            markerfacecolor=shade if point["converged"] else "white", markeredgewidth=0.9, elinewidth=0.6,
+        )  # fmt: skip
+    for row in range(len(points)):
+        axis.axhline(row, color="0.92", linewidth=0.5, zorder=0)
+    axis.set_ylim(len(points) - 0.4, -0.6)
+    axis.tick_params(axis="y", length=0)
 
 
-def _wrapped(key: str, most: int = 110) -> str:
-    """A long line of entries in several."""
-    lines, entries = [""], key.split("   ")
-    for entry in entries:
-        if len(lines[-1]) + len(entry) > most:
-            lines.append("")
-        lines[-1] += ("   " if lines[-1] else "") + entry
-    return "\n".join(lines)
+def _means_nothing(errors: pd.DataFrame) -> bool:
+    """Whether outputs are logits, far beyond the labels."""
+    return bool(errors["measured"].max() > 2 * errors["predicted"].max())
+
+
+def _handles() -> list[Line2D]:
+    """Legend entries of the marks."""
+    mark: dict[str, Any] = {"linestyle": "", "color": "0.2"}
+    return [
+        Line2D([], [], marker="|", markersize=6, markeredgewidth=1.4, label="predicted before training", **mark),
+        Line2D([], [], marker="o", markersize=4, label="measured after it", **mark),
+        Line2D([], [], marker="o", markersize=4, markerfacecolor="white", label="not all converged", **mark),
+    ]
