@@ -155,8 +155,9 @@ class PerSample(SampleTheory):
         groups: ArrayLike | None = None,
     ) -> list[SamplePrediction]:
         """`predict_targets`."""
-        options = {"population": population, "groups": groups}
-        return predict_targets(matrix, targets, train_size, ridge, noise_std, tests=tests, **options)
+        return predict_targets(
+            matrix, targets, train_size, ridge, noise_std, tests=tests, population=population, groups=groups
+        )
 
 
 @one_thread
@@ -238,8 +239,10 @@ def predict_samples(
     True
     """
     tests = None if test_kernel is None and test_y is None else (test_kernel, [test_y])
-    options = {"population": population, "groups": groups}
-    return predict_targets(matrix, [y], train_size, ridge, noise_std, rates, tests, **options)[0]
+    (prediction,) = predict_targets(
+        matrix, [y], train_size, ridge, noise_std, rates, tests, population=population, groups=groups
+    )
+    return prediction
 
 
 @one_thread
