@@ -43,7 +43,8 @@ def test_groups_of_one_row_are_single_samples(relu4, ridge):
         arguments += (relu4.kernel(tests, x), labels(tests[:, 0]))
         p, q = lb.predict_samples(*arguments), lb.predict_samples(*arguments, groups=[f"row {i}" for i in range(60)])
         for name in FIELDS:
-            assert np.allclose(getattr(q, name), getattr(p, name), rtol=1e-6, atol=1e-8, equal_nan=True), name
+            rounding = 1e-3 if "accuracy" in name else 1e-6
+            assert np.allclose(getattr(q, name), getattr(p, name), rtol=rounding, atol=1e-8, equal_nan=True), name
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.4])

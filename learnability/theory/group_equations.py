@@ -27,7 +27,8 @@ from .sample_equations import TOLERANCE, Columns, Pool, lower_inverse
 
 STEPS = 60
 COARSE = 1e-2  # precision of a Newton step far from the solution
-PRECISE = 1e-9  # of the equation for second moments
+PRECISE = 1e-8  # of the equation for second moments
+BETWEEN = 1e-4  # the same for products of two outputs, which tell accuracies only
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,7 @@ def _moments(
         return (spread * weights.T).sum(0)
 
     solved = [
-        coupling.solve(1 / odds, blocks.outer(scaled[:, i], scaled[:, j]), PRECISE)
+        coupling.solve(1 / odds, blocks.outer(scaled[:, i], scaled[:, j]), PRECISE if i == j else BETWEEN)
         for i, j in zip(first, second, strict=True)
     ]
     products, trained = (np.column_stack(part) for part in zip(*(told(stacks) for stacks in solved), strict=True))
