@@ -162,7 +162,8 @@ class NTKClassifier(ClassifierMixin, _WideNetwork):
 
     Whether classes are written as texts, booleans or numbers changes nothing. There is no `predict_proba`: outputs of a
     network that was trained on squared errors are no probabilities. `sklearn.calibration.CalibratedClassifierCV` makes such of
-    `decision_function`; its method "temperature" has the log-loss that `learnability.learning_curve` predicts.
+    `decision_function`; its method "temperature" has the log-loss that `learnability.learning_curve` predicts. In
+    scikit-learn 1.9 that method takes the numbers of classes for their places, so call classes 0, 1, 2 and so on, or by texts.
 
     Parameters
     ----------

@@ -86,7 +86,9 @@ def test_what_is_measured_is_what_scikit_learn_scores():
 def test_it_is_the_log_loss_of_scikit_learns_temperature_scaling(two):
     """Half of what is left calibrates, the other half is scored; 5 % for the halves, and three standard errors."""
     x, labels = cancer(212) if two else digits([40] * 10)
-    names = (labels > 0).astype(int) if two else labels.argmax(1)
+    names = (
+        (labels > 0).astype(int) if two else labels.argmax(1)
+    )  # scikit-learn 1.9 takes -1 for the last of the classes
     n, rng, losses = len(x) // 3, np.random.default_rng(0), []
     for _ in range(12):
         train, calibrate, score = np.split(rng.permutation(len(x)), [n, 2 * n])

@@ -167,8 +167,17 @@ def test_classes_have_an_accuracy_and_are_ranked_by_it(tmp_path):
     assert by_error.exit_code == by_accuracy.exit_code == 0, by_accuracy.output
     assert "accuracy at n =" in by_error.output and "nmse at n =" in by_error.output
     assert "accuracy at n =" in by_accuracy.output and "more often" in by_accuracy.output
+    assert "balanced at n = log-loss at n =" in by_error.output and "(balanced 0." in by_error.output
+    json = tmp_path / "out.json"
+    by_log_loss = ran(*command, "--by", "log_loss", "--json", json)
+    assert "log_loss at n =" in by_log_loss.output and "% worse" in by_log_loss.output
+    rows = pd.read_json(json)
+    assert (rows.groupby("train_size")["log_loss"].diff().dropna() >= 0).all() and rows[
+        "balanced_accuracy"
+    ].notna().all()
     assert (pd.read_csv(csv).groupby("train_size")["accuracy"].diff().dropna() <= 0).all()
-    assert "accuracy_off_train" in ran("predict", path, "-n", 30).output
+    told = ran("predict", path, "-n", 30).output
+    assert all(name in told for name in ("accuracy_off_train", "balanced_accuracy_off_train", "log_loss_off_train"))
     done = ran("select", path, "-n", 10, "--label", "a", "--drop", "kind", "--by", "accuracy")
     assert done.exit_code == 1 and "labels are classes" in done.output
 

@@ -43,6 +43,11 @@ TIMES_THE_ROWS = 8  # the largest training set beyond the rows of a file
 FEWEST_DRAWN = 2  # groups of a training set, unless sizes are given
 FALLS = (0.9, 0.75, 0.5)  # shares of today's error, for which the samples needed are told
 BAND = 0.2  # opacity
+SHORT = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced",
+    "log_loss": "log-loss",
+}  # beside each other in a table
 BEST, OTHERS = "* ", "  "  # before candidates of a ranking
 
 
@@ -298,7 +303,7 @@ def ranking(selection: Selection, shared: Mapping[str, Any], reach: float | None
     wide = wide.sort_values(wide.columns[-1], kind="stable", ascending=not measure.endswith("accuracy"))
     for name in OF_CLASSES:
         if name != measure and selection.table[name].notna().all():
-            wide = wide.join(_wide(selection.table, candidate, name).iloc[:, -1:])
+            wide = wide.join(_wide(selection.table, candidate, name, SHORT[name]).iloc[:, -1:])
     if "spread" in selection.table:
         wide = wide.join(
             _wide(selection.table, candidate, "spread").iloc[:, -1:].rename(columns=lambda name: "± over seeds")
