@@ -90,7 +90,7 @@ def test_functions_that_are_named_are_ranked_as_in_python(files):
 @pytest.mark.parametrize(
     "modules, message",
     [
-        ("none.py", "defines no function without arguments"),
+        ("none.py", r"defines no function without arguments; .*none.py:Net"),
         ("models.py:smal_cnn", "did you mean 'small_cnn'"),
         ("models.py:block", "TorchModule block, seed 0.*missing 1 required positional argument: 'channels'"),
         ("models.py:text", "must return a torch.nn.Module, got str"),

@@ -535,7 +535,7 @@ def test_files_that_cannot_be_read(tmp_path, name, content, message):
 
 def test_arrays_that_are_none(tmp_path):
     np.savez(tmp_path / "none.npz")
-    with pytest.raises(ValueError, match="no array 'x'; it holds nothing"):
+    with pytest.raises(ValueError, match="no array 'x'; it holds nothing; save inputs as x and labels as y"):
         load(tmp_path / "none.npz")
     np.savez(tmp_path / "texts.npz", x=np.array([["a"], ["b"]]), y=[1, 2])
     with pytest.raises(ValueError, match="inputs are numbers"):

@@ -52,7 +52,8 @@ def _builders(path: str) -> list[str]:
             click.echo(f"note: {path}: {name} needs {', '.join(_required(function))} and is left out", err=True)
     require(
         len(builders) > 0,
-        f"{path} defines no function without arguments; write e.g. def small(): return torch.nn.Sequential(...)",
+        f"{path} defines no function without arguments; write e.g. def small(): return torch.nn.Sequential(...), or name a "
+        f"class without arguments, {path}:Net",
     )
     return builders
 

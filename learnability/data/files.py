@@ -94,7 +94,10 @@ def read_arrays(path: str) -> tuple[np.ndarray, np.ndarray]:
             with h5py.File(place) as file:
                 arrays = {key: file[key][()] for key in file if isinstance(file[key], h5py.Dataset)}
     for key in ("x", "y"):
-        require(key in arrays, f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}")
+        require(
+            key in arrays,
+            f"{path}: no array {key!r}; it holds {', '.join(arrays) or 'nothing'}; save inputs as x and labels as y",
+        )
     x, y = arrays["x"], arrays["y"]
     require(
         x.ndim >= 1 and y.ndim >= 1 and len(x) == len(y),
