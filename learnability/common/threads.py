@@ -6,9 +6,10 @@ therefore begins with `one_thread`. What is independent, blocks of a kernel matr
 `in_parallel`; how it is cut into blocks does not depend on the number of threads.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import ContextDecorator
 from functools import cache
 from threading import Lock, local
@@ -94,8 +95,22 @@ def in_parallel(function: Callable[[Any], Any], items: Iterable) -> list:
     workers = min(one_thread.threads, len(items))
     if workers < 2 or getattr(_worker, "begun", False):
         return [function(item) for item in items]
-    with ThreadPoolExecutor(workers, initializer=_begin) as pool:
-        return list(pool.map(function, items))
+    futures = [_pool(one_thread.threads).submit(function, item) for item in items]
+    wait(futures, return_when=FIRST_EXCEPTION)
+    for future in futures:
+        future.cancel()
+    wait(futures)
+    return [future.result() for future in futures]
+
+
+@cache
+def _pool(workers: int) -> ThreadPoolExecutor:
+    """Workers that stay: every new thread would take memory of its own for what libraries and the allocator keep."""
+    return ThreadPoolExecutor(workers, initializer=_begin)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay with the parent
 
 
 @one_thread

@@ -209,7 +209,7 @@ class TorchModule(Kernel):
         if kind == "ntk":
             return chosen(self._module, self._directions(number).to(x), x)
         features = LastFeatures(self._module)
-        size = sum(factor.nbytes for factor in features(x[:1]))
+        size = [factor.nbytes for factor in features(x[:1])]
         return ChosenMethod(features, size, passing_bytes(self._module, x))
 
     def _directions(self, number: int) -> Float[Tensor, "directions outputs"]:

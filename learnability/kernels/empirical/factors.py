@@ -7,7 +7,7 @@ the module's precision, all sums over them are in float64: the small eigenvalues
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from itertools import product
 from typing import Any, Protocol, runtime_checkable
@@ -19,7 +19,7 @@ from torch import Tensor
 from ...common.threads import in_parallel
 from ..kernel import Matrix
 
-PART = 1 << 24  # bytes of Jacobians that are multiplied at a time, in float64
+PART = 1 << 21  # bytes of Jacobians that are multiplied at a time, in float64
 GROUPS = 8  # of such parts, that threads take one after the other
 STRIP = 64  # rows of a symmetric product that are made at a time, from the diagonal on
 PAIRS = 1 << 20  # of positions of two points that are multiplied at a time
@@ -59,9 +59,13 @@ class Jacobian:
         parts = zip(self.columns.split(width, 1), other.columns.split(width, 1))
 
         def add(total: Matrix, some: list[tuple[Tensor, Tensor]]) -> None:
+            room, room2 = (
+                one.columns.new_empty(len(one.columns) * width, dtype=torch.float64) for one in (self, other)
+            )
             for left, right in some:
-                columns = left.double()
-                _add_product(total, columns, columns if other is self else right.double())
+                columns = room[: left.numel()].view(left.shape).copy_(left)
+                same = other is self
+                _add_product(total, columns, columns if same else room2[: right.numel()].view(right.shape).copy_(right))
 
         return _summed(add, self.columns, other.columns, [*parts])
 
@@ -122,29 +126,48 @@ class WindowsAndSignals:
         return double[:size].copy_(made[:size]).view(len(self.points), -1)
 
 
-def of_batches(method: Callable[[Tensor], list[Any]], points: Float[Tensor, "points ..."], batch: int) -> list[Factor]:
-    """The factors that a method makes of points, so many at a time, written where they stay: nothing is held twice."""
-    whole: list[dict[str, Tensor]] = []
-    kinds: list[type] = []
-    for first in range(0, len(points), batch):
-        some = method(points[first : first + batch])
-        if len(points) <= batch:
-            return some
-        parts = [{field.name: getattr(factor, field.name) for field in fields(factor)} for factor in some]
-        if not whole:
-            kinds = [type(factor) for factor in some]
-            times = len(points) / batch
-            whole = [
-                {name: part.new_empty(round(len(part) * times), *part.shape[1:]) for name, part in of.items()}
-                for of in parts
-            ]
-        for of_factor, of_some in zip(whole, parts):
-            for name, part in of_some.items():
-                place = (
-                    first * len(part) // min(batch, len(points) - first)
-                )  # a point has several rows where there are groups
-                of_factor[name][place : place + len(part)] = part
-    return [kind(**tensors) for kind, tensors in zip(kinds, whole)]
+def of_batches(
+    methods: Sequence[Callable[[Tensor], list[Any]]], points: Float[Tensor, "points ..."], batch: int
+) -> list[Factor]:
+    """The factors that a method makes of points, so many at a time, written where they stay: nothing is held twice.
+
+    methods : the method and copies of it; as many batches are passed at once, for a module may keep what it computes.
+    """
+    if len(points) <= batch:
+        return methods[0](points)
+    free = [*methods]
+
+    def written(first: int) -> None:
+        some, method = points[first : first + batch], free.pop()
+        write(method(some), first, len(some))
+        free.append(method)
+
+    def write(made: list[Factor], first: int, number: int) -> None:
+        for of_all, of_some in zip(whole, made, strict=True):
+            for name, part in _tensors(of_some).items():
+                place = first * len(part) // number  # a point has several rows where there are groups
+                _tensors(of_all)[name][place : place + len(part)] = part
+
+    made = methods[0](points[:batch])
+    whole = [_room_for(factor, len(points) / batch) for factor in made]
+    write(made, 0, batch)
+    rest = range(batch, len(points), batch)
+    if len(methods) > 1:
+        in_parallel(written, rest)
+    else:
+        for first in rest:
+            written(first)
+    return whole
+
+
+def _tensors(factor: Any) -> dict[str, Tensor]:
+    return {field.name: getattr(factor, field.name) for field in fields(factor)}
+
+
+def _room_for(factor: Any, times: float) -> Any:
+    """A factor of so many times the points, its numbers not yet written."""
+    parts = _tensors(factor).items()
+    return type(factor)(**{name: part.new_empty(round(len(part) * times), *part.shape[1:]) for name, part in parts})
 
 
 def _add_product(total: Matrix, left: Float[Tensor, "points columns"], right: Float[Tensor, "points2 columns"]) -> None:

@@ -6,7 +6,7 @@ a linear layer is what takes the least work, and then the least memory (see `fac
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -42,20 +42,23 @@ class LayerByLayer:
     module : torch.nn.Module
     directions : (directions, outputs)
         The functions that are differentiated, as sums of outputs.
+    part : slice
+        Which of the layers with trainable parameters, in the module's order; missing: all.
     """
 
     module: nn.Module
     directions: Float[Tensor, "directions outputs"]
+    part: slice = field(default_factory=lambda: slice(None))
 
     def __call__(self, points: Float[Tensor, "points ..."]) -> list[Factor]:
-        """The factors of every layer with trainable parameters.
+        """The factors of the layers.
 
         Raises
         ------
         NotLayerByLayer
             A parameter of another kind of layer, or of two layers; a layer that is not called just once.
         """
-        layers = trainable_layers(self.module)
+        layers = trainable_layers(self.module)[self.part]
         inputs, probes = {}, {}
 
         def record(layer: nn.Module, arguments: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -72,18 +75,21 @@ class LayerByLayer:
         if len(inputs) < len(layers):
             raise NotLayerByLayer("the module uses parameters of layers that it does not call")
         signals = self._signals(values, [probes[layer] for layer in layers])
-        return [factor_of(layer, inputs[layer], signal) for layer, signal in zip(layers, signals)]
+        return [factor_of(layer, inputs.pop(layer), signals.pop(0)) for layer in layers]
 
     def _signals(
         self, values: Float[Tensor, "points directions"], probes: list[Tensor]
     ) -> list[Float[Tensor, "directions points ..."]]:
         """Derivatives of every direction with respect to what layers return."""
         number = values.shape[1]
-        each = [
-            torch.autograd.grad(values[:, direction].sum(), probes, retain_graph=direction + 1 < number)
-            for direction in range(number)
-        ]
-        return [torch.stack(of_layer) for of_layer in zip(*each)]
+        signals = [probe.new_empty(number, *probe.shape) for probe in probes]
+        for direction in range(number):
+            more = direction + 1 < number
+            for signal, one in zip(
+                signals, torch.autograd.grad(values[:, direction].sum(), probes, retain_graph=more), strict=True
+            ):
+                signal[direction] = one
+        return signals
 
 
 def trainable_layers(module: nn.Module) -> list[nn.Module]:
