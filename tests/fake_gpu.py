@@ -48,7 +48,7 @@ def dispatched(function, arguments, options):
     options = {key: "cpu" if key == "device" and value is not None else value for key, value in options.items()}
     inner_arguments, inner_options = tree_map(_inner, (arguments, options))
     result = function(*inner_arguments, **inner_options)
-    if name.endswith("_"):
+    if name.endswith("_") and not name.endswith("__"):  # in place; x >> y is not
         return arguments[0]
     return options["out"] if "out" in options else tree_map(_outer, result)
 

@@ -58,3 +58,15 @@ def stream(purpose: str, **identity: object) -> np.random.Generator:
     (True, False)
     """
     return np.random.default_rng(int(digest([purpose, identity]), 16))
+
+
+def key(purpose: str, **identity: object) -> tuple[int, int]:
+    """The key of a counter-based generator that belongs to one thing, two numbers of 64 bits; see `stream`.
+
+    Examples
+    --------
+    >>> key("initial weights", seed=0) == key("initial weights", seed=1)
+    False
+    """
+    number = int(digest([purpose, identity]), 16)
+    return number % (1 << 64), (number >> 64) % (1 << 64)

@@ -17,10 +17,11 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from ..common.errors import whole
-from ..common.seeding import stream
-from ..common.threads import in_parallel, one_thread
+from ..common.seeding import key
+from ..common.threads import one_thread
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
+from .initial_weights import standard_normal
 from .linearization import Linearization, Passage, SlopesAlongStep, gram, preactivation_kernels
 from .memory import network_bytes
 from .model import Index, Step
@@ -62,8 +63,8 @@ class Ensemble:
     ) -> "Ensemble":
         """Networks at initialisation.
 
-        Weights follow from (architecture, input_dim, width, outputs, seed) alone: they are drawn on the CPU as
-        float32 numbers, the same on every device, in every block and for either `dtype`.
+        Weights follow from (architecture, input_dim, width, outputs, seed) alone. They are float32 numbers, the same in every
+        block and for either `dtype`, and up to rounding on every device (`learnability.ensembles.initial_weights`).
 
         Parameters
         ----------
@@ -75,15 +76,9 @@ class Ensemble:
         """
         sizes = architecture.layer_sizes(_dim(input_dim), whole("width", width, 1), int(outputs))
         shapes = [shape for fan_in, fan_out in zip(sizes, sizes[1:]) for shape in ((fan_in, fan_out), (1, fan_out))]
-        drawn = [np.empty((len(seeds), *shape), dtype=np.float32) for shape in shapes]
-
-        def draw(number: int) -> None:
-            rng = stream("initial weights", architecture=architecture.identity, sizes=sizes, seed=int(seeds[number]))
-            for parameters in drawn:
-                rng.standard_normal(out=parameters[number], dtype=np.float32)
-
-        in_parallel(draw, range(len(seeds)))
-        tensors = [torch.from_numpy(parameters).to(device, dtype) for parameters in drawn]
+        identity = {"architecture": architecture.identity, "sizes": sizes}
+        keys = [key("initial weights", **identity, seed=int(seed)) for seed in seeds]
+        tensors = [parameters.to(dtype) for parameters in standard_normal(keys, shapes, device)]
         return cls(architecture, tensors[0::2], tensors[1::2])
 
     @staticmethod

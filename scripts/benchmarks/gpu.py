@@ -228,7 +228,7 @@ def _eigh_in_threads(matrices: Float[torch.Tensor, "matrices n n"]) -> list[torc
 
 def steps(part: Part, device: str) -> None:
     """One step. Tensor operations (a GPU launches a kernel for each) and waits of the host, per step, and the time of a step; \
-gradient flow and descent, k = 3; then the time to draw a network's initial weights, which the CPU does on every device."""
+gradient flow and descent, k = 3; then the time to draw a network's initial weights."""
     for method, train_size in part.each(STEPS, growth=3):
         sets = problem([3], train_size, range(2))
 
