@@ -4,7 +4,8 @@
 later runs on this kind of processor are compared with it. `--gpu FOLDER` writes one page about a GPU, FOLDER/gpu.md, within
 eight minutes; it needs PyTorch, NumPy, SciPy, h5py, jaxtyping and threadpoolctl, no installation and no network. `--jobs logs`
 tells where the core time of the last run went, `--progress .snakemake/log/RUN.log` how right it was about the time left, and
-`--ranking FOLDER` what `learnability select` costs.
+`--ranking FOLDER` what `learnability select` costs. `--sweep` trains forty jobs of a sweep of 10,080 networks, five minutes of
+processor time, beside what its plan expects of them.
 """
 
 import argparse
@@ -27,6 +28,7 @@ def main() -> None:
         "--save", action="store_true", help="keep the times in docs/benchmarks, with which later runs are compared"
     )
     parser.add_argument("--progress", metavar="LOG", type=Path, help="compare what a run said of its end with the end")
+    parser.add_argument("--sweep", action="store_true", help="compare what a plan of a sweep expects with its jobs")
     arguments = parser.parse_args()
     if arguments.gpu is not None:
         from benchmarks.gpu import write_page
@@ -48,6 +50,12 @@ def main() -> None:
         from benchmarks.ranking import ranking
 
         print(markdown(ranking(arguments.ranking)))
+    elif arguments.sweep:
+        from benchmarks.measured import markdown
+        from benchmarks.sweep import sweep, within
+
+        rows = sweep()
+        print(f"{markdown(rows)}\n\n{100 * within(rows[:-1]):.0f} % of the jobs are within a factor of 1.5.")
     else:
         from benchmarks.compared import COMMITTED
         from benchmarks.machine import write_summary
