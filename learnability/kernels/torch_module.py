@@ -47,6 +47,10 @@ class TorchModule(Kernel):
     Gradients have the module's precision and are summed in double precision. Which of several methods is used follows from the
     module; they agree up to rounding, in single precision 1e-6 of the largest entry.
 
+    What it predicts: trained with the squared error on about a hundred samples, modules had errors of a rank correlation of 0.7
+    to 0.9 with the predicted ones (docs/how-to/modules.md, docs/trained-networks.md). Which is best of several alike, errors at
+    many more samples, and accuracies under cross-entropy are not promised.
+
     Parameters
     ----------
     factory : function without arguments that returns a torch.nn.Module, (points, ...) -> (points, outputs)
