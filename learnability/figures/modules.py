@@ -9,6 +9,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogLocator, NullLocator
 
 from .style import LABEL_SIZE, SETTINGS, panels, scale_of
 
@@ -47,8 +48,11 @@ def draw(table: pd.DataFrame, title: str | None = None) -> Figure:
             _draw(axis, part, colour)
             rank = part[["predicted", "measured"]].corr("spearman").iloc[0, 1]
             axis.set(title=f"{way}\nrank correlation {rank:.2f}", xlabel=LABELS[measure])
-            if measure == ERROR:
-                axis.set_xscale(scale)
+            if measure == ERROR and scale == "log":
+                axis.set_xscale("log")
+                axis.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+                axis.xaxis.set_major_formatter("{x:g}")
+                axis.xaxis.set_minor_locator(NullLocator())
             shown.append(axis)
         shown[0].set_yticks(range(len(modules)), modules, fontsize=LABEL_SIZE)
         bar = figure.colorbar(colour, ax=list(axes), label="change of the tangent kernel", shrink=0.5, pad=0.01)
