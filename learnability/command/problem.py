@@ -168,11 +168,13 @@ def _sizes_of_groups(groups: Groups, train_sizes: Sequence[int], what: str, rank
     """`sizes_of` a data set in groups, also told as groups: up to half of them, and all unless candidates are ranked."""
     rows, number = len(groups), number_of(groups)
     largest = rows - 1 if ranked else min(rows, LARGEST_MATRIX)
-    chosen = "" if train_sizes else ", up to half of them; -n takes others"
+    chosen = ""
     if not train_sizes:
-        half = max(1, min(number // 2, LARGEST_RANKED * number // rows if ranked else number))
+        most = LARGEST_RANKED if ranked else LARGEST_MATRIX // 2
+        half = max(1, min(number // 2, most * number // rows))
         counts = {max(min(FEWEST_DRAWN, half), half // part) for part in (8, 4, 2, 1)}
         train_sizes = sorted({max(1, min(round(count * rows / number), largest)) for count in counts})
+        chosen = f", {'up to half of them' if half == number // 2 else 'as many as take a minute'}; -n takes others"
     require(
         max(train_sizes) <= largest,
         f"-n {max(train_sizes)}: {what} has {rows} rows in {number} groups, and errors on new groups are predicted for "

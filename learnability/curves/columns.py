@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..common.errors import require
 from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.spectrum import Spectrum
@@ -130,6 +131,11 @@ def _of_samples(
         test_set = kernel, [there.reshape(len(there), *y.shape[1:]) for y in labels]
     n, delta, sigma = grid
     groups = renumbered(learner.domain.groups, index)
+    require(
+        groups is None or bool((n <= len(index)).all()),
+        f"train_size {n.max():g}: {len(index)} of the {size} samples are solved for at once, whole groups drawn at random; ask "
+        f"for at most {len(index)}",
+    )
     predictions = system.solve_targets(learner.matrix(index), labels, n, delta, sigma, test_set, size, groups)
     return [_of_prediction(p, y, n, size) for p, y in zip(predictions, labels, strict=True)], index
 
