@@ -121,7 +121,10 @@ class ClassOutputs:
 
     def log_loss(self, sharpness: float) -> Float[np.ndarray, " samples"]:
         """Mean of `log_losses`, sample by sample."""
-        return log_losses(self._drawn, self.classes, sharpness) @ _normal_points(self.mean.shape[1])[1]
+        weights = _normal_points(self.mean.shape[1])[1]
+        parts = [slice(first, first + SAMPLES) for first in range(0, len(self.mean), SAMPLES)]  # for memory
+        losses = [log_losses(self._drawn[part], self.classes[part], sharpness) @ weights for part in parts]
+        return np.concatenate([np.empty(0), *losses])
 
     def some(self) -> "tuple[ClassOutputs, slice]":
         """About 256 of the samples, in equal steps, and which."""

@@ -427,13 +427,13 @@ def _of_classes(point: _GridPoint) -> dict:
     if not are_classes(layout.labels):
         return dict.fromkeys(OF_CLASSES, np.nan)
     of_cases, others = layout.labels[layout.drawn][point.cases.row], layout.labels[~layout.drawn]
-    off, on = (part.outputs(of_cases, noise) for part in (point.off, point.on))
+    off = point.off.outputs(of_cases, noise)
     never, tests = point.never.outputs(others, noise), point.tests.outputs(layout.test_labels, noise)
     left = np.ones(len(layout.labels)) if point.left is None else point.left
     of_off = point.cases.probability * left[layout.drawn][point.cases.row]
     sharpness = predicted_sharpness([off, never], [of_off, left[~layout.drawn]])
     right = point.spread_out(off.right, never.right)
-    trained = point.spread_out(on.right, never.right)
+    trained = point.spread_out(point.on.outputs(of_cases, noise).right, never.right)
     losses = point.spread_out(off.log_loss(sharpness), never.log_loss(sharpness))
     found = [
         ((1 - point.probability) * right + point.probability * trained).mean(),
