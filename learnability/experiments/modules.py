@@ -23,7 +23,7 @@ from ..ensembles.modules import ModuleEnsemble
 from ..ensembles.training.fit import fit
 from ..kernels import architecture_from
 from ..kernels.torch_module import TorchModule
-from ..measurements.task import LearningTask
+from ..measurements.task import LearningTask, table_of
 from ..spectra.target import Target
 from ..tables.means import Row, mean_row, table
 from ..tables.theory import theory_table
@@ -116,7 +116,7 @@ def _trained(
     x = np.stack([training_set.points[0] for training_set in training_sets])
     y = np.concatenate([training_set.labels for training_set in training_sets])
     result = fit(candidate, None, x, y, task.test[0], range(seeds), keep_networks=True, **settings)
-    scores = pd.concat([
+    scores = table_of([
         task.score(one, result.predictions[[seed]].astype(float), result.train_mse[[seed]])
         for seed, one in enumerate(training_sets)
     ])  # fmt: skip

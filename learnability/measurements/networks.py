@@ -10,7 +10,7 @@ from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..ensembles.training.result import TrainingResult
 from ..spectra.target import Target
-from .task import LearningTask
+from .task import LearningTask, table_of
 
 Fit = Callable[[np.ndarray, np.ndarray, np.ndarray, list[int]], TrainingResult]
 
@@ -46,12 +46,12 @@ def network_experiment(
     x = np.repeat(np.stack([training_set.points[0] for training_set in training_sets]), each, axis=0)
     y = np.concatenate([training_set.labels for training_set in training_sets])
     result = fit(x, y, task.test[0], np.repeat(seeds, each).tolist())
-    tables = []
+    scores = []
     for number, training_set in enumerate(training_sets):
-        rows = slice(number * each, (number + 1) * each)
-        learned = result.predictions[rows].astype(float)
-        tables.append(task.score(training_set, learned, result.train_mse[rows], train_size=train_size, ridge=0.0))
-    table = pd.concat(tables, ignore_index=True)
+        own = slice(number * each, (number + 1) * each)
+        learned = result.predictions[own].astype(float)
+        scores.append(task.score(training_set, learned, result.train_mse[own], train_size=train_size, ridge=0.0))
+    table = table_of(scores)
     for column in ("converged", "steps", "learning_rate", "time"):
         table[column] = getattr(result, column)
     return table, result.predictions.astype(np.float32), result.device

@@ -9,9 +9,9 @@ from jaxtyping import Float, Int
 from ..common.threads import one_thread
 from ..domains.domain import Domain
 from ..kernels.matrix import KernelMatrix
-from ..regression.ridge import ridge_regression
+from ..regression.ridge import ridge_regressions
 from ..spectra.target import Target
-from .task import LearningTask, Points, TrainingSet
+from .task import LearningTask, Points, TrainingSet, table_of
 
 
 def learned_function(
@@ -34,19 +34,25 @@ def learned_function(
     -------
     (n_test,) or (n_test, outputs)
     """
-    return _learned_functions(kernel, train, y, test, [ridge])[0]
+    return _learned_functions(kernel, train, y, [test], [ridge])[0][0]
 
 
 def _learned_functions(
-    kernel: KernelMatrix, train: Points, y: Float[np.ndarray, "samples ..."], test: Points, ridges: Sequence[float]
-) -> list[Float[np.ndarray, "points ..."]]:
-    """`learned_function` for several ridges, from one kernel matrix."""
+    kernel: KernelMatrix,
+    train: Points,
+    y: Float[np.ndarray, "samples ..."],
+    tests: Sequence[Points],
+    ridges: Sequence[float],
+) -> list[list[Float[np.ndarray, "points ..."]]]:
+    """For several ridges, from one kernel matrix and one factorization each: `learned_function` at each set of points."""
     inner = kernel.block(train)
-    if test is train:
-        rows = np.arange(len(inner))
-        return [ridge_regression(inner, inner, y, ridge, rows) for ridge in ridges]
-    across, row_of = kernel.block(test, train), training_rows(train[1], test[1])
-    return [ridge_regression(inner, across, y, ridge, row_of) for ridge in ridges]
+    blocks = [
+        (inner, np.arange(len(inner)))
+        if test is train
+        else (kernel.block(test, train), training_rows(train[1], test[1]))
+        for test in tests
+    ]
+    return [ridge_regressions(inner, blocks, y, ridge) for ridge in ridges]
 
 
 def training_rows(
@@ -61,13 +67,13 @@ def training_rows(
 
 
 def regressed(
-    kernel: KernelMatrix, training_set: TrainingSet, test: Points, ridges: Sequence[float]
-) -> list[Float[np.ndarray, "functions points outputs"]]:
-    """All functions that kernel regression learns from a training set, an array per ridge."""
+    kernel: KernelMatrix, training_set: TrainingSet, tests: Sequence[Points], ridges: Sequence[float]
+) -> list[list[Float[np.ndarray, "functions points outputs"]]]:
+    """All functions that kernel regression learns from a training set: for every ridge an array at each set of points."""
     y = training_set.labels
     columns = np.moveaxis(y, 1, 0).reshape(y.shape[1], len(y) * y.shape[2])
-    learned = _learned_functions(kernel, training_set.points, columns, test, ridges)
-    return [np.moveaxis(values.reshape(len(values), len(y), y.shape[2]), 0, 1) for values in learned]
+    learned = _learned_functions(kernel, training_set.points, columns, tests, ridges)
+    return [[np.moveaxis(f.reshape(len(f), len(y), y.shape[2]), 0, 1) for f in of_ridge] for of_ridge in learned]
 
 
 @one_thread
@@ -86,16 +92,15 @@ def kernel_experiment(
     -------
     DataFrame with columns target, train_size, ridge, noise_std, seed and the measures
     """
-    task, seeds, tables = LearningTask(domain, targets, noise_stds), list(seeds), []
+    task, seeds, scores = LearningTask(domain, targets, noise_stds), list(seeds), []
     for train_size in train_sizes:
         for seed in seeds:
             training_set = task.training_set(train_size, seed)
-            learned = regressed(kernel, training_set, task.test, ridges)
-            fitted = regressed(kernel, training_set, training_set.points, ridges)
-            for ridge, values, on_train in zip(ridges, learned, fitted, strict=True):
+            learned = regressed(kernel, training_set, [task.test, training_set.points], ridges)
+            for ridge, (values, on_train) in zip(ridges, learned, strict=True):
                 train_mse = _train_mse(training_set.labels, on_train)
-                tables.append(task.score(training_set, values, train_mse, train_size=train_size, ridge=ridge))
-    return pd.concat(tables, ignore_index=True)
+                scores.append(task.score(training_set, values, train_mse, train_size=train_size, ridge=ridge))
+    return table_of(scores)
 
 
 def _train_mse(

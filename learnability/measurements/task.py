@@ -23,6 +23,10 @@ from .metrics import accuracy, balanced_accuracy, learnability, log_loss, mean_s
 Points = tuple[Shaped[np.ndarray, " _ *event"], Int[np.ndarray, " _"] | None]
 
 
+# Of rows of a table, by name: a table is made at once of those of all training sets, of each it would take longer than they.
+Columns = Mapping[str, Shaped[np.ndarray, " rows"]]
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """One training set, and which evaluation points are not in it.
@@ -76,6 +80,8 @@ class LearningTask:
     def _labels(self, points: Points, train_size: int, seed: int) -> Float[np.ndarray, "functions samples outputs"]:
         """Noisy labels. Noise follows from (domain, train_size, seed, target); levels differ in its scale only."""
         clean = truth(self.targets, points)
+        if not any(self.noise_stds):
+            return np.tile(clean, (len(self.noise_stds), 1, 1))
         identity = {"domain": self.domain.sampling_identity, "train_size": int(train_size), "seed": int(seed)}
         draws = [stream("label noise", target=name, **identity) for name in self.targets]
         noise = np.stack([draw.standard_normal(clean.shape[1:]) for draw in draws])
@@ -94,31 +100,40 @@ class LearningTask:
         learned: Float[np.ndarray, "functions points outputs"],
         train_mse: Float[np.ndarray, " functions"],
         **constants: object,
-    ) -> pd.DataFrame:
-        """One row per learned function: its measures, its target and noise level, and constant columns.
+    ) -> Columns:
+        """One row per learned function, of a table that `table_of` makes: its measures, target and noise level, and constants.
 
         The test error is against noisy labels, as in the theory: the error of the function plus noise_std^2.
         """
-        rows = pd.DataFrame({
+        noise_stds = np.repeat(np.asarray(self.noise_stds, dtype=float), len(self.targets))
+        noise, values = noise_stds**2, self._repeated(learned)
+        constant = {
+            name: np.full(len(learned), value) for name, value in {**constants, "seed": training_set.seed}.items()
+        }
+        return {
             "target": np.tile(list(self.targets), len(self.noise_stds)),
-            "noise_std": np.repeat(np.asarray(self.noise_stds, dtype=float), len(self.targets)),
-        }).assign(**constants, seed=training_set.seed)  # fmt: skip
-        noise, values = rows["noise_std"].to_numpy() ** 2, self._repeated(learned)
-        rows["learnability"] = learnability(values, learned)
-        rows["train_mse"] = train_mse
-        rows["test_mse"] = mean_squared_error(values, learned) + noise
-        rows["test_mse_off_train"] = mean_squared_error(values, learned, training_set.off_train) + noise
-        rows["accuracy"] = accuracy(values, learned)
-        rows["accuracy_off_train"] = accuracy(values, learned, training_set.off_train)
-        rows["balanced_accuracy_off_train"] = balanced_accuracy(values, learned, training_set.off_train)
-        rows["log_loss_off_train"] = log_loss(values, learned, training_set.off_train)
-        return rows
+            "noise_std": noise_stds,
+            **constant,
+            "learnability": np.asarray(learnability(values, learned)),
+            "train_mse": train_mse,
+            "test_mse": mean_squared_error(values, learned) + noise,
+            "test_mse_off_train": mean_squared_error(values, learned, training_set.off_train) + noise,
+            "accuracy": accuracy(values, learned),
+            "accuracy_off_train": accuracy(values, learned, training_set.off_train),
+            "balanced_accuracy_off_train": balanced_accuracy(values, learned, training_set.off_train),
+            "log_loss_off_train": log_loss(values, learned, training_set.off_train),
+        }
 
     def _repeated(
         self, learned: Float[np.ndarray, "functions points outputs"]
     ) -> Float[np.ndarray, "functions points outputs"]:
         """The targets' values once for every noise level."""
         return np.tile(self.values, (len(learned) // len(self.values), 1, 1))
+
+
+def table_of(scores: Sequence[Columns]) -> pd.DataFrame:
+    """The rows of all scores, one below the other."""
+    return pd.DataFrame({name: np.concatenate([score[name] for score in scores]) for name in scores[0]})
 
 
 def truth(targets: Mapping[str, Target], points: Points) -> Float[np.ndarray, "targets points outputs"]:

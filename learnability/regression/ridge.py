@@ -5,6 +5,7 @@ The matrices are symmetric positive definite and are solved by Cholesky; a kerne
 solution that is largely rounding is named (`learnability.common.conditioning`).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,14 +99,41 @@ def ridge_regression(
     -------
     (n_test,) or (n_test, outputs)
     """
+    return ridge_regressions(train_kernel, [(test_kernel, train_row)], y_train, ridge)[0]
+
+
+@one_thread
+def ridge_regressions(
+    train_kernel: Floats,
+    tests: Sequence[tuple[Floats, Int[np.ndarray, " _"] | None]],
+    y_train: ArrayLike,
+    ridge: float = 0.0,
+) -> list[Floats]:
+    """`ridge_regression` at several sets of test points, each with its `test_kernel` and `train_row`, from one factorization.
+
+    Examples
+    --------
+    >>> one, two = ridge_regressions(np.eye(2), [(np.eye(2), None), (np.ones((1, 2)), None)], [3.0, 4.0], ridge=1.0)
+    >>> one.tolist(), two.tolist()
+    ([1.5, 2.0], [3.5])
+    """
     y_train, ridge = labels("y_train", y_train, len(train_kernel), "the kernel"), real("ridge", ridge)
     if len(train_kernel) == 0:
-        return np.zeros((len(test_kernel), *y_train.shape[1:]))
+        return [np.zeros((len(test_kernel), *y_train.shape[1:])) for test_kernel, _ in tests]
     alpha, exact = dual_coefficients(train_kernel, y_train, ridge)
+    return [
+        _evaluated(test_kernel, alpha, y_train - ridge * alpha, train_row if exact else None)
+        for test_kernel, train_row in tests
+    ]
+
+
+def _evaluated(
+    test_kernel: Floats, alpha: Floats, on_train: Floats, train_row: Int[np.ndarray, " n_test"] | None
+) -> Floats:
     predictions = test_kernel @ alpha
-    if exact and train_row is not None:
+    if train_row is not None:
         trained = train_row >= 0
-        predictions[trained] = (y_train - ridge * alpha)[train_row[trained]]
+        predictions[trained] = on_train[train_row[trained]]
     return predictions
 
 
