@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import h5py
 import numpy as np
 import pytest
@@ -5,6 +7,7 @@ import torch
 from scipy.optimize import brentq
 
 import learnability as lb
+from learnability.ensembles.memory import is_decomposed
 from learnability.ensembles.networks import Ensemble, tangent_kernel
 from learnability.ensembles.training.fit import block_size, fit
 from learnability.ensembles.training.frozen_kernel import FrozenKernel
@@ -150,6 +153,19 @@ def test_gradient_descent_records_its_step(problem, relu4):
     largest = torch.linalg.eigvalsh(tangent_kernel(ensemble, torch.from_numpy(x).float()).double())[:, -1]
     assert np.allclose(result.learning_rate, 0.25 * 16 / largest, rtol=1e-5)
     assert np.allclose(stable_rate(ensemble, torch.from_numpy(x).float()), 16 / largest)
+
+
+@pytest.mark.parametrize("outputs", [2, 10])
+def test_the_rate_of_many_outputs_needs_no_matrix(cube, relu4, outputs):
+    """Half of the stability limit is at stake: the largest eigenvalue to a thousandth is enough, and 24 products give it."""
+    n = 64 if outputs == 10 else 360  # kernels that are not decomposed
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal((n, 8))).float()
+    ensemble = Ensemble.initial(relu4, 8, 24, [0, 1], outputs)
+    largest = torch.linalg.eigvalsh(tangent_kernel(ensemble, x).double())[:, -1]
+    assert not is_decomposed(n, outputs)
+    with patch("torch.linalg.eigvalsh", side_effect=torch.linalg.eigvalsh) as decompositions:
+        assert torch.allclose(stable_rate(ensemble, x), 2 * n / 2 * outputs / largest, rtol=1e-3)
+    assert [call.args[0].shape[1:] for call in decompositions.call_args_list] == [(24, 24)]
 
 
 def test_rounding_does_not_undo_convergence(cube):

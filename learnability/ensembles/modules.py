@@ -5,7 +5,6 @@ Where the signals of one network alone fill a core's cache, and where `vmap` can
 which gives the same up to rounding. Modules are in evaluation mode, as their tangent kernel has it.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -24,13 +23,12 @@ from ..kernels.empirical.tangent import passing_bytes
 from ..kernels.sequential import Sequential
 from ..kernels.torch_module import TorchModule
 from .attention import plain_attention
-from .lanczos import largest_eigenvalue
+from .lanczos import largest_of_kernel
 from .memory import TOGETHER_BYTES, module_bytes
 from .model import Index
 from .module_of import made, module_size, require_outputs
 
 JACOBIAN_BYTES = 1 << 26  # of some points of one network
-KRYLOV = 24  # steps of Lanczos: the largest eigenvalue to a thousandth, far below what a step size needs
 PROBES = 3  # points on which a module is tried out
 SAME = 1e-4  # of the largest output: rounding of single precision
 
@@ -252,16 +250,15 @@ class ModuleEnsemble:
             gradients = torch.autograd.grad(values, leaves, cotangent, create_graph=True, allow_unused=True)
         pairs = [(gradient, leaf) for gradient, leaf in zip(gradients, leaves) if gradient is not None]
         gradients, leaves = tuple(gradient for gradient, _ in pairs), [leaf for _, leaf in pairs]
-        size = math.prod(values.shape[1:])
-        start = torch.from_numpy(stream("largest eigenvalue", size=size).standard_normal(size))
 
-        def product(vector: Float[Tensor, "networks size"]) -> Float[Tensor, "networks size"]:
-            at = vector.to(values.dtype).view_as(values)
-            pulled = torch.autograd.grad(values, leaves, at, retain_graph=True)
+        def product(
+            cotangents: Float[Tensor, "networks points outputs"],
+        ) -> Float[Tensor, "networks points outputs"]:
+            pulled = torch.autograd.grad(values, leaves, cotangents, retain_graph=True)
             (pushed,) = torch.autograd.grad(gradients, cotangent, pulled, retain_graph=True)
-            return pushed.double().flatten(1)
+            return pushed
 
-        return largest_eigenvalue(product, start.to(self.device).expand(len(self), size), min(KRYLOV, size))
+        return largest_of_kernel(product, values)
 
     @one_thread
     @plain_attention

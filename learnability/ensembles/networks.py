@@ -22,8 +22,9 @@ from ..common.threads import one_thread
 from ..kernels.activations import activation_from
 from ..kernels.fully_connected import FullyConnected
 from .initial_weights import standard_normal
+from .lanczos import largest_of_kernel
 from .linearization import Linearization, Passage, SlopesAlongStep, gram, preactivation_kernels
-from .memory import network_bytes
+from .memory import is_decomposed, network_bytes
 from .model import Index, Step
 
 
@@ -241,8 +242,14 @@ class Ensemble:
         return Linearization(values, inputs, slopes, gains, self.architecture.shortcuts, signals, weights, grams)
 
     def largest_eigenvalues(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
-        """Of the empirical tangent kernel of all outputs at the points x, in float64."""
-        return torch.linalg.eigvalsh(self.linearize(x).tangent_kernel().double())[:, -1]
+        """Of the empirical tangent kernel of all outputs at the points x, in float64.
+
+        A large kernel of several outputs is multiplied by, not formed: its eigenvalue is known to a thousandth.
+        """
+        expansion = self.linearize(x)
+        if not is_decomposed(x.shape[-2], self.outputs):
+            return largest_of_kernel(expansion.tangent_product, expansion.values)
+        return torch.linalg.eigvalsh(expansion.tangent_kernel().double())[:, -1]
 
     def largest_traces(self, x: Float[Tensor, "*networks points dim"]) -> Float[Tensor, " networks"]:
         """The largest, over the points x, of the trace over outputs of a point's kernel with itself, in float64."""
