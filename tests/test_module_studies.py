@@ -7,6 +7,7 @@ import pytest
 import learnability as lb
 import train_networks
 from learnability.common.store import read_frame
+from learnability.ensembles.memory import module_bytes
 from learnability.experiments import experiment
 from learnability.experiments.least_size import least_size
 from learnability.experiments.locality import local_parities
@@ -179,3 +180,29 @@ def test_why_the_prediction_fails_for_two_modules_of_the_study(monkeypatch):
     assert (errors > labels.var(0).mean()).all()
     with_ridge = lb.predict_samples(linear, labels, 64, 1e-2 * np.trace(linear) / 400).test_mse_off_train.mean()
     assert with_ridge == pytest.approx(0.093, abs=0.001)
+
+
+def test_a_cell_asks_for_the_memory_of_the_modules_that_it_trains(folder):
+    """A convolution of 20,000 channels passes 64 times as many numbers on as a dense layer of that width."""
+    options = {"domain": "digits", "target": {"all": None}, "train_size": 8}
+    layers = {"kind": "after_kernel", "options": {**options, "architecture": "layers"}}
+    experiments = {
+        "module": {
+            "kind": "modules",
+            "options": {**options, "architecture": "module", "training": {"adam": {"method": "adam"}}},
+        },
+        "narrow": {**layers, "options": {**layers["options"], "width": 8}},
+        "wide": {**layers, "options": {**layers["options"], "width": 20_000}},
+        "dense": {**layers, "options": {**layers["options"], "architecture": "dense", "width": 20_000}},
+        "kernels": {
+            "kind": "hard_samples",
+            "options": {**options, "architecture": "layers"},
+        },
+    }
+    config = checked({**configuration(folder), "experiments": experiments}, SCHEMA)
+    _, sizes = check_meaning(config)
+    jobs = plan(config, Sizes.from_json(sizes.to_json())).job
+    asked = {name: jobs("cell", experiment=name, cell="all").memory_mb(1) for name in experiments}
+    assert asked["kernels"] < asked["module"] == asked["narrow"] == asked["dense"] < asked["wide"]
+    needed = module_bytes(sizes.modules["wide"]["all"], 8, 20, 1) / 1e6
+    assert 300 < needed < asked["wide"] - asked["kernels"] < 2 * needed + 200

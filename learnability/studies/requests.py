@@ -11,7 +11,7 @@ from ..ensembles.memory import module_bytes, network_bytes
 from ..experiments import WITHOUT_MATRIX
 from ..kernels.matrix import LARGEST_MATRIX
 from ..tables.curve_sizes import sample_curve_sizes
-from .configuration import Experiment, Study
+from .configuration import MODULES, Experiment, Study, candidates_in
 from .costs import decomposition_seconds, kernel_seconds, regression_seconds
 from .cutting import seed_seconds
 from .sizes import DomainSize, Sizes
@@ -117,13 +117,18 @@ def networks_mb(
 
 
 def cell_mb(experiment: Experiment, cell: str, sizes: Sizes) -> float:
-    """Four matrices on a cell's domain (or on the cube of its `dim`), its `memory_mb`, a block of networks of its width."""
+    """Four matrices on a cell's domain (or on the cube of its `dim`), its `memory_mb`, a block of the networks it trains."""
     options = experiment.cells[cell][0]
     size, matrix = _of_cell(experiment, cell, sizes)
     trained, train_size = options.get("width") or 0, _largest_train_size(options)
     architecture = options.get("architecture") or options.get("grid") or {}
     outputs = sizes.outputs.get(experiment.name, 1)
-    block = _block(size, _deepest(architecture), trained, train_size, outputs) if trained else 0
+    networks = [options.get("architecture") or {}, *candidates_in(options).values()]
+    dense = trained and any(network.get("kind") not in MODULES for network in networks if network)
+    module = sizes.modules.get(experiment.name, {}).get(cell)
+    blocks = [_block(size, _deepest(architecture), trained, train_size, outputs)] if dense else []
+    blocks += [_in_block(module_bytes(module, train_size, size.points, outputs))] if module else []
+    block = max(blocks, default=0)
     return GRID_MB + options.get("memory_mb", 0) + _job_mb(size, _matrices(4, matrix) + block)
 
 

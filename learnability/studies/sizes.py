@@ -45,7 +45,8 @@ class DomainSize:
 class Sizes:
     """The sizes of the domains, by name, and how many outputs the targets of a study or experiment have, by name.
 
-    `modules` are the sizes of a study's networks that are PyTorch modules, by study and "architecture/width".
+    `modules` are the sizes of networks that are PyTorch modules, by study and "architecture/width"; of experiments those of the
+    largest ones, by experiment and cell.
 
     Examples
     --------

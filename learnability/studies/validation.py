@@ -6,7 +6,7 @@ something, that targets exist on their domain, that training sets fit into it.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from itertools import product
@@ -132,7 +132,7 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
     domains = {name: domain for name, (domain, _) in built.items()}
     with_context("domains", domains, _require_single_rows)
     known = [(config["domains"][name], domain) for name, domain in domains.items()]
-    of_studies, _, modules, _, of_experiments, _ = _together(
+    of_studies, _, modules, _, cells, _ = _together(
         lambda: with_context("studies", studies, lambda study: _check_study(study, domains[study.domain_name])),
         lambda: with_context("studies", studies, check_figure_options),
         lambda: with_context("studies", studies, partial(_check_networks, architectures, domains)),
@@ -144,7 +144,9 @@ def check_meaning(config: Config) -> tuple[list[str], Sizes]:
         lambda: with_context("studies", studies, check_figure),
         lambda: with_context("experiments", experiments, check_figure_of_experiment),
     )
-    sizes = Sizes({name: size for name, (_, size) in built.items()}, {**of_studies, **of_experiments}, modules)
+    outputs = {**of_studies, **{name: number for name, (number, _) in cells.items()}}
+    modules |= {name: of_cells for name, (_, of_cells) in cells.items()}
+    sizes = Sizes({name: size for name, (_, size) in built.items()}, outputs, modules)
     return remarks(config, studies, experiments, domains, architectures), sizes
 
 
@@ -178,19 +180,18 @@ def _check_study(study: Study, domain: Domain) -> int:
     return outputs
 
 
-def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> int:
+def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> tuple[int, dict[str, ModuleSize]]:
     """The kind exists; every cell has the options that the kind takes, and they mean something.
 
-    Returns the largest number of outputs that targets of the cells have.
+    Returns the largest number of outputs that targets of the cells have, and of each cell that trains PyTorch modules the size
+    of the largest.
 
     known : list of (specification, domain), built before
     """
-    from ..ensembles.module_of import module_size
     from ..kernels import architecture_from
-    from ..kernels.torch_module import TorchModule
     from ..measurements.task import truth
 
-    outputs = 1
+    outputs, modules = 1, dict[str, ModuleSize]()
     for cell, (options, _) in entry.cells.items():
         require_arguments("option", experiment(entry.kind), options, without=["files"])
         _check_lists(options)
@@ -208,15 +209,30 @@ def _check_experiment(known: list[tuple[Entry, Domain]], entry: Experiment) -> i
             networks = {name: architecture_from(one) for name, one in candidates_in(options).items()}
             if options.get("architecture"):
                 networks[entry.names[cell]["architecture"]] = architecture_from(options["architecture"])
-            if entry.kind in OF_MODULES:
-                (network,) = networks.values()
-                assert isinstance(network, TorchModule)  # as `check` has it
-                module_size(network, domain.sample(1, 0)[0].shape[1:], None, outputs)
+            width, shape = options.get("width"), domain.sample(1, 0)[0].shape[1:]
+            trained = [*networks.values()] if width or entry.kind in OF_MODULES else []
+            largest = _largest_module(trained, shape, width, max(sizes.values(), default=1))
+            if largest is not None:
+                modules[cell] = largest
             read = [options.get("kernel", kind) for kind in READS.get(entry.kind, {}).values()]
             for kind, (label, network) in product({*read, *options.get("kernels", [])} or {"ntk"}, networks.items()):
                 _check_kernel(domain, label, network, kind)
             _check_sizes("train_sizes", options.get("train_sizes", []), domain, name)
-    return outputs
+    return outputs, modules
+
+
+def _largest_module(
+    architectures: Sequence[Any], shape: tuple[int, ...], width: int | None, outputs: int
+) -> ModuleSize | None:
+    """The size of the network that takes the most memory, of those that are PyTorch modules; None where there is none."""
+    from ..ensembles.memory import module_bytes
+    from ..ensembles.module_of import module_size
+    from ..kernels.sequential import Sequential
+    from ..kernels.torch_module import TorchModule
+
+    kind = Sequential if width else TorchModule  # which has sizes of its own
+    sizes = [module_size(one, shape, width, outputs) for one in architectures if isinstance(one, kind)]
+    return max(sizes, key=lambda size: module_bytes(size, 1, 1, outputs), default=None)
 
 
 def _check_lists(options: dict) -> None:
