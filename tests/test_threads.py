@@ -152,6 +152,23 @@ def test_parts_are_computed_at_once_each_with_one_thread(threads):
     assert in_parallel(part, range(4)) == [(number, 1, True) for number in range(4)]
 
 
+def test_the_first_error_of_a_task_is_raised_once_none_runs_any_more(threads):
+    """And its workers, which stay, take the next tasks."""
+    threads(2)
+    running = []
+
+    def part(number):
+        running.append(number)
+        if number in (1, 2):
+            raise ValueError(f"task {number}")
+        running.remove(number)
+
+    with pytest.raises(ValueError, match="task 1"):
+        in_parallel(part, range(200))
+    assert set(running) <= {1, 2}
+    assert in_parallel(abs, range(3)) == [0, 1, 2]
+
+
 # What a process does on an older processor, and on one with AVX-512 (OpenBLAS, PyTorch and MKL have code for each).
 PROCESSORS = {
     "Haswell": {"OPENBLAS_CORETYPE": "Haswell", "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"},
