@@ -29,7 +29,7 @@ CASES = {"flatten": (1000, (1000, 100)), "global_avg_pool": (100, (100, 25))}  #
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--dtypes", nargs="+", choices=DTYPES, default=DTYPES, help="of neural-tangents")
     arguments = parser.parse_args()

@@ -32,7 +32,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--channels", type=int, nargs="+", default=[16, 64, 128])
     parser.add_argument("--points", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--one", metavar="METHOD", choices=METHODS, help="measure it in this process")
     arguments = parser.parse_args()
     if arguments.one:
