@@ -152,3 +152,11 @@ def test_a_log_loss_that_does_not_hold_is_said_with_the_measured_one():
     assert predicted == pytest.approx(float(curve.log_loss_off_train), rel=0.01)
     assert predicted == pytest.approx(0.76 * measured, rel=0.1)
     assert lb.learning_curve(domain, NETWORK, train_size=150, ridge=3.0).remarks == ()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_nothing_is_said_of_classes_where_no_point_is_left(outputs):
+    """Training sets of all points leave none."""
+    labels = np.where(np.eye(6, outputs) > 0, 1.0, -1.0)[None]
+    for measure in (balanced_accuracy, log_loss):
+        assert np.isnan(measure(labels, labels, np.zeros(6, dtype=bool))).all()

@@ -56,10 +56,12 @@ def balanced_accuracy(
     points: Bool[np.ndarray, " points"],
 ) -> Float[np.ndarray, " functions"]:
     """The mean over classes of each class's accuracy, over `points` as in `mean_squared_error`; nan for no class."""
-    return np.array([
-        balanced((class_of(given) == class_of(values)).astype(float), class_of(given)) if are_classes(given) else np.nan
-        for given, values in zip(target[:, points], learned[:, points], strict=True)
-    ])  # fmt: skip
+    shares = np.full(len(target), np.nan)
+    for number, (given, values) in enumerate(zip(target[:, points], learned[:, points], strict=True)):
+        if len(given) and are_classes(given):
+            right = class_of(given) == class_of(values)
+            shares[number] = balanced(right.astype(float), class_of(given))
+    return shares
 
 
 def log_loss(
