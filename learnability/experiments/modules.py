@@ -66,8 +66,8 @@ def run(
     Returns
     -------
     DataFrame
-        Rows of the measures: source theory, mean over initialisations, and network with `training`, compared to it. Rows
-        "change of the kernel" and "converged", the share of networks that did. Networks that did not converge count as well.
+        Rows of the measures: source theory, mean over initialisations, and network with `training`, compared to it; of the
+        cross-entropy accuracies only. Rows "change of the kernel" and "converged", the share of networks that did. Networks that did not converge count as well.
     """
     check(architecture, train_size, training)
     data = finite(domain_from(domain))
@@ -128,7 +128,8 @@ def _trained(
         for seed, one in enumerate(training_sets)
     ]
     keys = {"training": name, "train_size": train_size}
-    rows = [mean_row("network", measure, scores[measure], expected[measure], **keys) for measure in MEASURES]
+    compared = MEASURES if settings.get("loss", "mse") == "mse" else ("accuracy_off_train",)  # else outputs are logits
+    rows = [mean_row("network", measure, scores[measure], expected[measure], **keys) for measure in compared]
     rows.append(mean_row("network", CHANGE, changes, np.nan, **keys))
     rows.append(mean_row("network", "converged", result.converged, np.nan, **keys))
     return rows
