@@ -67,7 +67,8 @@ def run(
     -------
     DataFrame
         Rows of the measures: source theory, mean over initialisations, and network with `training`, compared to it; of the
-        cross-entropy accuracies only. Rows "change of the kernel" and "converged", the share of networks that did. Networks that did not converge count as well.
+        cross-entropy accuracies only. Rows "change of the kernel" and "converged", the share of networks that did. Networks
+        that did not converge count as well.
     """
     check(architecture, train_size, training)
     data = finite(domain_from(domain))
