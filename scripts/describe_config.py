@@ -26,6 +26,7 @@ INTRODUCTION = """# Configuration
 | `fidelity.yaml` | what the trainer's tolerance buys |
 | `select.yaml` | which architecture will learn the digits |
 | `beyond_the_data.yaml` | learning curves for more rows than a table has |
+| `beyond_more_data.yaml` | the same from 200 to 1,600 known rows |
 | `shifted_test.yaml` | test sets that training sets are not drawn from |
 | `images.yaml` | dense, convolutional and pooled networks on images of digits |
 | `locality.yaml` | what convolutions owe to locality |

@@ -16,7 +16,7 @@ from ..theory.extrapolation import extrapolate
 MULTIPLES = (2, 4, 8)
 LADDER = 10.0 ** np.arange(-5, 1.1)  # ridges, in units of the mean of the kernel's diagonal
 FOLDS = 10  # of the table, one of which is left out of every training set
-ROWS = 1000  # of the synthetic tables and of the digits
+ROWS = 1000  # of the synthetic tables and of the digits, unless asked for
 
 
 def run(
@@ -26,6 +26,7 @@ def run(
     ridges: Sequence[str] = ("none", "tuned"),
     seeds: int = 2,
     draws: int = 20,
+    rows: int = ROWS,
 ) -> pd.DataFrame:
     """Extrapolate from parts of a table and measure what they ask for.
 
@@ -39,6 +40,8 @@ def run(
     seeds : int, parts that are drawn
     draws : int
         Training sets per measured mean; all sizes of one draw are scored on the same tenth of the table, each tenth in turn.
+    rows : int
+        Of the synthetic tables, and at most of the digits, which are 1,797; other tables are taken whole.
 
     Returns
     -------
@@ -47,31 +50,32 @@ def run(
         the 90 % interval (low, high), the remarks and whether there are any (doubtful), and `last`, the same by the last value,
         which promises no fall.
     """
-    x, y = TABLES[choose("table", table, TABLES)]()
+    x, y = TABLES[choose("table", table, TABLES)](rows)
     kernel = architecture_from(architecture).kernel(x)
-    rows = []
+    measured, compared = _Measured(kernel, y, draws), list[dict]()
     for part in parts:
         known = round(part * len(x))
         sizes = [known * multiple for multiple in (1, *MULTIPLES) if multiple * known <= (1 - 1 / FOLDS) * len(x)]
-        measured = _Measured(kernel, y, sizes, draws)
         for seed in range(seeds):
             index = stream("known part of a table", table=table, known=known, seed=seed).permutation(len(x))[:known]
             for ridge in ridges:
                 keys = {"source": "kernel", "table": table, "ridge": ridge, "known": known, "seed": seed}
-                rows += _compared(measured, kernel[np.ix_(index, index)], y[index], ridge, keys)
-    return pd.DataFrame(rows)
+                compared += _compared(measured, sizes, kernel[np.ix_(index, index)], y[index], ridge, keys)
+    return pd.DataFrame(compared)
 
 
-def _compared(measured: "_Measured", matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict) -> list[dict]:
+def _compared(
+    measured: "_Measured", sizes: list[int], matrix: np.ndarray, labels: np.ndarray, ridge: str, keys: dict
+) -> list[dict]:
     ridges: dict[str, float | str] = {"none": 0.0, "best": "best"}
     fixed = ridges[ridge] if ridge in ridges else float(best_ridge(matrix, labels, [len(matrix)])[0])
-    curve = extrapolate(matrix, labels, measured.sizes, fixed)
-    errors = measured.errors(curve.ridges)
+    curve = extrapolate(matrix, labels, sizes, fixed)
+    errors = measured.errors(sizes, curve.ridges)
     now, *later = errors.T
     keys |= {"doubtful": bool(curve.remarks), "remarks": "; ".join(curve.remarks)}
     rows = []
     for number, at_size in enumerate(later, 1):
-        row, place = curve.table.iloc[number], {**keys, "multiple": round(measured.sizes[number] / len(matrix))}
+        row, place = curve.table.iloc[number], {**keys, "multiple": round(sizes[number] / len(matrix))}
         fall, error = at_size.mean() / now.mean(), at_size.mean()
         scatter = fall * _standard_error(at_size / error - now / now.mean())
         rows.append({**place, "measure": "fall", "mean": fall, "standard_error": scatter, "theory": row["fall"],
@@ -89,33 +93,39 @@ def _standard_error(values: np.ndarray) -> float:
 class _Measured:
     """Exact regression on nested training sets at a ladder of ridges; all sizes of one draw share their test samples."""
 
-    def __init__(self, kernel: np.ndarray, y: np.ndarray, sizes: list[int], draws: int):
-        self.sizes = sizes
+    def __init__(self, kernel: np.ndarray, y: np.ndarray, draws: int):
+        self.kernel, self.y = kernel, y
         self.ridges = np.diag(kernel).mean() * np.concatenate([[0.0], LADDER])
-        self.table = np.array([self._draw(kernel, y, draw) for draw in range(draws)])  # (draws, sizes, ridges)
+        self.draws = [self._draw(draw) for draw in range(draws)]
+        self.of_size: dict[int, np.ndarray] = {}  # (draws, ridges)
 
-    def _draw(self, kernel: np.ndarray, y: np.ndarray, draw: int) -> np.ndarray:
-        order = stream("measured part of a table", size=len(y), round=draw // FOLDS).permutation(len(y))
+    def _draw(self, draw: int) -> tuple[np.ndarray, np.ndarray]:
+        """The samples that are scored, and the others in the order that training sets take them in."""
+        order = stream("measured part of a table", size=len(self.y), round=draw // FOLDS).permutation(len(self.y))
         test = order[draw % FOLDS :: FOLDS]
         rest = np.setdiff1d(order, test, assume_unique=True)
-        rest = stream("order of a measured part", size=len(y), draw=draw).permutation(rest)
-        errors = np.empty((len(self.sizes), len(self.ridges)))
-        for number, size in enumerate(self.sizes):
+        return test, stream("order of a measured part", size=len(self.y), draw=draw).permutation(rest)
+
+    def _at(self, size: int) -> np.ndarray:
+        errors = np.empty((len(self.draws), len(self.ridges)))
+        for draw, (test, rest) in enumerate(self.draws):
             train = rest[:size]
-            inner, across = kernel[np.ix_(train, train)], kernel[np.ix_(test, train)]
+            inner, across = self.kernel[np.ix_(train, train)], self.kernel[np.ix_(test, train)]
             for place, ridge in enumerate(self.ridges):
-                alpha, _ = dual_coefficients(inner, y[train], ridge)
-                errors[number, place] = ((y[test] - across @ alpha) ** 2).mean()
+                alpha, _ = dual_coefficients(inner, self.y[train], ridge)
+                errors[draw, place] = ((self.y[test] - across @ alpha) ** 2).mean()
         return errors
 
-    def errors(self, ridges: np.ndarray) -> np.ndarray:
+    def errors(self, sizes: list[int], ridges: np.ndarray) -> np.ndarray:
         """(draws, sizes): at a ridge per size, cubic in log ridge between those of the ladder; without one below it."""
         logs = np.log(self.ridges[1:])
-        errors = np.empty(self.table.shape[:2])
-        for number, ridge in enumerate(ridges):
-            curve = np.log(self.table[:, number])
+        errors = np.empty((len(self.draws), len(sizes)))
+        for number, (size, ridge) in enumerate(zip(sizes, ridges, strict=True)):
+            if size not in self.of_size:
+                self.of_size[size] = self._at(size)
+            curve = np.log(self.of_size[size])
             if ridge < self.ridges[1]:
-                errors[:, number] = self.table[:, number, 0]
+                errors[:, number] = self.of_size[size][:, 0]
             else:
                 errors[:, number] = np.exp(CubicSpline(logs, curve[:, 1:], axis=1)(min(np.log(ridge), logs[-1])))
         return errors
@@ -126,10 +136,10 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return (values - values.mean(0)) / np.where(spread > 0, spread, 1.0)
 
 
-def _loaded(name: str) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+def _loaded(name: str) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
     """A table of scikit-learn: standardised columns, and a number as label, or +-1 for two classes."""
 
-    def load() -> tuple[np.ndarray, np.ndarray]:
+    def load(rows: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn import datasets
 
         x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
@@ -139,14 +149,14 @@ def _loaded(name: str) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
     return load
 
 
-def _digits(even: bool) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+def _digits(even: bool) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
     """Digits, even or odd as +-1, or ten outputs; images share one scale."""
 
-    def load() -> tuple[np.ndarray, np.ndarray]:
+    def load(rows: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn import datasets
 
         x, y = datasets.load_digits(return_X_y=True)
-        index = stream("digits of beyond_the_data").permutation(len(x))[:ROWS]
+        index = stream("digits of beyond_the_data").permutation(len(x))[:rows]
         x, y = x[index] - x.mean(0), y[index]
         labels = np.where(y % 2 == 0, 1.0, -1.0)[:, None] if even else 10 * (np.eye(10)[y] - 0.1)
         return x / x.std(), labels
@@ -154,14 +164,14 @@ def _digits(even: bool) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
     return load
 
 
-def _synthetic(kind: str, noise: float) -> Callable[[], tuple[np.ndarray, np.ndarray]]:
+def _synthetic(kind: str, noise: float) -> Callable[[int], tuple[np.ndarray, np.ndarray]]:
     """Friedman's functions, in standardised columns, with noise in units of the label's standard deviation."""
 
-    def load() -> tuple[np.ndarray, np.ndarray]:
+    def load(rows: int) -> tuple[np.ndarray, np.ndarray]:
         from sklearn import datasets
 
-        x, y = getattr(datasets, f"make_{kind}")(n_samples=ROWS, noise=0.0, random_state=0)
-        y = _standard(y) + noise * stream("noise of beyond_the_data", kind=kind).standard_normal(ROWS)
+        x, y = getattr(datasets, f"make_{kind}")(n_samples=rows, noise=0.0, random_state=0)
+        y = _standard(y) + noise * stream("noise of beyond_the_data", kind=kind).standard_normal(rows)
         return _standard(x), _standard(y)[:, None]
 
     return load
