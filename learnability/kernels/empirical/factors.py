@@ -20,6 +20,7 @@ from ...common.threads import in_parallel
 from ..kernel import Matrix
 
 PART = 1 << 21  # bytes of Jacobians that are multiplied at a time, in float64
+LARGER = 4  # times such a part, where it is made of windows and signals
 GROUPS = 8  # of such parts, that threads take one after the other
 STRIP = 64  # rows of a symmetric product that are made at a time, from the diagonal on
 PAIRS = 1 << 20  # of positions of two points that are multiplied at a time
@@ -93,7 +94,7 @@ class WindowsAndSignals:
 
     def gram(self, other: "WindowsAndSignals") -> Matrix:
         """J J'^T with J = sum_p g_p a_p^T, made in square parts of inputs and signals: products of thin ones are slow."""
-        elements = max(1, PART // (8 * max(1, len(self.windows), len(other.windows))))
+        elements = max(1, LARGER * PART // (8 * max(1, len(self.windows), len(other.windows))))
         height = min(self.windows.shape[1], math.isqrt(elements))
         width = elements // height
         sides = [product(one.windows.split(height, 1), one.signals.split(width, 2)) for one in (self, other)]
