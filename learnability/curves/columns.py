@@ -11,7 +11,7 @@ from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
 from ..theory.extrapolation import Extrapolation
-from ..theory.per_sample import PerSample, SamplePrediction
+from ..theory.per_sample import PerSample, SamplePrediction, predict_targets
 from ..theory.prediction import Prediction, predict
 from ..theory.statistics import off_training_mse, sign_accuracy
 from ..theory.theory import SpectralTheory, Theory
@@ -136,7 +136,9 @@ def _of_samples(
         f"train_size {n.max():g}: {len(index)} of the {size} samples are solved for at once, whole groups drawn at random; ask "
         f"for at most {len(index)}",
     )
-    predictions = system.solve_targets(learner.matrix(index), labels, n, delta, sigma, test_set, size, groups)
+    predictions = predict_targets(
+        learner.matrix(index), labels, n, delta, sigma, tests=test_set, population=size, groups=groups
+    )
     return [_of_prediction(p, y, n, size) for p, y in zip(predictions, labels, strict=True)], index
 
 

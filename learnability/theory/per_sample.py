@@ -143,22 +143,6 @@ class PerSample(SampleTheory):
         """`predict_samples`."""
         return predict_samples(matrix, y, train_size, ridge, noise_std, population=population)
 
-    def solve_targets(
-        self,
-        matrix: ArrayLike,
-        targets: Sequence[ArrayLike],
-        train_size: ArrayLike,
-        ridge: ArrayLike,
-        noise_std: ArrayLike,
-        tests: tuple[ArrayLike, Sequence[ArrayLike]] | None = None,
-        population: int | None = None,
-        groups: ArrayLike | None = None,
-    ) -> list[SamplePrediction]:
-        """`predict_targets`."""
-        return predict_targets(
-            matrix, targets, train_size, ridge, noise_std, tests=tests, population=population, groups=groups
-        )
-
 
 @one_thread
 def predict_samples(
