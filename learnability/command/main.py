@@ -102,9 +102,7 @@ def of_problem(command: Callable) -> Callable:
         click.option("--target", help="In YAML, e.g. '{parity: 3}'; of a data set '{all: null}' unless given."),
         click.option("--domain", help="In YAML, e.g. '{kind: hypercube, dim: 8}', instead of a file."),
         click.option("--scale", help="Inputs: features (each by its own spread), all (by one number) or none."),
-        click.option(
-            "--groups", help="The column that names what was measured repeatedly: errors are those on new groups."
-        ),
+        click.option("--groups", help="The column of what was measured repeatedly: errors are those on new groups."),
         click.option("--drop", multiple=True, help="A column that is not used; may be repeated."),
         click.option("--missing", help="What fills gaps of a table: mean, median, most_frequent or drop."),
         click.option("--encode", help="How columns of texts become numbers: one_hot."),
@@ -345,9 +343,7 @@ def select(
     if file and best["architecture"] in entries:
         shared = [*table_options, "target", "test"]
         beyond = prediction_command(context, shared, file, entries[best["architecture"]], best["kernel"])
-        what = (
-            "with all rows, and with more of them" if space.groups is None else "on new groups, with this network alone"
-        )
+        what = "with all rows, and with more of them" if space.groups is None else "on new groups, with this network"
         click.echo(f"{what}: {beyond}")
     if csv:
         write_csv(csv, selection.table)
