@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 import learnability as lb
 from learnability.command.main import main
-from learnability.command.problem import sizes_of
+from learnability.command.sizes import sizes_of
 from learnability.selection.pools import Pools
 
 MODELS = """

@@ -14,7 +14,7 @@ from sklearn.model_selection import LeaveOneOut, cross_val_predict
 
 import learnability as lb
 from learnability.command.main import main
-from learnability.command.problem import sizes_of
+from learnability.command.sizes import sizes_of
 from learnability.data import columns, delimited, encoding, labels, leaks, numbers, scaling
 from learnability.data import files as data_files
 from learnability.data.files import rows_in

@@ -182,16 +182,15 @@ def predict(
     from ..kernels.odd import warn_of_odd
     from .problem import (
         at_sizes,
-        curve_sizes,
         drawn,
         needed_lines,
         predicted,
         problem,
         require_writable,
-        sizes_of,
         summary,
         test_set_of,
     )
+    from .sizes import curve_sizes, sizes_of
 
     if figure:
         format_of(figure)
@@ -308,14 +307,13 @@ def select(
     from ..selection.selection import level_of
     from .candidates import architectures_of, modules_of
     from .problem import (
-        default_ridges,
         prediction_command,
         problem,
         ranking,
         require_writable,
-        sizes_of,
         test_set_of,
     )
+    from .sizes import default_ridges, sizes_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)
     require_writable(csv, json)
