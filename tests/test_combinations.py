@@ -234,6 +234,8 @@ def cell(kind, place, target):
     figure = {"figure": kind} if kind in FIGURES else {"figure": "comparison", "figure_options": {"x": "train_size"}}
     if kind == "optimizers":
         options["training"] = {"max_steps": 20}  # networks that have not converged are counted, and slow otherwise
+    if kind == "select":
+        options["width"] = 200  # of narrow networks some do not converge, and are slow
     if kind == "deep_bootstrap":
         figure["figure_options"] = {"x": "time", "group": "train_size"}
     return {

@@ -310,9 +310,9 @@ def test_cuda_agrees_with_the_cpu(problem, relu4):
 def test_seeds_are_whole_numbers(cube):
     x, index = cube.sample(4, 0)
     architecture, y = lb.FullyConnected(1, "relu"), cube.parity(1)(x, index)
-    assert len(lb.train(architecture, 4, x, y, x, torch.arange(2)).steps) == 2
+    assert len(lb.train(architecture, 50, x, y, x, torch.arange(2)).steps) == 2
     with pytest.raises(ValueError, match="seed must be a whole number >= 0, got 1.5"):
-        lb.train(architecture, 4, x, y, x, [0, 1.5])
+        lb.train(architecture, 50, x, y, x, [0, 1.5])
 
 
 def test_a_target_of_zero_is_refused(problem, relu4):
