@@ -35,7 +35,10 @@ def problems(
     texts = [column.name for column in columns.values() if column.kind == "text"]
     if texts and encode is None:
         names = " ".join(f"--drop {name!r}" for name in texts[:5])
-        lines.append(f"{_columns(texts)} not numeric; write encode: one_hot (--encode one_hot), or drop them ({names})")
+        lines.append(
+            f"{_columns(texts)} not numeric; write encode: one_hot (--encode one_hot), or drop them ({names}); a column that "
+            "names what was measured repeatedly, such as persons, is --groups"
+        )
     if encode is not None:
         choose("encode", encode, ("one_hot",))
     return lines
