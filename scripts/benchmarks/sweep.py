@@ -1,5 +1,6 @@
 """A sweep of 10,080 networks planned and cut as the workflow does; some of its jobs trained beside what the plan expects."""
 
+import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ TRAIN_SIZES = [8, 16, 32, 64, 128, 256, 512]
 SEEDS = 36  # 4 depths, 5 widths, 7 sizes, 2 targets: 10,080 networks
 JOB_SECONDS = 20
 TRAINED = 40  # jobs
+LONGEST = 60  # seconds; three times what a plan cuts jobs to
 ONE_OF_THE_REST = {"panel": "architecture", "measures": ["nmse"], "select": {"target": "parity 1"}}  # in a figure
 
 
@@ -51,8 +53,9 @@ def planned() -> Plan:
 def sweep(trained: int = TRAINED) -> list[Row]:
     """Seconds of one core that jobs of the sweep take and that its plan expects, for jobs drawn at random.
 
-    Every job is as likely as every other. The last row compares what the plan expects of all jobs with the trained ones'
-    share of it, extrapolated.
+    Every job is as likely as every other. One that has not ended after a minute is stopped, and its seconds are infinite: some
+    narrow networks never fit their training set, and take all steps that they may. The last row compares what the plan expects
+    of all jobs with the share of it that the others took, extrapolated.
     """
     from train_networks import main  # a script of the workflow, beside this folder
 
@@ -60,17 +63,28 @@ def sweep(trained: int = TRAINED) -> list[Row]:
     jobs = [job for job in whole.jobs() if job.kind == "networks"]
     drawn = np.random.default_rng(0).choice(len(jobs), trained, replace=False)
     rows: list[Row] = []
+    signal.signal(signal.SIGALRM, _stop)
     threads = torch.get_num_threads()
     with tempfile.TemporaryDirectory() as folder:
         for number in sorted(drawn):
             job = jobs[number]
-            began = process_time()
-            main(job.parameters, 1, 0, functions=str(Path(folder) / "functions.h5"))
-            rows.append(_row(_described(job), process_time() - began, job.seconds))
+            began, ended = process_time(), True
+            signal.alarm(LONGEST)
+            try:
+                main(job.parameters, 1, 0, functions=str(Path(folder) / "functions.h5"))
+            except TimeoutError:
+                ended = False
+            signal.alarm(0)
+            rows.append(_row(_described(job), process_time() - began if ended else np.inf, job.seconds))
     torch.set_num_threads(threads)
     total = sum(job.seconds for job in jobs)
-    seconds, estimated = (sum(row[column] for row in rows) for column in ("seconds", "expected"))
+    ended = [row for row in rows if np.isfinite(row["seconds"])]
+    seconds, estimated = (sum(row[column] for row in ended) for column in ("seconds", "expected"))
     return [*rows, _row(f"all {len(jobs)} jobs, extrapolated", total * seconds / estimated, total)]
+
+
+def _stop(*_: object) -> None:
+    raise TimeoutError
 
 
 def _described(job: Job) -> str:
