@@ -100,6 +100,9 @@ def in_parallel(function: Callable[[Any], Any], items: Iterable) -> list:
     for future in futures:
         future.cancel()
     wait(futures)
+    for future in futures:
+        if not future.cancelled():  # one before it may be: picked up by a worker, and not begun
+            future.result()
     return [future.result() for future in futures]
 
 
