@@ -51,11 +51,11 @@ def main() -> None:
 
         print(markdown(ranking(arguments.ranking)))
     elif arguments.sweep:
-        from benchmarks.measured import markdown
-        from benchmarks.sweep import sweep, within
+        from benchmarks.measured import markdown, within
+        from benchmarks.sweep import sweep
 
         rows = sweep()
-        print(f"{markdown(rows)}\n\n{100 * within(rows[:-1]):.0f} % of the jobs are within a factor of 1.5.")
+        print(f"{markdown(rows)}\n\n{within(rows[:-1])} of {len(rows) - 1} jobs are within a factor of 1.5.")
     else:
         from benchmarks.compared import COMMITTED
         from benchmarks.machine import write_summary

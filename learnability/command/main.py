@@ -306,13 +306,7 @@ def select(
     from ..kernels.grid import expanded
     from ..selection.selection import level_of
     from .candidates import architectures_of, modules_of
-    from .problem import (
-        prediction_command,
-        problem,
-        ranking,
-        require_writable,
-        test_set_of,
-    )
+    from .problem import prediction_command, problem, ranking, require_writable, test_set_of
     from .sizes import default_ridges, sizes_of
 
     level = None if reach is None and r2 is None else level_of(reach, r2)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..common.errors import require
-from ..common.groups import number_of, renumbered
+from ..common.groups import number_of
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -104,7 +104,7 @@ def checks(
     index = learner.samples(most)
     if len(index) < FEWEST_CHECKED:
         return []
-    groups = renumbered(all_groups, index)
+    groups = learner.groups(index)
     if groups is not None and number_of(groups) < FEWEST_GROUPS:
         return [f"{number_of(groups)} groups are too few to check a prediction for new ones by regression"]
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]

@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ..common.errors import require
-from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..spectra.spectrum import Spectrum
 from ..spectra.target import Target
@@ -130,7 +129,7 @@ def _of_samples(
         kernel, there = tests.seen_by(learner, index)
         test_set = kernel, [there.reshape(len(there), *y.shape[1:]) for y in labels]
     n, delta, sigma = grid
-    groups = renumbered(learner.domain.groups, index)
+    groups = learner.groups(index)
     require(
         groups is None or bool((n <= len(index)).all()),
         f"train_size {n.max():g}: {len(index)} of the {size} samples are solved for at once, whole groups drawn at random; ask "

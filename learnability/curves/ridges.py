@@ -4,7 +4,6 @@ import numpy as np
 from jaxtyping import Float
 
 from ..common.errors import require
-from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..kernels.matrix import LARGEST_MATRIX
 from ..spectra.target import Target
@@ -49,7 +48,7 @@ def best_ridges(
     )
     sizes = np.minimum(sizes, len(index))
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
-    groups = renumbered(domain.groups, index)
+    groups = learner.groups(index)
     ridges = np.zeros(sizes.shape)
     for level in np.unique(noise):
         chosen = (noise == level) & (sizes >= FEWEST)

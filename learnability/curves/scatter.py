@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-from ..common.groups import renumbered
 from ..domains.kernel_on_domain import KernelOnDomain
 from ..regression.resampling import resample
 from ..spectra.target import Target
@@ -39,7 +38,7 @@ def scatter(
     index = learner.samples(POOL)
     matrix, labels = learner.matrix(index), np.asarray(target.values)[index]
     tests = None if test_set is None else test_set.seen_by(learner, index)
-    groups = renumbered(learner.domain.groups, index)
+    groups = learner.groups(index)
     last = min(len(index) - 2, LARGEST)
     spread = np.full(train_size.shape, np.nan)
     measurable = (train_size >= 1) & (train_size <= last) & (train_size % 1 == 0) & (noise_std == 0)

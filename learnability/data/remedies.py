@@ -36,8 +36,8 @@ def problems(
     if texts and encode is None:
         names = " ".join(f"--drop {name!r}" for name in texts[:5])
         lines.append(
-            f"{_columns(texts)} not numeric; write encode: one_hot (--encode one_hot), or drop them ({names}); a column that "
-            "names what was measured repeatedly, such as persons, is --groups"
+            f"{_columns(texts)} not numeric; write encode: one_hot (--encode one_hot), or drop them ({names}); if one "
+            "names what was measured repeatedly, such as persons, write --groups and its name"
         )
     if encode is not None:
         choose("encode", encode, ("one_hot",))

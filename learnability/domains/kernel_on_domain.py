@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..common.errors import require
-from ..common.groups import first_groups, number_of, rows_of
+from ..common.groups import Groups, first_groups, number_of, renumbered, rows_of
 from ..common.seeding import stream
 from ..common.store import read_h5
 from ..kernels import Described
@@ -130,6 +130,10 @@ class KernelOnDomain:
             )
             return drawn
         return np.sort(rng.permutation(size)[:most])
+
+    def groups(self, index: NDArray[np.intp]) -> Groups | None:
+        """The groups of samples, numbered from 0; None where the data set has none."""
+        return renumbered(self.domain.groups, index)
 
     def matrix(self, index: NDArray[np.intp]) -> NDArray[np.float64]:
         """The kernel between samples of a finite domain, (samples, samples)."""

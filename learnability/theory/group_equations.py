@@ -240,13 +240,14 @@ def _moments(
         np.zeros(len(weights)),
     )
     if noisy:
-        unit = _split(blocks, 1 / pool.copies[order])
+        unit = 1 / pool.copies[order]
         source = [
-            root.swapaxes(1, 2) @ (part[:, :, None] * root) / share for root, part in zip(roots, unit, strict=True)
+            root.swapaxes(1, 2) @ (part[:, :, None] * root) / share
+            for root, part in zip(roots, _split(blocks, unit), strict=True)
         ]  # C^T C_h C / c
         responses = coupling.solve(1 / odds, coupling(source), PRECISE)
         noise, trained_noise = told(responses)
-        own_noise, followed = _own_noise(blocks, shrink, 1 / pool.copies[order])
+        own_noise, followed = _own_noise(blocks, shrink, unit)
         trained_noise = trained_noise + own_noise
         cross_noise = seen([stack / odds + part for stack, part in zip(responses, source, strict=True)])
     back = np.argsort(order)

@@ -171,13 +171,17 @@ def log_loss_remark(
         predict_samples(matrix, y, _mean_size(train_size, groups), ridge, groups=groups).log_loss_off_train
     )
     measured, error = float(np.mean(losses)), float(np.std(losses, ddof=1) / np.sqrt(MOST))
-    allowed = min(SYSTEMATIC * measured + SCATTER * error, LARGE * measured)
-    if abs(predicted - measured) <= max(allowed, NO_MATTER):
+    if abs(predicted - measured) <= max(_allowed(measured, error), NO_MATTER):
         return None
     return (
         f"with {train_size} samples and ridge {ridge:.3g} the theory predicts a log-loss of {predicted:.3g}, "
         f"regression on random training sets measures {measured:.3g} +- {error:.2g}; trust the measured value"
     )
+
+
+def _allowed(measured: float, standard_error: float) -> float:
+    """How far a prediction may be from a measured mean."""
+    return min(SYSTEMATIC * measured + SCATTER * standard_error, LARGE * measured)
 
 
 def _mean_size(train_size: int, groups: Groups | None) -> float:
@@ -199,9 +203,8 @@ class _Problem:
     def compared(self, ridge: float, predicted: float | None = None) -> SelfCheck:
         predicted = self._predicted(ridge) if predicted is None else predicted
         measured = self._measured(ridge)
-        large = LARGE * measured.mean
-        allowed = min(SYSTEMATIC * measured.mean + SCATTER * measured.standard_error, large)
-        agree = abs(predicted - measured.mean) <= allowed and measured.standard_error <= large
+        allowed = _allowed(measured.mean, measured.standard_error)
+        agree = abs(predicted - measured.mean) <= allowed and measured.standard_error <= LARGE * measured.mean
         return SelfCheck(
             self.size,
             ridge,

@@ -32,6 +32,7 @@ from .measured import (
     matrix_rate,
     operations_per_step,
     problem,
+    within,
 )
 from .measured import seconds as seconds_of
 
@@ -171,12 +172,11 @@ def _headlines(tables: Mapping[str, Sequence[Row]]) -> list[str]:
     cells, sweep = tables["trainers"], tables["costs"]
     flow, descent = (sum(row[f"{m}_seconds"] for row in cells) for m in ("gradient_flow", "gradient_descent"))
     slowest = min(row["ratio"] for row in cells if row["train_size"] >= 32)
-    within = sum(1 / 1.5 <= row["ratio"] <= 1.5 for row in sweep)
     return [
         f"Machine: {processor()}, {platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads; "
         f"Python {platform.python_version()}, PyTorch {torch.__version__}.",
         f"Gradient flow is {descent / flow:.1f} times faster than gradient descent over the whole of Figure 1, "
         f"{slowest:.1f} times on the slowest cell with n >= 32.",
         f"{100 * jobs.overhead(tables['figures']):.0f} % of the core time of `make figures` is not mathematics.",
-        f"What a plan expects is within a factor of 1.5 of the measured time for {within} of {len(sweep)} ensembles.",
+        f"What a plan expects is within a factor of 1.5 of the measured time for {within(sweep)} of {len(sweep)} ensembles.",
     ]

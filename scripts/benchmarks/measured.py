@@ -78,3 +78,14 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
     lines = [list(rows[0]), ["---"] * len(rows[0]), *([cell(value) for value in row.values()] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def within(rows: Sequence[Row], factor: float = 1.5) -> int:
+    """How many rows have an expected time that is the measured one up to a factor.
+
+    Examples
+    --------
+    >>> within([{"ratio": 0.7}, {"ratio": 1.6}])
+    1
+    """
+    return sum(1 / factor <= row["ratio"] <= factor for row in rows)

@@ -2,7 +2,6 @@
 
 import signal
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 
@@ -95,14 +94,3 @@ def _described(job: Job) -> str:
 
 def _row(job: str, seconds: float, expected: float) -> Row:
     return {"job": job, "seconds": seconds, "expected": expected, "ratio": expected / seconds}
-
-
-def within(rows: Sequence[Row], factor: float = 1.5) -> float:
-    """The share of rows whose expected time is the measured one up to a factor.
-
-    Examples
-    --------
-    >>> within([{"ratio": 0.7}, {"ratio": 1.6}])
-    0.5
-    """
-    return float(np.mean([1 / factor <= row["ratio"] <= factor for row in rows]))
